@@ -1,0 +1,1 @@
+"""What every function shares: receive a push, deliver once, record, report."""

@@ -1,0 +1,111 @@
+"""What became of a delivery: the vocabulary, the allowed moves, and the message that carries an outcome home.
+
+::
+
+    pending ──▶ queued ──▶ sent ──▶ delivered
+       │           ├─────▶ failed(reason) ─┐
+       │           ├─────▶ dead(reason) ───┴─ replay: back to pending, round + 1
+       │           ├─────▶ suppressed(reason)
+       │           └─────▶ expired
+       └─────▶ canceled, suppressed, expired
+
+A status only moves forward, so late, repeated and reordered outcomes change nothing. A function may be quicker than
+the relay that marks its row ``queued``: whatever may follow ``queued`` may therefore follow ``pending`` too. Postgres
+holds the same table (``delivery_moves``) and refuses every other move; a test compares the two.
+"""
+
+from datetime import datetime
+from typing import Literal, get_args
+
+import msgspec
+
+from shared.errors import Undecodable
+
+Status = Literal["pending", "queued", "sent", "delivered", "failed", "suppressed", "expired", "canceled", "dead"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+_REPORTED: tuple[Status, ...] = ("sent", "delivered", "failed", "suppressed", "expired", "dead")
+_BY_HAND: tuple[tuple[Status, Status], ...] = (
+    ("pending", "queued"),
+    ("pending", "canceled"),
+    ("sent", "delivered"),
+    ("failed", "pending"),
+    ("dead", "pending"),
+    # Dead-lettering is best effort: Pub/Sub may give up on a message whose last attempt did get through.
+    ("dead", "sent"),
+    ("dead", "delivered"),
+)
+_OPEN: tuple[Status, ...] = ("pending", "queued")
+MOVES: frozenset[tuple[Status, Status]] = frozenset(_BY_HAND) | {(old, new) for old in _OPEN for new in _REPORTED}
+OPEN: frozenset[Status] = frozenset(_OPEN)
+
+Result = Literal["sent", "delivered", "failed", "suppressed", "expired", "dead", "attempt"]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One report about one delivery, as it travels on the topic ``delivery-outcomes``.
+
+    ``result`` is the status to move to, or ``attempt``: a try that failed and will be repeated, which moves nothing.
+    ``reason`` is a short word (``invalid_number``), ``detail`` the provider's own words without personal data.
+    ``received_at`` is when the function got the message, ``at`` when the provider had answered.
+    ``possible_duplicate``: an earlier attempt may have reached the person although its end was never recorded.
+    """
+
+    v: int = 1
+    notification_id: str
+    delivery_id: str
+    round: int
+    result: Result
+    at: datetime
+    received_at: datetime | None = None
+    attempt: int | None = None
+    reason: str | None = None
+    detail: str | None = None
+    provider: str | None = None
+    provider_message_id: str | None = None
+    possible_duplicate: bool = False
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Outcome)
+
+
+def encode(outcome: Outcome) -> bytes:
+    """The outcome as UTF-8 JSON."""
+    return _encoder.encode(outcome)
+
+
+def decode(data: bytes) -> Outcome:
+    """The outcome in ``data``. Raises ``Undecodable``."""
+    try:
+        outcome = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        message = f"The outcome cannot be read: {error}"
+        raise Undecodable(message) from None
+    if outcome.v != 1:
+        message = f"Version {outcome.v} of the outcome is not known here; known: [1]."
+        raise Undecodable(message)
+    return outcome
+
+
+def may_move(before: Status, after: Status) -> bool:
+    """Whether a delivery in status ``before`` may become ``after``."""
+    return (before, after) in MOVES
+
+
+NotificationStatus = Literal["pending", "delivered", "failed", "canceled"]
+
+
+def notification_status(deliveries: list[Status]) -> NotificationStatus:
+    """A notification's status, derived from its deliveries and never stored.
+
+    ``pending`` while any is open; then ``delivered`` if any reached the person; ``canceled`` if all were canceled;
+    else ``failed``.
+    """
+    if any(status in OPEN for status in deliveries):
+        return "pending"
+    if any(status in ("sent", "delivered") for status in deliveries):
+        return "delivered"
+    if deliveries and all(status == "canceled" for status in deliveries):
+        return "canceled"
+    return "failed"
