@@ -18,7 +18,8 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
 
 class EmailContent(_Content, frozen=True):
     """An e-mail. ``subject`` is one line (a line break would let a producer add headers); ``html`` goes beside
-    ``text``."""
+    ``text``.
+    """
 
     subject: Line
     text: Text

@@ -13,7 +13,8 @@ _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"m
 
 class JsonFormatter(logging.Formatter):
     """``severity``, ``message``, ``time``, ``logger`` and whatever ``extra`` holds; a traceback under
-    ``stack_trace``."""
+    ``stack_trace``.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
