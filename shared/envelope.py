@@ -53,7 +53,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
 
     @property
     def key(self) -> str:
-        """What must happen at most once: this delivery, in this round. (Pub/Sub's own id changes on dead-lettering.)"""
+        """What must happen at most once: this delivery, in this round (Pub/Sub's own id changes on dead-lettering)."""
         return f"{self.delivery_id}.{self.round}"
 
     def content_as(self, shape: type[C]) -> C:
