@@ -10,6 +10,9 @@ import msgspec
 
 NOTIFICATIONS_TOPIC = "notifications"
 OUTCOMES_TOPIC = "delivery-outcomes"
+OUTCOMES_SUBSCRIPTION = f"{OUTCOMES_TOPIC}-publisher"
+OUTCOMES_DEAD_LETTER_TOPIC = f"{OUTCOMES_TOPIC}-dead"
+OUTCOMES_DEAD_LETTER_SUBSCRIPTION = f"{OUTCOMES_DEAD_LETTER_TOPIC}-kept"
 _DECLARATION = Path(__file__).with_name("channels.json")
 
 LEASE_MARGIN_SECONDS = 30

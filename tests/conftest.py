@@ -1,0 +1,59 @@
+"""The real parts that tests stand on, each started once a session and only when a test asks for it."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from local import emulators as google
+from local import postgres
+from local.emulators import Emulators
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+    """Google's Pub/Sub and Firestore emulators, empty, with the environment that points the SDKs at them."""
+    try:
+        running = google.start(tmp_path_factory.mktemp("emulators"))
+    except google.EmulatorsMissing as missing:
+        pytest.skip(str(missing))
+    try:
+        running.wait_ready()
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in running.address.environment.items():
+                environment.setenv(name, value)
+            yield running.address
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def project(emulators: Emulators) -> str:  # noqa: ARG001 - a project is worth nothing without the emulators
+    """A project of this test's own: in the emulators, every project is a world apart."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server where databases can be made: DATABASE_URL, or an embedded one."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    directory = tmp_path_factory.mktemp("postgres")
+    server = postgres.start(
+        directory / "data", log=directory / "postgres.log", options=["fsync=off", "full_page_writes=off"]
+    )
+    try:
+        server.wait_ready()
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server_url: str) -> Iterator[str]:
+    """A database of this session's own, migrated."""
+    with postgres.database(postgres_server_url, f"heliograph_test_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        yield url
