@@ -1,0 +1,60 @@
+"""OIDC tokens like those with which Google's push service signs in, made with a key of this process's own."""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+ISSUER = "https://accounts.google.com"
+LIFETIME_SECONDS = 3600
+_RENEW_BEFORE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs tokens in the name of one service account."""
+
+    service_account: str
+    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
+    key_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def token(self, audience: str, now: float) -> str:
+        """A token for ``audience``, good for an hour from ``now`` (seconds since the epoch)."""
+        claims = {
+            "iss": ISSUER,
+            "aud": audience,
+            "azp": self.service_account,
+            "sub": self.service_account,
+            "email": self.service_account,
+            "email_verified": True,
+            "iat": int(now),
+            "exp": int(now) + LIFETIME_SECONDS,
+        }
+        return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.key_id})
+
+    @property
+    def certificates(self) -> dict[str, Any]:
+        """The public key as a JSON Web Key Set, in the shape of https://www.googleapis.com/oauth2/v3/certs."""
+        public = json.loads(RSAAlgorithm.to_jwk(self.key.public_key()))
+        return {"keys": [public | {"kid": self.key_id, "alg": "RS256", "use": "sig"}]}
+
+
+@dataclass(slots=True)
+class TokenFor:
+    """The token for one audience, made anew shortly before it ends."""
+
+    signer: Signer
+    audience: str
+    _token: str = ""
+    _good_until: float = 0.0
+
+    def current(self) -> str:
+        now = time.time()
+        if now > self._good_until - _RENEW_BEFORE_SECONDS:
+            self._token, self._good_until = self.signer.token(self.audience, now), now + LIFETIME_SECONDS
+        return self._token
