@@ -1,0 +1,221 @@
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "heliograph-email@heliograph-test.iam.gserviceaccount.com"
+      id     = "projects/heliograph-test/serviceAccounts/heliograph-email@heliograph-test.iam.gserviceaccount.com"
+      member = "serviceAccount:heliograph-email@heliograph-test.iam.gserviceaccount.com"
+      name   = "projects/heliograph-test/serviceAccounts/heliograph-email@heliograph-test.iam.gserviceaccount.com"
+    }
+  }
+}
+
+variables {
+  build_account  = "projects/heliograph-test/serviceAccounts/build@heliograph-test.iam.gserviceaccount.com"
+  dead_letter    = { uri = "https://dead-letter.example.com" }
+  outcomes_topic = { id = "projects/heliograph-test/topics/delivery-outcomes", name = "delivery-outcomes" }
+  project_id     = "heliograph-test"
+  pubsub_agent   = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+  push_account   = "push@heliograph-test.iam.gserviceaccount.com"
+  region         = "europe-west1"
+  secrets        = { SENDGRID_API_KEY = "heliograph-sendgrid-api-key" }
+  topic          = { id = "projects/heliograph-test/topics/notifications", name = "notifications" }
+
+  bundle = {
+    bucket = "heliograph-test-bundles"
+    object = "functions/email/0000000000000000000000000000000000000000000000000000000000000000.zip"
+    sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+
+  channel = {
+    attempts             = 60
+    backoff_seconds      = [10, 600]
+    concurrency          = 16
+    cpu                  = "1"
+    kind                 = "email"
+    memory               = "512Mi"
+    secrets              = ["SENDGRID_API_KEY"]
+    time_to_live_seconds = 86400
+    timeout_seconds      = 60
+    title                = "E-mail"
+  }
+}
+
+run "the_subscription_takes_this_channel_and_nothing_else" {
+  assert {
+    condition     = google_pubsub_subscription.deliveries.filter == "attributes.channel = \"email\""
+    error_message = "The filter must be the channel's."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.deliveries.name == "notifications-email" && google_pubsub_subscription.deliveries.topic == var.topic.id
+    error_message = "The subscription must be notifications-email on the deliveries' topic."
+  }
+}
+
+run "every_push_proves_who_it_is" {
+  assert {
+    condition = alltrue([
+      for subscription in [google_pubsub_subscription.deliveries, google_pubsub_subscription.dead] : (
+        subscription.push_config[0].oidc_token[0].service_account_email == var.push_account &&
+        subscription.push_config[0].oidc_token[0].audience == subscription.push_config[0].push_endpoint
+      )
+    ])
+    error_message = "Both pushes must carry the push account's token for the address they go to."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.deliveries.push_config[0].push_endpoint == output.uri
+    error_message = "Deliveries must be pushed to the channel's own function."
+  }
+}
+
+run "pub_sub_waits_longer_than_the_function_may_run" {
+  assert {
+    condition     = google_pubsub_subscription.deliveries.ack_deadline_seconds == 70
+    error_message = "The acknowledgement deadline must be the timeout and ten seconds."
+  }
+}
+
+run "the_longest_timeout_still_fits_under_the_deadline" {
+  variables {
+    channel = {
+      attempts             = 5, backoff_seconds = [0, 0], concurrency = 1, cpu = "1", kind = "email", memory = "1Gi", secrets = [],
+      time_to_live_seconds = 60, timeout_seconds = 540, title = "Slow"
+    }
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.deliveries.ack_deadline_seconds == 550
+    error_message = "The acknowledgement deadline must be ten seconds over 540."
+  }
+}
+
+run "retries_back_off_as_declared" {
+  assert {
+    condition = (
+      google_pubsub_subscription.deliveries.retry_policy[0].minimum_backoff == "10s" &&
+      google_pubsub_subscription.deliveries.retry_policy[0].maximum_backoff == "600s"
+    )
+    error_message = "The retry policy must be the channel's backoff."
+  }
+}
+
+run "a_message_that_keeps_failing_goes_to_the_channels_dead_letters" {
+  assert {
+    condition = (
+      google_pubsub_subscription.deliveries.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead.id &&
+      google_pubsub_subscription.deliveries.dead_letter_policy[0].max_delivery_attempts == 60
+    )
+    error_message = "The dead-letter policy must name the channel's own topic and its attempts."
+  }
+
+  assert {
+    condition     = google_pubsub_topic.dead.name == "notifications-email-dead"
+    error_message = "The dead-letter topic must be notifications-email-dead."
+  }
+}
+
+run "dead_letters_reach_their_function_and_stay_31_days" {
+  assert {
+    condition = (
+      google_pubsub_subscription.dead.name == "notifications-email-dead-function" &&
+      google_pubsub_subscription.dead.topic == google_pubsub_topic.dead.id &&
+      google_pubsub_subscription.dead.push_config[0].push_endpoint == var.dead_letter.uri
+    )
+    error_message = "The dead-letter topic must be pushed to the dead-letter function."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.dead.message_retention_duration == "2678400s" && google_pubsub_subscription.dead.retain_acked_messages
+    error_message = "Dead letters must be kept 31 days, taken or not."
+  }
+}
+
+run "pub_sub_may_move_and_count_dead_letters" {
+  assert {
+    condition = (
+      google_pubsub_topic_iam_member.dead_publisher.topic == google_pubsub_topic.dead.id &&
+      google_pubsub_topic_iam_member.dead_publisher.role == "roles/pubsub.publisher" &&
+      google_pubsub_topic_iam_member.dead_publisher.member == var.pubsub_agent
+    )
+    error_message = "Pub/Sub's agent must publish to the dead-letter topic."
+  }
+
+  assert {
+    condition = (
+      google_pubsub_subscription_iam_member.dead_subscriber.subscription == google_pubsub_subscription.deliveries.id &&
+      google_pubsub_subscription_iam_member.dead_subscriber.role == "roles/pubsub.subscriber" &&
+      google_pubsub_subscription_iam_member.dead_subscriber.member == var.pubsub_agent
+    )
+    error_message = "Pub/Sub's agent must subscribe to the channel's subscription."
+  }
+}
+
+run "no_subscription_dies_of_idleness" {
+  assert {
+    condition = alltrue([
+      for subscription in [google_pubsub_subscription.deliveries, google_pubsub_subscription.dead] :
+      subscription.expiration_policy[0].ttl == ""
+    ])
+    error_message = "Subscriptions must never expire."
+  }
+}
+
+run "four_attempts_are_refused" {
+  command = plan
+
+  variables {
+    channel = {
+      attempts             = 4, backoff_seconds = [10, 600], concurrency = 16, cpu = "1", kind = "email", memory = "512Mi", secrets = [],
+      time_to_live_seconds = 86400, timeout_seconds = 60, title = "E-mail"
+    }
+  }
+
+  expect_failures = [var.channel]
+}
+
+run "a_backoff_over_ten_minutes_is_refused" {
+  command = plan
+
+  variables {
+    channel = {
+      attempts             = 60, backoff_seconds = [10, 601], concurrency = 16, cpu = "1", kind = "email", memory = "512Mi", secrets = [],
+      time_to_live_seconds = 86400, timeout_seconds = 60, title = "E-mail"
+    }
+  }
+
+  expect_failures = [var.channel]
+}
+
+run "a_timeout_that_no_deadline_outlasts_is_refused" {
+  command = plan
+
+  variables {
+    channel = {
+      attempts             = 60, backoff_seconds = [10, 600], concurrency = 16, cpu = "1", kind = "email", memory = "512Mi", secrets = [],
+      time_to_live_seconds = 86400, timeout_seconds = 600, title = "E-mail"
+    }
+  }
+
+  expect_failures = [var.channel]
+}
+
+run "a_declared_secret_without_its_secret_is_refused" {
+  command = plan
+
+  variables {
+    secrets = {}
+  }
+
+  expect_failures = [var.secrets]
+}
+
+run "an_agent_that_is_not_pub_subs_is_refused" {
+  command = plan
+
+  variables {
+    pubsub_agent = "serviceAccount:somebody@example.com"
+  }
+
+  expect_failures = [var.pubsub_agent]
+}

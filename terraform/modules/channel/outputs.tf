@@ -1,0 +1,41 @@
+output "account" {
+  description = "E-mail address of the function's service account."
+  value       = module.function.account
+}
+
+output "dead_letter_subscription" {
+  description = "Name of the subscription that takes dead letters to their function and keeps them for 31 days."
+  value       = google_pubsub_subscription.dead.name
+}
+
+output "dead_letter_topic" {
+  description = "Name of the dead-letter topic, usable once Pub/Sub may publish to it."
+  value       = google_pubsub_topic.dead.name
+
+  depends_on = [google_pubsub_topic_iam_member.dead_publisher]
+}
+
+output "filter" {
+  description = "The subscription's filter."
+  value       = google_pubsub_subscription.deliveries.filter
+}
+
+output "function" {
+  description = "Name of the function."
+  value       = module.function.name
+}
+
+output "subscription" {
+  description = "Name of the channel's subscription, usable once dead-lettering works."
+  value       = google_pubsub_subscription.deliveries.name
+
+  depends_on = [
+    google_pubsub_subscription_iam_member.dead_subscriber,
+    google_pubsub_topic_iam_member.dead_publisher,
+  ]
+}
+
+output "uri" {
+  description = "Address of the function."
+  value       = module.function.uri
+}

@@ -1,0 +1,51 @@
+resource "google_service_account" "this" {
+  project      = var.project_id
+  account_id   = var.name
+  display_name = var.description
+}
+
+resource "google_pubsub_topic_iam_member" "outcomes" {
+  project = var.project_id
+  topic   = var.outcomes_topic
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.this.member
+}
+
+resource "google_project_iam_member" "firestore" {
+  project = var.project_id
+  role    = "roles/datastore.user"
+  member  = google_service_account.this.member
+
+  # Firestore has no policy of its own on a database; a condition on the project's is how one database is granted.
+  condition {
+    title       = "only-${trim(var.database, "()")}"
+    description = "Documents of the one database that Heliograph uses."
+    expression  = "resource.name == \"projects/${var.project_id}/databases/${var.database}\""
+  }
+}
+
+resource "google_project_iam_member" "provider" {
+  for_each = var.roles
+
+  project = var.project_id
+  role    = each.value
+  member  = google_service_account.this.member
+}
+
+resource "google_secret_manager_secret_iam_member" "reader" {
+  for_each = var.secrets
+
+  project   = var.project_id
+  secret_id = each.value
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.this.member
+}
+
+# The service behind a gen2 function carries the function's name, and it is the service that checks the caller.
+resource "google_cloud_run_service_iam_member" "invoker" {
+  project  = var.project_id
+  location = var.region
+  service  = google_cloudfunctions2_function.this.name
+  role     = "roles/run.invoker"
+  member   = var.invoker
+}

@@ -1,0 +1,171 @@
+mock_provider "digitalocean" {}
+
+# Every run plans only: `prevent_destroy` would keep a test from taking down what it applied.
+variables {
+  environment      = { GOOGLE_CLOUD_PROJECT = "heliograph-test" }
+  git              = { branch = "main", url = "https://git.example.com/heliograph.git" }
+  region           = "ams3"
+  registry         = { name = "heliograph-test" }
+  secrets_set_once = { GOOGLE_IDENTITY_KEY = "a key" }
+}
+
+run "the_service_the_sweep_and_the_migration_run_the_same_code" {
+  command = plan
+
+  variables {
+    image = {
+      digest     = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+      repository = "publisher"
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for component in concat(
+        [for each in digitalocean_app.this[0].spec[0].service : each.image],
+        [for each in digitalocean_app.this[0].spec[0].worker : each.image],
+        [for each in digitalocean_app.this[0].spec[0].job : each.image],
+      ) : component[0].digest == var.image.digest
+    ])
+    error_message = "Every component must run the image given, by its digest."
+  }
+}
+
+run "without_an_image_the_app_is_built_from_git" {
+  command = plan
+
+  assert {
+    condition = (
+      digitalocean_app.this[0].spec[0].service[0].git[0].repo_clone_url == var.git.url &&
+      length(digitalocean_app.this[0].spec[0].service[0].image) == 0
+    )
+    error_message = "The service must be built from the repository."
+  }
+}
+
+run "migrations_run_before_the_new_code" {
+  command = plan
+
+  assert {
+    condition = (
+      digitalocean_app.this[0].spec[0].job[0].kind == "PRE_DEPLOY" &&
+      digitalocean_app.this[0].spec[0].job[0].run_command == "python -m publisher_api.migrate"
+    )
+    error_message = "The migration must be a job before deployment."
+  }
+}
+
+run "the_sweep_runs_every_minute" {
+  command = plan
+
+  assert {
+    condition     = digitalocean_app.this[0].spec[0].worker[0].run_command == "python -m publisher_api.sweep --every 60"
+    error_message = "The sweep must run every 60 seconds."
+  }
+}
+
+run "every_component_knows_the_database_by_reference_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for component in concat(
+        [for each in digitalocean_app.this[0].spec[0].service : each.env],
+        [for each in digitalocean_app.this[0].spec[0].worker : each.env],
+        [for each in digitalocean_app.this[0].spec[0].job : each.env],
+      ) :
+      contains([for variable in component : "${variable.key}=${variable.value}"], "DATABASE_URL=$${db.DATABASE_URL}")
+    ])
+    error_message = "DATABASE_URL must be filled in by App Platform, in each component."
+  }
+}
+
+run "only_the_app_reaches_the_database" {
+  command = plan
+
+  assert {
+    condition     = length(digitalocean_database_firewall.this) == 1 && one(digitalocean_database_firewall.this[0].rule).type == "app"
+    error_message = "The firewall must let in the app and nothing else."
+  }
+
+  assert {
+    condition     = length(digitalocean_database_connection_pool.this) == 0
+    error_message = "The container must connect directly: LISTEN does not pass a transaction pool."
+  }
+}
+
+run "secrets_are_declared_as_secrets" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for variable in digitalocean_app.this[0].spec[0].env : variable.type == "SECRET"])
+    error_message = "What is set once must be a SECRET."
+  }
+}
+
+run "the_functions_runtime_has_a_pool_and_no_app" {
+  command = plan
+
+  variables {
+    database_open_to_internet = true
+    runtime                   = "functions"
+  }
+
+  assert {
+    condition = (
+      length(digitalocean_app.this) == 0 &&
+      digitalocean_database_connection_pool.this[0].mode == "transaction"
+    )
+    error_message = "Functions must have a transaction pool and no app."
+  }
+}
+
+run "functions_without_accepting_an_open_database_are_refused" {
+  command = plan
+
+  variables {
+    runtime = "functions"
+  }
+
+  expect_failures = [var.database_open_to_internet]
+}
+
+run "an_image_by_tag_is_refused" {
+  command = plan
+
+  variables {
+    image = { digest = "latest", repository = "publisher" }
+  }
+
+  expect_failures = [var.image]
+}
+
+run "an_app_without_code_is_refused" {
+  command = plan
+
+  variables {
+    git = null
+  }
+
+  expect_failures = [var.image]
+}
+
+run "scaling_on_a_shared_size_is_refused" {
+  command = plan
+
+  variables {
+    instances = { minimum = 1, maximum = 4 }
+  }
+
+  expect_failures = [var.instances]
+}
+
+run "a_network_of_one_address_is_refused" {
+  command = plan
+
+  variables {
+    vpc_cidr = "10.0.0.1/32"
+  }
+
+  expect_failures = [var.vpc_cidr]
+}
