@@ -1,0 +1,88 @@
+"""Any mail server, by SMTP."""
+
+import contextlib
+import smtplib
+import ssl
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import ClassVar, Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from functions.email.mail import mail_of
+from functions.runtime.provider import Rejected, Sent
+from functions.runtime.statuses import Alert, Reject, Retry, Verdict, settle, unreachable
+from shared.envelope import Delivery
+
+_STEP_SECONDS = 8.0
+CODES: Mapping[int, Verdict] = {
+    530: Alert("credentials_refused"),
+    534: Alert("credentials_refused"),
+    535: Alert("credentials_refused"),
+    550: Reject("invalid_address"),
+    551: Reject("invalid_address"),
+    552: Reject("too_large"),
+    553: Reject("invalid_address"),
+}
+
+
+class Smtp:
+    """A connection for each e-mail: servers close idle ones, and on a stale one a send would be ambiguous."""
+
+    name = "smtp"
+    required: ClassVar[tuple[str, ...]] = ("EMAIL_FROM",)
+
+    def __init__(self, server: SplitResult, sender: str, step_seconds: float = _STEP_SECONDS) -> None:
+        self._server = server
+        self._sender = sender
+        self._step_seconds = step_seconds
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self | None:
+        """``SMTP_URL`` is ``smtp://user:password@host:port``, or ``smtps://…``; without it there is no SMTP."""
+        url = environ.get("SMTP_URL")
+        return cls(urlsplit(url), environ["EMAIL_FROM"]) if url else None
+
+    def send(self, delivery: Delivery) -> Sent | Rejected:
+        mail = mail_of(delivery, self._sender)
+        if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
+            return Rejected(self.name, "invalid_address", "The address needs SMTPUTF8.")
+        handed_over = False
+        try:
+            with contextlib.closing(self._connect()) as server:
+                _expect_ok(server.mail(parseaddr(self._sender)[1]))
+                _expect_ok(server.rcpt(delivery.recipient))
+                handed_over = True
+                _expect_ok(server.data(mail.as_bytes()))
+        except smtplib.SMTPResponseException as error:
+            return settle(verdict_of(error.smtp_code), provider=self.name, detail=f"SMTP {error.smtp_code}")
+        except smtplib.SMTPNotSupportedError as error:
+            return settle(Alert("credentials_refused"), provider=self.name, detail=str(error))
+        except (OSError, smtplib.SMTPException) as error:
+            unreachable(self.name, error, ambiguous=handed_over)
+        return Sent(self.name, mail["Message-ID"])
+
+    def _connect(self) -> smtplib.SMTP:
+        host, port = self._server.hostname or "", self._server.port or 0
+        trusted = ssl.create_default_context()  # smtplib's own would take any certificate
+        if self._server.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._step_seconds, context=trusted)
+        else:
+            server = smtplib.SMTP(host, port, timeout=self._step_seconds)
+            server.ehlo()
+            if self._server.username or server.has_extn("starttls"):  # no password leaves unencrypted
+                server.starttls(context=trusted)
+        server.ehlo_or_helo_if_needed()
+        if self._server.username:
+            server.login(unquote(self._server.username), unquote(self._server.password or ""))
+        return server
+
+
+def verdict_of(code: int) -> Verdict:
+    """The verdict on an SMTP reply: 4xx is for now, 5xx for good."""
+    return CODES.get(code) or (Reject("refused") if code >= 500 else Retry("provider_error"))  # noqa: PLR2004 - SMTP's own border
+
+
+def _expect_ok(reply: tuple[int, bytes]) -> None:
+    code, words = reply
+    if code >= 300:  # noqa: PLR2004 - 2xx is success
+        raise smtplib.SMTPResponseException(code, words.decode(errors="replace"))

@@ -1,0 +1,96 @@
+"""What the publisher asks of Firestore: mark as read, and set the switchboard."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition
+from google.cloud.firestore import Client, DocumentReference, Query
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from functions.inapp.inbox import inbox_of, is_document_id
+from functions.runtime.google_errors import delivery_errors
+from functions.runtime.switchboard import DOCUMENT
+from shared.envelope import Command
+from shared.errors import Retryable, Undecodable
+
+_AT_ONCE = 400
+"""Firestore writes at most 500 documents in one batch."""
+_CALL_SECONDS = 10
+
+
+def apply(client: Client, command: Command) -> None:
+    """Carry out ``command``. Doing it twice, or late, changes nothing more.
+
+    Raises ``Retryable`` (also when a ``read`` has overtaken its notification), ``CredentialsRefused`` or
+    ``Undecodable``.
+    """
+    with delivery_errors("inbox"):
+        match command.command:
+            case "read":
+                _read(client, command, _user(command))
+            case "read_all":
+                _read_all(client, command, _user(command))
+            case "channels":
+                _set_switchboard(client, command)
+
+
+def _user(command: Command) -> str:
+    if command.user_id is None or not is_document_id(command.user_id):
+        message = f"A command {command.command} needs the id of a user."
+        raise Undecodable(message)
+    return command.user_id
+
+
+def _read(client: Client, command: Command, user_id: str) -> None:
+    inbox = inbox_of(client, user_id)
+    missing = 0
+    for ids in _portions(command.notification_ids):
+        found = list(client.get_all([inbox.document(each) for each in ids], ["read_at"], timeout=_CALL_SECONDS))
+        _mark_read(client, [each.reference for each in found if each.exists and each.get("read_at") is None], command)
+        missing += sum(not each.exists for each in found)
+    if missing:
+        raise Retryable("not_there_yet", f"{missing} of {len(command.notification_ids)} are not in the inbox.")
+
+
+def _read_all(client: Client, command: Command, user_id: str) -> None:
+    unread = (
+        inbox_of(client, user_id)
+        .where(filter=FieldFilter("read_at", "==", None))
+        .where(filter=FieldFilter("created_at", "<=", command.at))
+        .order_by("created_at", direction=Query.DESCENDING)
+        .limit(_AT_ONCE)
+    )
+    while found := [each.reference for each in unread.stream(timeout=_CALL_SECONDS)]:
+        _mark_read(client, found, command)
+
+
+def _mark_read(client: Client, documents: Sequence[DocumentReference], command: Command) -> None:
+    batch = client.batch()
+    for document in documents:
+        batch.update(document, {"read_at": command.at})
+    if documents:
+        batch.commit(timeout=_CALL_SECONDS)
+
+
+def _set_switchboard(client: Client, command: Command) -> None:
+    """Write the table unless a newer one is there: Pub/Sub keeps no order."""
+    document = client.collection(DOCUMENT[0]).document(DOCUMENT[1])
+    table = {"version": command.version, "channels": command.channels}
+    try:
+        document.create(table, timeout=_CALL_SECONDS)
+    except AlreadyExists:
+        found = document.get(timeout=_CALL_SECONDS)
+        if found.get("version") >= command.version:
+            return
+        unchanged = client.write_option(last_update_time=found.update_time)
+        try:
+            # As a whole: merging would keep slugs that are gone, and read dots in a slug as a path.
+            document.update(table, option=unchanged, timeout=_CALL_SECONDS)
+        except FailedPrecondition as error:
+            raise Retryable("contended", "Another table was written at the same time.") from error
+
+
+def _portions(ids: Sequence[str]) -> Iterator[list[str]]:
+    remaining = iter(ids)
+    while portion := list(islice(remaining, _AT_ONCE)):
+        yield portion

@@ -1,0 +1,84 @@
+"""One attempt at one delivery, and the outcomes it can have."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.runtime.provider import Rejected, Sent
+from shared.envelope import Delivery
+from shared.errors import DeliveryError
+from shared.outcomes import Outcome, Result
+from shared.recipients import redact
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A delivery as it was received. ``number`` is Pub/Sub's count, from 1, if it counts."""
+
+    delivery: Delivery
+    number: int | None
+    received_at: datetime
+
+    def answered(self, answer: Sent | Rejected, at: datetime) -> Outcome:
+        """The provider has spoken."""
+        match answer:
+            case Sent(provider, message_id, possible_duplicate):
+                return self._outcome(
+                    "sent",
+                    at,
+                    provider=provider,
+                    provider_message_id=message_id,
+                    possible_duplicate=possible_duplicate,
+                )
+            case Rejected(provider, reason, detail, suppress):
+                result: Result = "suppressed" if suppress else "failed"
+                return self._outcome(result, at, reason=reason, detail=detail or None, provider=provider)
+
+    def expired(self, at: datetime) -> Outcome:
+        return self._outcome("expired", at)
+
+    def suppressed(self, reason: str, at: datetime) -> Outcome:
+        return self._outcome("suppressed", at, reason=reason)
+
+    def failed(self, error: DeliveryError, at: datetime) -> Outcome:
+        """The attempt will be repeated."""
+        return self._outcome("attempt", at, reason=error.reason, detail=error.detail or None, provider=error.provider)
+
+    def _outcome(
+        self,
+        result: Result,
+        at: datetime,
+        *,
+        reason: str | None = None,
+        detail: str | None = None,
+        provider: str | None = None,
+        provider_message_id: str | None = None,
+        possible_duplicate: bool = False,
+    ) -> Outcome:
+        return Outcome(
+            notification_id=self.delivery.notification_id,
+            delivery_id=self.delivery.delivery_id,
+            round=self.delivery.round,
+            result=result,
+            at=at,
+            received_at=self.received_at,
+            attempt=self.number,
+            reason=reason,
+            detail=detail,
+            provider=provider,
+            provider_message_id=provider_message_id,
+            possible_duplicate=possible_duplicate,
+        )
+
+    def facts(self) -> dict[str, object]:
+        """What a log may say about it: no content, and no address that could be written to."""
+        delivery = self.delivery
+        return {
+            "notification_id": delivery.notification_id,
+            "delivery_id": delivery.delivery_id,
+            "round": delivery.round,
+            "channel": delivery.channel,
+            "slug": delivery.slug,
+            "recipient": redact(delivery.channel, delivery.recipient),
+            "attempt": self.number,
+            "traceparent": delivery.traceparent,
+        }

@@ -1,0 +1,27 @@
+"""The settings that every function reads, and the check that names all missing ones at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from shared.channels import OUTCOMES_TOPIC
+from shared.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every function needs. ``outcomes_topic`` is a short name in ``project``."""
+
+    project: str
+    outcomes_topic: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], also: Iterable[str] = ()) -> Self:
+        """Read the settings, and see that the names in ``also`` are set.
+
+        Raises one ``ConfigurationError`` that names whatever is missing of both.
+        """
+        missing = [name for name in ("GOOGLE_CLOUD_PROJECT", *also) if not environ.get(name)]
+        if missing:
+            raise ConfigurationError.missing(missing)
+        return cls(environ["GOOGLE_CLOUD_PROJECT"], environ.get("OUTCOMES_TOPIC") or OUTCOMES_TOPIC)

@@ -1,0 +1,76 @@
+"""Twilio, by its own SDK."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import requests
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from functions.runtime.provider import Rejected, Sent
+from functions.runtime.requests_errors import never_connected
+from functions.runtime.statuses import Reject, Retry, Verdict, settle, unreachable, verdict_of_http
+from shared.content import SmsContent
+from shared.envelope import Delivery
+
+_TIMEOUT_SECONDS = 20.0
+_API = "https://api.twilio.com"
+CODES: Mapping[int | None, Verdict] = {
+    20429: Retry("rate_limited"),
+    21211: Reject("invalid_number"),
+    21408: Reject("region_not_enabled"),
+    21610: Reject("opted_out", suppress=True),
+    21612: Reject("unreachable_number"),
+    21614: Reject("invalid_number"),
+    21617: Reject("too_large"),
+}
+"""Twilio's own codes, where they say more than the HTTP status."""
+
+
+class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
+    """Twilio's client, speaking to another address (the SDK builds ``https://api.twilio.com`` itself)."""
+
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        super().__init__(timeout=timeout_seconds, logger=_silent())
+        self._url = url.rstrip("/")
+
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> Response:
+        return super().request(method, url.replace(_API, self._url, 1), *args, **options)
+
+
+class Twilio:
+    """One text a call. ``sender`` is a number, a name, or the id of a messaging service (``MG…``)."""
+
+    name = "twilio"
+    required: ClassVar[tuple[str, ...]] = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+
+    def __init__(self, client: Client, sender: str) -> None:
+        self._client = client
+        self._from = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], timeout_seconds: float = _TIMEOUT_SECONDS) -> Self:
+        http = _HttpClient(environ.get("TWILIO_URL") or _API, timeout_seconds)
+        client = Client(environ["TWILIO_ACCOUNT_SID"], environ["TWILIO_AUTH_TOKEN"], http_client=http)
+        return cls(client, environ["TWILIO_FROM"])
+
+    def send(self, delivery: Delivery) -> Sent | Rejected:
+        content = delivery.content_as(SmsContent)
+        try:
+            message = self._client.messages.create(to=delivery.recipient, body=content.text, **self._from)
+        except TwilioRestException as error:
+            verdict = CODES.get(error.code) or verdict_of_http(error.status)
+            return settle(verdict, provider=self.name, detail=f"Twilio {error.code}")  # its words hold the number
+        except requests.RequestException as error:
+            unreachable(self.name, error, ambiguous=not never_connected(error))
+        return Sent(self.name, message.sid)
+
+
+def _silent() -> logging.Logger:
+    """Twilio's client logs each request's address and headers at INFO."""
+    logger = logging.getLogger("twilio.http_client")
+    logger.setLevel(logging.WARNING)
+    return logger

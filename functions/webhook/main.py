@@ -1,0 +1,17 @@
+"""Webhooks: a signed JSON request to any receiver."""
+
+import os
+
+import flask
+import functions_framework
+
+from functions.runtime import wiring
+from functions.runtime.push import respond
+from functions.webhook.http import Http
+
+channel = wiring.channel("webhook", [Http], os.environ)
+
+
+@functions_framework.http
+def webhook(request: flask.Request) -> tuple[str, int]:
+    return respond(request.get_data(), channel)

@@ -1,0 +1,59 @@
+"""A delivery as a signed request, by Standard Webhooks.
+
+The receiver checks ``webhook-signature`` with the secret it shares with us, and knows a repeated delivery by
+``webhook-id``, which is the delivery's and the same at every attempt. The channel's config may give ``url`` (else the
+recipient is it), ``method``, ``headers``, and by ``secret_ref`` the name of another secret.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import httpx
+import msgspec
+from standardwebhooks import Webhook
+
+from shared.content import WebhookContent
+from shared.envelope import Delivery
+from shared.errors import CredentialsRefused
+
+SECRET = "WEBHOOK_SIGNING_SECRET"  # noqa: S105 - its name
+METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+class BadRequest(Exception):
+    """The channel's config or the recipient makes no request; the reason is a short word."""
+
+
+def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` when the secret is not among ``secrets``."""
+    config = delivery.config
+    method = str(config.get("method", "POST")).upper()
+    if method not in METHODS:
+        raise BadRequest("invalid_method")
+    url = _url(config.get("url") or delivery.recipient)
+    body = msgspec.json.encode(delivery.content_as(WebhookContent).body)
+    secret = secrets.get(config.get("secret_ref") or SECRET)
+    if not secret:
+        raise CredentialsRefused("secret_missing", str(config.get("secret_ref")))
+    # Ours come last, so that no config can take the place of the signature or of the host that was checked.
+    headers = httpx.Headers(config.get("headers", {}))
+    ours = {
+        "Host": url.netloc.decode(),
+        "Content-Type": "application/json",
+        "User-Agent": "Heliograph",
+        "webhook-id": delivery.delivery_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(delivery.delivery_id, now, body.decode()),
+    }
+    headers.update(ours)
+    return httpx.Request(method, url, headers=headers, content=body)
+
+
+def _url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        raise BadRequest("invalid_url") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadRequest("invalid_url")
+    return url
