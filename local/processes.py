@@ -39,7 +39,7 @@ class Child:
     stop_signal: signal.Signals
 
     @classmethod
-    def start(  # noqa: PLR0913 - each is a plain fact about a process
+    def start(
         cls,
         name: str,
         argv: Sequence[str],

@@ -1,0 +1,80 @@
+"""Firebase Cloud Messaging's ``POST /v1/projects/{project}/messages:send``, and the token it is asked with."""
+
+import hmac
+import uuid
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from local.sandbox.desk import Desk, Failure, Taken
+from local.sandbox.magic import Treatment
+
+_FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+_TOKEN_SECONDS = 3600
+
+
+class _Notification(msgspec.Struct):
+    title: str = ""
+    body: str = ""
+
+
+class _Message(msgspec.Struct):
+    token: str
+    notification: _Notification = msgspec.field(default_factory=_Notification)
+    data: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class _Body(msgspec.Struct):
+    message: _Message
+
+
+def _failure(code: int, status: str, message: str, fcm_code: str | None = None) -> Failure:
+    error: dict[str, Any] = {"code": code, "message": message, "status": status}
+    if fcm_code:
+        error["details"] = [{"@type": _FCM_ERROR, "errorCode": fcm_code}]
+    return Failure(code, {"error": error})
+
+
+_DENIED = _failure(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+FAILURES: dict[Treatment, Failure] = {
+    "refuse": _failure(404, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED"),
+    "limit": _failure(429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "QUOTA_EXCEEDED"),
+    "down": _failure(503, "UNAVAILABLE", "The service is currently unavailable.", "UNAVAILABLE"),
+    "broken": _failure(500, "INTERNAL", "Internal error encountered.", "INTERNAL"),
+    "deny": _DENIED,
+}
+
+
+def router(desk: Desk) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/token")
+    async def token() -> dict[str, object]:
+        """What a service account's key is exchanged for at Google; the SDK asks here because its key file says so."""
+        granted = desk.credentials.fcm_access_token
+        return {"access_token": granted, "expires_in": _TOKEN_SECONDS, "token_type": "Bearer"}
+
+    @routes.post("/v1/projects/{project}/messages:send")
+    async def send(project: str, request: Request) -> Response:
+        expected = f"Bearer {desk.credentials.fcm_access_token}"
+        if not hmac.compare_digest(request.headers.get("authorization", ""), expected):
+            return _DENIED.response()
+        try:
+            message = msgspec.json.decode(await request.body(), type=_Body).message
+        except msgspec.DecodeError as error:
+            return _failure(400, "INVALID_ARGUMENT", str(error), "INVALID_ARGUMENT").response()
+        answer = await desk.handle(
+            request,
+            channel="push",
+            provider="fcm",
+            recipient=message.token,
+            message_id=f"projects/{project}/messages/{uuid.uuid4()}",
+            content={**msgspec.to_builtins(message.notification), "data": message.data},
+        )
+        if isinstance(answer, Taken):
+            return JSONResponse({"name": answer.provider_message_id})
+        return FAILURES[answer].response()
+
+    return routes
