@@ -1,0 +1,1 @@
+"""The path from a validated request to a committed notification and its published deliveries."""

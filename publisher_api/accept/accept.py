@@ -1,0 +1,209 @@
+"""Accepting: from requests to committed rows, a whole batch in one transaction with a constant number of statements.
+
+A single POST is a batch of one. Each submission succeeds or fails alone; what a wrong one is told never touches the
+others. When this returns, Postgres has committed: the deliveries it hands back only need to be published, and if that
+never happens the sweep finds them.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from publisher_api.accept.plan import plan
+from publisher_api.accept.request import NotificationRequest
+from publisher_api.errors import Problem
+from publisher_api.store import acceptance
+from publisher_api.store.acceptance import AnswerRow, KeyRow, PersonRow, ProducerKey
+from publisher_api.store.catalog import Snapshot
+from publisher_api.store.pool import Pool
+from publisher_api.store.rows import DeliveryRow, NotificationRow, envelope_of
+from shared.envelope import Delivery
+
+ACCEPTED = 202
+REFUSED = 422
+KEY_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One HTTP request's worth: a single notification, or the items of a batch (some of them wrong already).
+
+    ``idempotency_key`` is the header's, ``body`` what it is bound to.
+    """
+
+    producer: str
+    items: Sequence[NotificationRequest | Problem]
+    batch: bool = False
+    idempotency_key: str | None = None
+    body: bytes = b""
+    traceparent: str | None = None
+
+    @property
+    def body_hash(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to tell the producer. ``replayed``: it was told so before, for the same ``Idempotency-Key``."""
+
+    status: int
+    body: dict[str, Any]
+    replayed: bool = False
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a batch is going to write."""
+
+    notifications: list[NotificationRow]
+    deliveries: list[DeliveryRow]
+    dedup_keys: dict[ProducerKey, KeyRow]
+    answers: dict[ProducerKey, AnswerRow]
+
+
+def accept(
+    pool: Pool,
+    submissions: Sequence[Submission],
+    catalog: Snapshot,
+    *,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> tuple[list[Answer | Problem], list[Delivery]]:
+    """An answer for each submission, and the messages to publish now. Raises ``psycopg.Error``; then nothing is
+    stored.
+    """
+    idempotency = {(s.producer, s.idempotency_key) for s in submissions if s.idempotency_key}
+    dedup = {(s.producer, key) for s in submissions for key in _dedup_keys(s)}
+    user_ids = {item.user_id for s in submissions for item in s.items if isinstance(item, NotificationRequest)}
+    with pool.connection() as connection:
+        busy = acceptance.lock_keys(connection, list(dedup), list(idempotency)) if dedup or idempotency else set()
+        known = acceptance.read_facts(connection, list(user_ids), list(dedup), list(idempotency), now)
+        people = {person.user_id: person for person in known.people}
+        work = _Work([], [], {(key.producer, key.dedup_key): key for key in known.dedup_keys}, {})
+        earlier = {(answer.producer, answer.idempotency_key): answer for answer in known.answers}
+        old_keys = set(work.dedup_keys)
+
+        answers: list[Answer | Problem] = []
+        for submission in submissions:
+            key = (submission.producer, submission.idempotency_key or "")
+            if submission.idempotency_key and (key in busy or key in work.answers):
+                answers.append(_in_flight())
+            elif key in earlier:
+                answers.append(_replay(submission, earlier[key]))
+            else:
+                answers.append(_plan_submission(submission, work, people, catalog, now, new_id))
+        if work.notifications or work.answers:
+            new_keys = [row for key, row in work.dedup_keys.items() if key not in old_keys]
+            acceptance.insert_accepted(
+                connection,
+                work.notifications,
+                work.deliveries,
+                new_keys,
+                list(work.answers.values()),
+            )
+    return answers, _due_messages(work, catalog, now)
+
+
+def _dedup_keys(submission: Submission) -> list[str]:
+    return [item.dedup_key for item in submission.items if isinstance(item, NotificationRequest) and item.dedup_key]
+
+
+def _in_flight() -> Problem:
+    detail = "A request with this Idempotency-Key is being answered right now. Send it again in a moment."
+    return Problem(409, "in_flight", detail, headers={"Retry-After": "1"})
+
+
+def _replay(submission: Submission, earlier: AnswerRow) -> Answer | Problem:
+    if earlier.body_hash != submission.body_hash:
+        detail = (
+            "This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new request."
+        )
+        return Problem(422, "idempotency_key_reused", detail, fields=[("Idempotency-Key", "belongs to another body")])
+    return Answer(earlier.answer["status"], earlier.answer["body"], replayed=True)
+
+
+def _plan_submission(
+    submission: Submission,
+    work: _Work,
+    people: dict[str, PersonRow],
+    catalog: Snapshot,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> Answer | Problem:
+    results: list[dict[str, Any] | Problem] = []
+    for item in submission.items:
+        if isinstance(item, Problem):
+            results.append(item)
+            continue
+        key = (submission.producer, item.dedup_key or "")
+        if item.dedup_key and key in work.dedup_keys:
+            first = work.dedup_keys[key].notification_id
+            results.append({"notification_id": first, "status": "queued", "duplicate": True})
+            continue
+        person = people.get(item.user_id) or PersonRow(user_id=item.user_id)
+        try:
+            planned = plan(
+                item,
+                submission.producer,
+                person,
+                catalog,
+                now=now,
+                new_id=new_id,
+                traceparent=submission.traceparent,
+            )
+        except Problem as problem:
+            results.append(problem)
+            continue
+        notification_id = planned.notification.notification_id
+        work.notifications.append(planned.notification)
+        work.deliveries.extend(planned.deliveries)
+        if item.dedup_key:
+            work.dedup_keys[key] = KeyRow(
+                producer=submission.producer,
+                dedup_key=item.dedup_key,
+                notification_id=notification_id,
+                expires_at=now + KEY_WINDOW,
+            )
+        results.append({"notification_id": notification_id, "status": "queued"})
+    answer = _batch_answer(results) if submission.batch else _single_answer(results[0])
+    if submission.idempotency_key and isinstance(answer, Answer) and answer.status == ACCEPTED:
+        work.answers[submission.producer, submission.idempotency_key] = AnswerRow(
+            producer=submission.producer,
+            idempotency_key=submission.idempotency_key,
+            body_hash=submission.body_hash,
+            answer={"status": answer.status, "body": answer.body},
+            expires_at=now + KEY_WINDOW,
+        )
+    return answer
+
+
+def _single_answer(result: dict[str, Any] | Problem) -> Answer | Problem:
+    return result if isinstance(result, Problem) else Answer(ACCEPTED, result)
+
+
+def _batch_answer(results: list[dict[str, Any] | Problem]) -> Answer:
+    """202 with a result an item, in the request's order; 422 when every item was refused."""
+    accepted = sum(not isinstance(result, Problem) for result in results)
+    body = {
+        "accepted": accepted,
+        "rejected": len(results) - accepted,
+        "results": [
+            {"index": index, "status": "rejected", "problem": result.body()}
+            if isinstance(result, Problem)
+            else {"index": index, **result}
+            for index, result in enumerate(results)
+        ],
+    }
+    return Answer(ACCEPTED if accepted else REFUSED, body)
+
+
+def _due_messages(work: _Work, catalog: Snapshot, now: datetime) -> list[Delivery]:
+    notifications = {row.notification_id: row for row in work.notifications}
+    return [
+        envelope_of(notifications[row.notification_id], row, catalog.channels[row.slug].config)
+        for row in work.deliveries
+        if row.status == "pending" and row.due_at <= now
+    ]

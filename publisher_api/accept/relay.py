@@ -1,0 +1,153 @@
+"""From the outbox to the topic.
+
+The *relay* publishes what was just accepted, at once and without making its producer wait. The *sweep* is the
+guarantee: it publishes whatever is due and still pending, because it was scheduled, or Pub/Sub was away, or a process
+died. Both mark rows only after Pub/Sub has the messages, so at worst a message is published twice, which the ledger
+absorbs.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from publisher_api.store import acceptance, outbox
+from publisher_api.store.catalog import Catalog
+from publisher_api.store.pool import Pool
+from publisher_api.store.rows import envelope_of
+from publisher_api.topic import PublishError, Topic
+from shared.envelope import Delivery
+
+_log = logging.getLogger(__name__)
+_CHUNK = 500
+_WORKERS = 2
+# More than this is left to the sweep: Postgres holds it better than this process's memory.
+_MAX_WAITING = 5000
+_CLEANING_EVERY = timedelta(minutes=10)
+
+Clock = Callable[[], datetime]
+
+
+def publish(pool: Pool, topic: Topic, deliveries: Sequence[Delivery], clock: Clock) -> None:
+    """Publish deliveries that are committed, and mark them queued. Raises ``PublishError`` or ``psycopg.Error``."""
+    if not deliveries:
+        return
+    topic.publish(deliveries)
+    with pool.connection() as connection:
+        outbox.mark_queued(connection, [delivery.delivery_id for delivery in deliveries], clock())
+
+
+class Relay:
+    """Publishes in the background; what it cannot publish stays in the outbox."""
+
+    def __init__(self, pool: Pool, topic: Topic, clock: Clock) -> None:
+        self._pool = pool
+        self._topic = topic
+        self._clock = clock
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="relay")
+
+    def publish_soon(self, deliveries: Sequence[Delivery]) -> None:
+        """Hand over deliveries that are committed. Returns at once."""
+        with self._lock:
+            if not deliveries or self._waiting + len(deliveries) > _MAX_WAITING:
+                return
+            self._waiting += len(deliveries)
+        self._threads.submit(self._publish_and_count, deliveries)
+
+    def publish_now(self, deliveries: Sequence[Delivery]) -> None:
+        """Publish deliveries that are committed, as far as Pub/Sub is there. Returns when that is decided."""
+        try:
+            publish(self._pool, self._topic, deliveries, self._clock)
+        except (PublishError, psycopg.Error, PoolTimeout) as error:
+            _log.warning(
+                "could not publish; the sweep will",
+                extra={"deliveries": len(deliveries), "error": type(error).__name__},
+            )
+
+    def _publish_and_count(self, deliveries: Sequence[Delivery]) -> None:
+        try:
+            self.publish_now(deliveries)
+        finally:
+            with self._lock:
+                self._waiting -= len(deliveries)
+
+    def stop(self) -> None:
+        """Finish what was handed over."""
+        self._threads.shutdown()
+
+
+def sweep(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> int:
+    """Publish everything in the outbox that is due; the answer is how many messages. Raises as ``publish`` does."""
+    published = 0
+    for claim in (outbox.claim_due, outbox.claim_unanswered):
+        while True:
+            with pool.connection() as connection:
+                rows = claim(connection, clock(), _CHUNK)
+            if not rows:
+                break
+            channels = catalog.current().channels
+            configs = {slug: channel.config for slug, channel in channels.items()}
+            publish(pool, topic, [envelope_of(n, d, configs.get(d.slug, {})) for n, d in rows], clock)
+            published += len(rows)
+    while True:
+        with pool.connection() as connection:
+            commands = outbox.claim_commands(connection, clock(), _CHUNK)
+        if not commands:
+            return published
+        topic.publish([command for _, command in commands])
+        with pool.connection() as connection:
+            outbox.remove_commands(connection, [command_id for command_id, _ in commands])
+        published += len(commands)
+
+
+class Sweeper:
+    """Sweeps every second in a thread of its own, and clears away expired keys now and then.
+
+    Several instances may sweep at once: each row is claimed by one of them.
+    """
+
+    def __init__(self, pool: Pool, topic: Topic, catalog: Catalog, clock: Clock, every: float = 1.0) -> None:
+        self._pool = pool
+        self._topic = topic
+        self._catalog = catalog
+        self._clock = clock
+        self._every = every
+        self._wake = threading.Event()
+        self._stopping = False
+        self._cleaned_at: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def soon(self) -> None:
+        """Sweep now instead of within the second: something was put into the outbox."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(timeout=15)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                sweep(self._pool, self._topic, self._catalog, self._clock)
+                self._clean()
+            except (PublishError, psycopg.Error, PoolTimeout) as error:
+                _log.warning("the sweep failed and tries again", extra={"error": type(error).__name__})
+            self._wake.wait(self._every)
+            self._wake.clear()
+
+    def _clean(self) -> None:
+        now = self._clock()
+        if self._cleaned_at is None or now - self._cleaned_at >= _CLEANING_EVERY:
+            with self._pool.connection() as connection:
+                acceptance.forget_expired_keys(connection, now)
+            self._cleaned_at = now

@@ -1,0 +1,81 @@
+"""What a producer may ask for: the canonical envelope as the public API takes it."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+from publisher_api import recipients
+from publisher_api.errors import Problem, from_validation, invalid
+
+MAX_BODY_BYTES = 256 * 1024
+MAX_BATCH = 1000
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+
+UserId = Annotated[str, AfterValidator(recipients.user_id)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+
+
+def _unique(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("each channel may be named once")
+    return names
+
+
+Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
+
+
+class NotificationRequest(BaseModel):
+    """One notification for one person.
+
+    ``channels`` are slugs. ``to`` overrides the person's address on a channel, ``content`` the template's or the
+    default words (shapes: ``shared.content``); both are keyed by slug. ``deliver_at`` is when to send, ``expires_at``
+    when it is no longer worth sending; both carry an offset. ``dedup_key`` is unique per producer for 24 hours.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: UserId
+    event_type: Name
+    channels: Annotated[list[Name], Field(min_length=1, max_length=20), AfterValidator(_unique)]
+    payload: dict[str, Any]
+    actor_user_id: UserId | None = None
+    template_name: Name | None = None
+    dedup_key: Key | None = None
+    priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = 100
+    deliver_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    to: dict[str, str] = Field(default_factory=dict)
+    content: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+def parse_json(body: bytes) -> object:
+    """The JSON in a body. Raises ``Problem``; NaN and Infinity are no JSON."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Problem(400, "malformed_json", f"The body cannot be read as JSON: {error}.") from None
+
+
+def parse(body: bytes) -> NotificationRequest:
+    """The one request in a JSON body. Raises ``Problem``."""
+    try:
+        return NotificationRequest.model_validate(parse_json(body))
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
+def parse_batch(body: bytes) -> list[NotificationRequest | Problem]:
+    """The requests in ``{"notifications": […]}`` (or a bare array), each alone right or wrong. Raises ``Problem``."""
+    document = parse_json(body)
+    items = document.get("notifications") if isinstance(document, dict) else document
+    if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
+        raise invalid("notifications", f"must be an array of 1 to {MAX_BATCH} notifications")
+    return [_item(item, index) for index, item in enumerate(items)]
+
+
+def _item(item: object, index: int) -> NotificationRequest | Problem:
+    try:
+        return NotificationRequest.model_validate(item)
+    except ValidationError as error:
+        return from_validation(error, ("notifications", str(index)))

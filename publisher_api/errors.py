@@ -1,0 +1,135 @@
+"""Errors as people and programs read them: ``application/problem+json`` (RFC 9457), each naming the field at fault.
+
+::
+
+    Problem
+    ├── 400 malformed_json          ├── 409 in_flight            ├── 422 invalid_request, unknown_channel,
+    ├── 401 unauthorized            ├── 413 too_large            │       unknown_template, template_failed,
+    ├── 404 not_found               ├── 503 unavailable          │       idempotency_key_reused
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+import psycopg_pool
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    "idempotency_key_reused": "This key belongs to another request",
+    "in_flight": "The first request with this key is still being answered",
+    "invalid_request": "The request is not valid",
+    "malformed_json": "The body is not JSON",
+    "method_not_allowed": "This address does not take that method",
+    "not_found": "There is no such thing",
+    "nothing_accepted": "Not one notification of the batch was accepted",
+    "template_failed": "The template cannot be rendered with this payload",
+    "too_large": "The request is too large",
+    "unauthorized": "The request is not authenticated",
+    "unavailable": "The service cannot take requests just now",
+    "unknown_channel": "There is no such channel",
+    "unknown_template": "There is no such template",
+}
+RETRY_AFTER_SECONDS = 5
+
+
+class Problem(Exception):
+    """A refusal, with everything its reader needs: what was wrong, where, and what to do.
+
+    ``kind`` is stable and meant for programs; ``fields`` holds pairs of a field's path (``content.email.subject``)
+    and a sentence about it.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        fields: Sequence[tuple[str, str]] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.fields = tuple(fields)
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "type": f"urn:heliograph:problem:{self.kind}",
+            "title": _TITLES[self.kind],
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.fields:
+            body["errors"] = [{"field": field, "message": message} for field, message in self.fields]
+        return body
+
+    def response(self) -> JSONResponse:
+        return JSONResponse(self.body(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def invalid(field: str, message: str, kind: str = "invalid_request") -> Problem:
+    """A 422 about one field."""
+    return Problem(422, kind, f"{field}: {message}", fields=[(field, message)])
+
+
+def from_validation(error: ValidationError | RequestValidationError, prefix: tuple[str, ...] = ()) -> Problem:
+    """Pydantic's findings as a problem; malformed JSON is a 400, everything else a 422. Holds no value of the
+    request.
+    """
+    findings = error.errors()
+    for finding in findings:
+        if finding["type"] == "json_invalid":
+            reason = finding.get("ctx", {}).get("error", finding["msg"])
+            return Problem(400, "malformed_json", f"The body cannot be read as JSON: {reason}.")
+    fields = [
+        (".".join(map(str, (*prefix, *_path(finding)))) or "body", finding["msg"].removeprefix("Value error, "))
+        for finding in findings
+    ]
+    return Problem(422, "invalid_request", "; ".join(f"{field}: {message}" for field, message in fields), fields=fields)
+
+
+def _path(finding: Mapping[str, Any]) -> tuple[str | int, ...]:
+    location: tuple[str | int, ...] = tuple(finding["loc"])
+    return location[1:] if location[:1] in (("body",), ("query",), ("path",), ("header",)) else location
+
+
+def unavailable(detail: str) -> Problem:
+    return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal as a problem, whoever raised it."""
+
+    @app.exception_handler(Problem)
+    async def problem(_request: Request, error: Problem) -> JSONResponse:
+        return error.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return from_validation(error).response()
+
+    @app.exception_handler(psycopg.DataError)
+    async def data(_request: Request, error: psycopg.DataError) -> JSONResponse:
+        # What Postgres cannot store although JSON can say it, such as U+0000 in a text.
+        detail = f"The database cannot store this request: {error.diag.message_primary}."
+        return Problem(422, "invalid_request", detail).response()
+
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(psycopg_pool.PoolTimeout)
+    async def postgres_away(_request: Request, _error: Exception) -> JSONResponse:
+        detail = "Postgres cannot be reached, so nothing was accepted. Send the same request again."
+        return unavailable(detail).response()
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        kind = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
+        return Problem(error.status_code, kind, str(error.detail), headers=dict(error.headers or {})).response()

@@ -1,0 +1,65 @@
+"""Channels at run time: a kind under another name with its own configuration, and the switch of each."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from publisher_api import recipients
+from publisher_api.accept.request import Name
+from publisher_api.errors import invalid
+from publisher_api.services import Producer, Serving
+from publisher_api.store import configuration, outbox
+from shared.envelope import VERSION, Command
+
+router = APIRouter(prefix="/v1/channels", tags=["configuration"])
+
+
+class ChannelConfig(BaseModel):
+    """What a channel's function is told with each message. Never a credential: ``secret_ref`` names one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    providers: list[str] | None = None
+    accept_duplicates: bool | None = None
+    url: Annotated[str, AfterValidator(recipients.url)] | None = None
+    method: Literal["POST", "PUT", "PATCH"] | None = None
+    headers: dict[str, str] | None = None
+    secret_ref: Annotated[str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$")] | None = None
+
+
+class ChannelFields(BaseModel):
+    """A channel's kind (fixed once it exists), switch and configuration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["email", "inapp", "push", "sms", "webhook"]
+    enabled: bool = True
+    config: ChannelConfig = Field(default_factory=ChannelConfig)
+
+
+@router.get("")
+def index(_producer: Producer, services: Serving) -> dict[str, Any]:
+    """All channels."""
+    with services.pool.connection() as connection:
+        return {"channels": configuration.list_channels(connection)}
+
+
+@router.put("/{slug}")
+def put(slug: Name, fields: ChannelFields, _producer: Producer, services: Serving) -> dict[str, Any]:
+    """Create a channel or change it. The functions hear of a switch within 15 seconds, for messages in flight too."""
+    config = fields.config.model_dump(exclude_none=True)
+    now = services.clock()
+    with services.pool.connection() as connection:
+        version = configuration.lock_channels(connection)
+        existing = {row["slug"]: row for row in configuration.list_channels(connection)}
+        if slug in existing and existing[slug]["kind"] != fields.kind:
+            kind = existing[slug]["kind"]
+            raise invalid("kind", f"the channel {slug!r} is of kind {kind} and stays so; choose another slug")
+        configuration.put_channel(connection, slug, fields.kind, config, enabled=fields.enabled)
+        switches = {name: row["enabled"] for name, row in existing.items()} | {slug: fields.enabled}
+        command = Command(v=VERSION, command="channels", at=now, channels=switches, version=version)
+        outbox.add_command(connection, services.new_id(), command, now)
+    services.catalog.drop()
+    services.desk.commands_waiting()
+    return {"slug": slug, "kind": fields.kind, "enabled": fields.enabled, "config": config}

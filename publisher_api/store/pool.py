@@ -1,0 +1,33 @@
+"""The connections to Postgres."""
+
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+Connected = Connection[DictRow]
+Pool = ConnectionPool[Connected]
+
+# A request waits this long for a connection before it is told to come back: longer, and callers pile up.
+_WAIT_SECONDS = 3.0
+
+
+def one(cursor: Cursor[DictRow]) -> DictRow:
+    """The row of a statement that always returns one."""
+    row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError("a statement that always returns a row returned none")
+    return row
+
+
+def make_pool(database_url: str, connections: int) -> Pool:
+    """A pool that is not open yet. Rows are dicts; leaving ``pool.connection()`` commits, or rolls back on an error."""
+    return ConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=connections,
+        open=False,
+        timeout=_WAIT_SECONDS,
+        reconnect_timeout=_WAIT_SECONDS,
+        connection_class=Connection[DictRow],
+        kwargs={"row_factory": dict_row, "connect_timeout": 3},
+    )

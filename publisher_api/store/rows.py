@@ -1,0 +1,71 @@
+"""The rows that accepting writes and relaying reads, and the message they make together."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.envelope import VERSION, Delivery
+from shared.outcomes import Status
+
+
+class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``notifications``. ``inbox_at`` is when it is due in the live inbox, if it is meant for it."""
+
+    notification_id: str
+    producer: str
+    user_id: str
+    event_type: str
+    actor_user_id: str | None
+    channels: list[str]
+    payload: dict[str, Any]
+    template_name: str | None
+    dedup_key: str | None
+    priority: int
+    deliver_at: datetime | None
+    traceparent: str | None
+    created_at: datetime
+    inbox_at: datetime | None
+
+
+class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``deliveries``. ``sweep_at`` is when the sweep may publish it, should nobody have done so before."""
+
+    delivery_id: str
+    notification_id: str
+    kind: str
+    slug: str
+    round: int = 0
+    status: Status
+    reason: str | None
+    recipient: str | None
+    content: dict[str, Any] | None
+    due_at: datetime
+    expires_at: datetime
+    sweep_at: datetime
+
+
+def envelope_of(notification: NotificationRow, delivery: DeliveryRow, config: dict[str, Any]) -> Delivery:
+    """The message for a delivery that has a recipient."""
+    return Delivery(
+        v=VERSION,
+        notification_id=notification.notification_id,
+        event_type=notification.event_type,
+        user_id=notification.user_id,
+        channels=notification.channels,
+        payload=notification.payload,
+        created_at=notification.created_at,
+        actor_user_id=notification.actor_user_id,
+        template_name=notification.template_name,
+        dedup_key=notification.dedup_key,
+        priority=notification.priority,
+        delivery_id=delivery.delivery_id,
+        channel=delivery.kind,
+        slug=delivery.slug,
+        round=delivery.round,
+        recipient=delivery.recipient or "",
+        content=delivery.content or {},
+        config=config,
+        expires_at=delivery.expires_at,
+        traceparent=notification.traceparent,
+    )
