@@ -165,8 +165,8 @@ resource "digitalocean_app" "this" {
       }
     }
 
-    # App Platform has scheduled jobs, but the provider cannot declare their schedule, and they start every 15 minutes at
-    # the oftenest; a worker sweeps every minute and sleeps in between.
+    # App Platform has scheduled jobs, but the provider cannot declare a schedule, and an outbox that waits for cron waits
+    # long: a worker sweeps and sleeps in between.
     worker {
       name               = "sweep"
       run_command        = "python -m publisher_api.sweep --every ${var.sweep_seconds}"

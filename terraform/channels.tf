@@ -1,0 +1,59 @@
+locals {
+  channels = {
+    for kind, channel in jsondecode(file("${path.root}/../shared/channels.json")) :
+    kind => merge(channel, { kind = kind })
+  }
+}
+
+module "channel" {
+  source   = "./modules/channel"
+  for_each = local.channels
+
+  build_account  = google_service_account.build.id
+  bundle         = local.bundles[each.key]
+  channel        = each.value
+  database       = module.inbox.database
+  dead_letter    = { uri = module.dead_letter.uri }
+  environment    = lookup(var.channel_environment, each.key, {})
+  labels         = local.labels
+  max_instances  = var.max_instances
+  outcomes_topic = google_pubsub_topic.outcomes
+  project_id     = var.project_id
+  pubsub_agent   = local.pubsub_agent
+  push_account   = google_service_account.push.email
+  region         = var.region
+  roles          = lookup(var.channel_roles, each.key, [])
+  secrets        = { for name in local.secrets_of_channel[each.key] : name => google_secret_manager_secret.this[name].secret_id }
+  topic          = google_pubsub_topic.notifications
+
+  depends_on = [
+    google_project_iam_member.build,
+    google_secret_manager_secret_version.this,
+    google_storage_bucket_iam_member.build,
+    google_storage_bucket_object.bundle,
+  ]
+}
+
+# The sixth function: what every channel gave up on becomes a row that a person can look at and replay.
+module "dead_letter" {
+  source = "./modules/function"
+
+  build_account       = google_service_account.build.id
+  bundle              = local.bundles["dead_letter"]
+  database            = module.inbox.database
+  description         = "Heliograph: dead letters of every channel"
+  entry_point         = "dead_letter"
+  invoker             = google_service_account.push.member
+  labels              = local.labels
+  name                = "heliograph-dead-letter"
+  outcomes_topic      = google_pubsub_topic.outcomes.id
+  outcomes_topic_name = google_pubsub_topic.outcomes.name
+  project_id          = var.project_id
+  region              = var.region
+
+  depends_on = [
+    google_project_iam_member.build,
+    google_storage_bucket_iam_member.build,
+    google_storage_bucket_object.bundle,
+  ]
+}

@@ -1,0 +1,45 @@
+# A complete environment: copy it, and give the secrets by TF_VAR_secrets and TF_VAR_publisher_private_key.
+environment = "example"
+project_id  = "heliograph-example"
+region      = "europe-west1"
+
+firestore_location = "eur3"
+
+alert_emails    = ["operator@example.com"]
+billing_account = "012345-6789AB-CDEF01"
+monthly_budget  = { currency = "EUR", units = 100 }
+
+channel_environment = {
+  email = { EMAIL_FROM = "Heliograph <no-reply@example.com>" }
+  sms   = { TWILIO_FROM = "+15005550006" }
+}
+optional_secrets = { email = ["SMTP_URL"] }
+
+publisher_region    = "ams3"
+publisher_registry  = { name = "heliograph-example" }
+publisher_database  = { nodes = 2, size = "db-s-1vcpu-2gb" }
+publisher_instances = { minimum = 2, maximum = 2, size = "apps-s-1vcpu-1gb" }
+
+# The public half of the key that the publisher signs its tokens with.
+publisher_identity = { kind = "keyless", jwks_file = "environments/example.jwks.json" }
+
+delivery = {
+  branch     = "main"
+  deployer   = "heliograph-deploy@heliograph-example.iam.gserviceaccount.com"
+  repository = "projects/heliograph-example/locations/europe-west1/connections/git/repositories/heliograph"
+}
+
+# What runs. A release writes these into a file of its own (release.tfvars.json); leave them out to upload ../dist and to
+# build the publisher from publisher_git.
+bundle_hashes = {
+  dead_letter = "0000000000000000000000000000000000000000000000000000000000000000"
+  email       = "0000000000000000000000000000000000000000000000000000000000000000"
+  inapp       = "0000000000000000000000000000000000000000000000000000000000000000"
+  push        = "0000000000000000000000000000000000000000000000000000000000000000"
+  sms         = "0000000000000000000000000000000000000000000000000000000000000000"
+  webhook     = "0000000000000000000000000000000000000000000000000000000000000000"
+}
+publisher_image = {
+  digest     = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  repository = "publisher"
+}

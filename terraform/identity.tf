@@ -1,0 +1,74 @@
+# How the publisher, outside Google, comes to its one right: to publish to one topic (docs/decisions/0010).
+locals {
+  keyless = var.publisher_identity.kind == "keyless"
+  subject = "heliograph-publisher"
+  issuer  = "https://heliograph-publisher.invalid" # never fetched: the keys are given below
+
+  publisher_member = local.keyless ? join("/", [
+    "principal://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools",
+    google_iam_workload_identity_pool.publisher[0].workload_identity_pool_id,
+    "subject/${local.subject}",
+  ]) : google_service_account.publisher[0].member
+}
+
+resource "google_pubsub_topic_iam_member" "publisher" {
+  project = var.project_id
+  topic   = google_pubsub_topic.notifications.id
+  role    = "roles/pubsub.publisher"
+  member  = local.publisher_member
+}
+
+resource "google_iam_workload_identity_pool" "publisher" {
+  count = local.keyless ? 1 : 0
+
+  project                   = var.project_id
+  workload_identity_pool_id = "heliograph-publisher"
+  display_name              = "Heliograph: publisher"
+  description               = "The publisher on DigitalOcean, known by the key that signs its own tokens."
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_iam_workload_identity_pool_provider" "publisher" {
+  count = local.keyless ? 1 : 0
+
+  project                            = var.project_id
+  workload_identity_pool_id          = google_iam_workload_identity_pool.publisher[0].workload_identity_pool_id
+  workload_identity_pool_provider_id = "publisher"
+  attribute_condition                = "assertion.sub == \"${local.subject}\""
+  attribute_mapping                  = { "google.subject" = "assertion.sub" }
+
+  oidc {
+    issuer_uri        = local.issuer
+    allowed_audiences = [local.issuer]
+    jwks_json         = file("${path.root}/${var.publisher_identity.jwks_file}")
+  }
+}
+
+resource "google_service_account" "publisher" {
+  count = local.keyless ? 0 : 1
+
+  project      = var.project_id
+  account_id   = "heliograph-publisher"
+  display_name = "Heliograph: publisher"
+
+  depends_on = [google_project_service.this]
+}
+
+resource "time_rotating" "publisher_key" {
+  count = local.keyless ? 0 : 1
+
+  rotation_days = var.publisher_identity.rotation_days
+}
+
+# The new key is made, then the app gets it, then the old one goes.
+resource "google_service_account_key" "publisher" {
+  count = local.keyless ? 0 : 1
+
+  service_account_id = google_service_account.publisher[0].name
+  keepers            = { rotation = time_rotating.publisher_key[0].id }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,41 @@
+locals {
+  publisher_url  = var.publisher_url != null ? var.publisher_url : module.publisher.url
+  publisher_host = split("/", trimprefix(local.publisher_url, "https://"))[0]
+  push_audience  = "heliograph-publisher-${var.environment}"
+
+  identity_environment = local.keyless ? {
+    GOOGLE_IDENTITY_ISSUER   = local.issuer
+    GOOGLE_IDENTITY_PROVIDER = "//iam.googleapis.com/${google_iam_workload_identity_pool_provider.publisher[0].name}"
+    GOOGLE_IDENTITY_SUBJECT  = local.subject
+  } : {}
+  private_key_given = nonsensitive(var.publisher_private_key != null)
+
+  publisher_environment = merge(local.identity_environment, {
+    GOOGLE_CLOUD_PROJECT = var.project_id
+    LOG_LEVEL            = "INFO"
+    NOTIFICATIONS_TOPIC  = google_pubsub_topic.notifications.name
+    PUSH_AUDIENCE        = local.push_audience
+    PUSH_SERVICE_ACCOUNT = google_service_account.push.email
+  })
+}
+
+module "publisher" {
+  source = "./modules/publisher"
+
+  database                  = var.publisher_database
+  database_open_to_internet = var.publisher_database_open_to_internet
+  environment               = local.publisher_environment
+  git                       = var.publisher_git
+  image                     = var.publisher_image
+  instances                 = var.publisher_instances
+  name                      = "heliograph-${var.environment}"
+  region                    = var.publisher_region
+  registry                  = var.publisher_registry
+  runtime                   = var.publisher_runtime
+  secrets                   = local.keyless ? {} : { GOOGLE_SERVICE_ACCOUNT_KEY = base64decode(google_service_account_key.publisher[0].private_key) }
+  secrets_set_once          = local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {}
+  tags                      = [for name, value in local.labels : "${name}:${value}"]
+
+  # Its first health check publishes.
+  depends_on = [google_pubsub_topic_iam_member.publisher]
+}

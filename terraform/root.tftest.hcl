@@ -1,0 +1,288 @@
+mock_provider "digitalocean" {}
+mock_provider "google" {}
+mock_provider "time" {}
+
+# Every run plans only: `prevent_destroy` would keep a test from taking down what it applied.
+variables {
+  alert_emails       = ["operator@example.com"]
+  environment        = "test"
+  project_id         = "heliograph-test"
+  publisher_git      = { branch = "main", url = "https://git.example.com/heliograph.git" }
+  publisher_identity = { kind = "keyless", jwks_file = "environments/example.jwks.json" }
+  publisher_registry = { name = "heliograph-test" }
+
+  bundle_hashes = {
+    dead_letter = "0000000000000000000000000000000000000000000000000000000000000000"
+    email       = "0000000000000000000000000000000000000000000000000000000000000000"
+    inapp       = "0000000000000000000000000000000000000000000000000000000000000000"
+    push        = "0000000000000000000000000000000000000000000000000000000000000000"
+    sms         = "0000000000000000000000000000000000000000000000000000000000000000"
+    webhook     = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+}
+
+run "channels_come_from_the_declaration_and_from_nowhere_else" {
+  command = plan
+
+  assert {
+    condition     = join(",", keys(module.channel)) == join(",", keys(jsondecode(file("../shared/channels.json"))))
+    error_message = "There must be one module a channel of shared/channels.json."
+  }
+}
+
+run "every_subscription_filters_for_its_channel" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for kind, channel in module.channel :
+      channel.filter == "attributes.channel = \"${kind}\"" && channel.subscription == "notifications-${kind}"
+    ])
+    error_message = "Filters and names must follow from the channel."
+  }
+}
+
+run "topics_keep_what_was_published" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for topic in [google_pubsub_topic.notifications, google_pubsub_topic.outcomes] : topic.message_retention_duration == "604800s"
+    ])
+    error_message = "Both topics must keep messages for 7 days, so that a subscription can be sought back."
+  }
+}
+
+run "outcomes_come_home_with_proof_and_are_never_lost" {
+  command = plan
+
+  variables {
+    publisher_url = "https://notifications.example.com"
+  }
+
+  assert {
+    condition = (
+      google_pubsub_subscription.outcomes.push_config[0].push_endpoint == "https://notifications.example.com/internal/outcomes" &&
+      google_pubsub_subscription.outcomes.push_config[0].oidc_token[0].audience == output.push_audience
+    )
+    error_message = "Outcomes must be pushed to the publisher with a token for its audience."
+  }
+
+  assert {
+    condition = (
+      google_pubsub_subscription.outcomes.dead_letter_policy[0].max_delivery_attempts == 100 &&
+      google_pubsub_subscription.outcomes_dead.name == "delivery-outcomes-dead-kept" &&
+      google_pubsub_subscription.outcomes_dead.message_retention_duration == "2678400s"
+    )
+    error_message = "Outcomes that cannot be delivered must be kept 31 days."
+  }
+
+  assert {
+    condition = (
+      google_pubsub_topic_iam_member.outcomes_dead_publisher.role == "roles/pubsub.publisher" &&
+      google_pubsub_subscription_iam_member.outcomes_dead_subscriber.role == "roles/pubsub.subscriber"
+    )
+    error_message = "Pub/Sub's agent needs both grants."
+  }
+}
+
+run "a_keyless_publisher_has_no_account_and_no_key" {
+  command = plan
+
+  assert {
+    condition = (
+      length(google_service_account.publisher) == 0 && length(google_service_account_key.publisher) == 0 &&
+      google_iam_workload_identity_pool_provider.publisher[0].attribute_condition == "assertion.sub == \"heliograph-publisher\""
+    )
+    error_message = "The keyless publisher must be known by its public key and its subject alone."
+  }
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.publisher[0].oidc[0].jwks_json == file("environments/example.jwks.json")
+    error_message = "The provider must trust the keys in the file."
+  }
+}
+
+run "a_publisher_with_a_key_gets_a_new_one_every_month" {
+  command = plan
+
+  variables {
+    publisher_identity = { kind = "key" }
+  }
+
+  assert {
+    condition = (
+      length(google_iam_workload_identity_pool.publisher) == 0 && length(google_service_account_key.publisher) == 1 &&
+      time_rotating.publisher_key[0].rotation_days == 30
+    )
+    error_message = "The key must be rotated every 30 days."
+  }
+}
+
+run "the_publisher_may_publish_to_one_topic" {
+  command = plan
+
+  assert {
+    condition     = google_pubsub_topic_iam_member.publisher.role == "roles/pubsub.publisher"
+    error_message = "The publisher's one role is to publish."
+  }
+}
+
+run "every_secret_of_every_channel_has_a_place" {
+  command = plan
+
+  variables {
+    optional_secrets = { email = ["SMTP_URL"] }
+  }
+
+  assert {
+    condition = length(setsubtract(
+      concat(flatten([for channel in values(jsondecode(file("../shared/channels.json"))) : channel.secrets]), ["SMTP_URL"]),
+      keys(google_secret_manager_secret.this),
+    )) == 0
+    error_message = "Each name in a channel's secrets must be a secret."
+  }
+}
+
+run "a_secret_is_sent_again_when_its_number_grows" {
+  command = plan
+
+  variables {
+    secret_versions = { SENDGRID_API_KEY = 2 }
+  }
+
+  # Version 7 of the provider counts in numbers, version 8 in strings.
+  assert {
+    condition     = tostring(google_secret_manager_secret_version.this["SENDGRID_API_KEY"].secret_data_wo_version) == "2"
+    error_message = "The version's number must be the one given."
+  }
+}
+
+run "nothing_is_uploaded_that_a_release_names" {
+  command = plan
+
+  assert {
+    condition     = length(google_storage_bucket_object.bundle) == 0
+    error_message = "Bundles of a release are in the bucket already."
+  }
+}
+
+run "without_a_repository_there_are_no_triggers" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloudbuild_trigger.this) == 0
+    error_message = "No repository, no triggers."
+  }
+}
+
+run "what_reaches_production_was_approved" {
+  command = plan
+
+  variables {
+    delivery = {
+      deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
+      repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
+    }
+  }
+
+  assert {
+    condition = (
+      google_cloudbuild_trigger.this["apply"].approval_config[0].approval_required &&
+      google_cloudbuild_trigger.this["apply"].git_file_source[0].path == "cloudbuild.apply.yaml"
+    )
+    error_message = "The apply must wait for a person."
+  }
+}
+
+run "a_missing_bundle_is_named_before_anything_is_made" {
+  command = plan
+
+  variables {
+    bundle_hashes = {}
+    bundles_dir   = "nowhere"
+  }
+
+  expect_failures = [module.channel, module.dead_letter]
+}
+
+run "a_bundle_for_an_unknown_channel_is_refused" {
+  command = plan
+
+  variables {
+    bundle_hashes = { pigeon = "0000000000000000000000000000000000000000000000000000000000000000" }
+  }
+
+  expect_failures = [var.bundle_hashes]
+}
+
+run "a_hash_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    bundle_hashes = { email = "latest" }
+  }
+
+  expect_failures = [var.bundle_hashes]
+}
+
+run "a_keyless_publisher_without_keys_is_refused" {
+  command = plan
+
+  variables {
+    publisher_identity = { kind = "keyless" }
+  }
+
+  expect_failures = [var.publisher_identity]
+}
+
+run "secrets_that_are_not_all_there_are_refused" {
+  command = plan
+
+  variables {
+    secrets = { SENDGRID_API_KEY = "only one" }
+  }
+
+  expect_failures = [var.secrets]
+}
+
+run "a_version_of_an_unknown_secret_is_refused" {
+  command = plan
+
+  variables {
+    secret_versions = { SENDGRID_KEY = 2 }
+  }
+
+  expect_failures = [var.secret_versions]
+}
+
+run "settings_of_an_unknown_channel_are_refused" {
+  command = plan
+
+  variables {
+    channel_environment = { pigeon = { COLOUR = "grey" } }
+  }
+
+  expect_failures = [var.channel_environment]
+}
+
+run "functions_without_an_address_are_refused" {
+  command = plan
+
+  variables {
+    publisher_database_open_to_internet = true
+    publisher_runtime                   = "functions"
+  }
+
+  expect_failures = [var.publisher_url]
+}
+
+run "an_address_without_tls_is_refused" {
+  command = plan
+
+  variables {
+    publisher_url = "http://notifications.example.com"
+  }
+
+  expect_failures = [var.publisher_url]
+}

@@ -1,0 +1,38 @@
+locals {
+  secrets_of_channel = {
+    for kind, channel in local.channels :
+    kind => setunion(channel.secrets, lookup(var.optional_secrets, kind, []))
+  }
+  secret_names = distinct(flatten([for names in values(local.secrets_of_channel) : tolist(names)]))
+}
+
+resource "google_secret_manager_secret" "this" {
+  for_each = toset(local.secret_names)
+
+  project   = var.project_id
+  secret_id = "heliograph-${lower(replace(each.value, "_", "-"))}"
+  labels    = local.labels
+
+  replication {
+    auto {}
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_secret_manager_secret_version" "this" {
+  for_each = google_secret_manager_secret.this
+
+  secret                 = each.value.id
+  secret_data_wo         = lookup(var.secrets, each.key, null)
+  secret_data_wo_version = lookup(var.secret_versions, each.key, 1)
+  deletion_policy        = "DISABLE"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

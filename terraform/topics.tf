@@ -1,0 +1,84 @@
+resource "google_pubsub_topic" "notifications" {
+  project                    = var.project_id
+  name                       = "notifications"
+  message_retention_duration = "${7 * 24 * 3600}s"
+  labels                     = local.labels
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_pubsub_topic" "outcomes" {
+  project                    = var.project_id
+  name                       = "delivery-outcomes"
+  message_retention_duration = "${7 * 24 * 3600}s"
+  labels                     = local.labels
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_pubsub_topic" "outcomes_dead" {
+  project = var.project_id
+  name    = "${google_pubsub_topic.outcomes.name}-dead"
+  labels  = local.labels
+}
+
+resource "google_pubsub_subscription" "outcomes" {
+  project                    = var.project_id
+  name                       = "${google_pubsub_topic.outcomes.name}-publisher"
+  topic                      = google_pubsub_topic.outcomes.id
+  ack_deadline_seconds       = 60
+  message_retention_duration = "${7 * 24 * 3600}s"
+  labels                     = local.labels
+
+  push_config {
+    push_endpoint = "${local.publisher_url}/internal/outcomes"
+
+    oidc_token {
+      audience              = local.push_audience
+      service_account_email = google_service_account.push.email
+    }
+  }
+
+  retry_policy {
+    minimum_backoff = "10s"
+    maximum_backoff = "600s"
+  }
+
+  # A hundred attempts at ten minutes: the publisher may be away for more than half a day.
+  dead_letter_policy {
+    dead_letter_topic     = google_pubsub_topic.outcomes_dead.id
+    max_delivery_attempts = 100
+  }
+
+  expiration_policy {
+    ttl = ""
+  }
+}
+
+# Pulled by hand, when an operator replays them (docs/operations.md).
+resource "google_pubsub_subscription" "outcomes_dead" {
+  project                    = var.project_id
+  name                       = "${google_pubsub_topic.outcomes_dead.name}-kept"
+  topic                      = google_pubsub_topic.outcomes_dead.id
+  ack_deadline_seconds       = 60
+  message_retention_duration = "${31 * 24 * 3600}s"
+  labels                     = local.labels
+
+  expiration_policy {
+    ttl = ""
+  }
+}
+
+resource "google_pubsub_topic_iam_member" "outcomes_dead_publisher" {
+  project = var.project_id
+  topic   = google_pubsub_topic.outcomes_dead.id
+  role    = "roles/pubsub.publisher"
+  member  = local.pubsub_agent
+}
+
+resource "google_pubsub_subscription_iam_member" "outcomes_dead_subscriber" {
+  project      = var.project_id
+  subscription = google_pubsub_subscription.outcomes.id
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+}
