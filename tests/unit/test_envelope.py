@@ -1,0 +1,92 @@
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared import envelope
+from shared.attributes import attributes_of
+from shared.channels import KINDS
+from shared.content import CONTENT_OF_KIND
+from shared.envelope import Command, Delivery, decode, encode
+from shared.errors import Undecodable
+from tests.factories import NOON, make_delivery
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_bytes_that_were_ever_sent_decode_for_ever(path: Path) -> None:
+    message = decode(path.read_bytes())
+    assert message.v == int(path.stem.rpartition(".v")[2])
+    assert encode(message) == path.read_bytes().rstrip(b"\n"), "and our own version is still written so"
+
+
+def test_every_version_has_its_golden_bytes() -> None:
+    kinds = {path.stem for path in GOLDEN.glob("*.json")}
+    assert {f"{kind}.v{v}" for kind in ("delivery", "command") for v in range(1, envelope.VERSION + 1)} <= kinds
+
+
+def test_an_envelope_survives_the_way() -> None:
+    for message in (make_delivery(), Command(v=1, command="channels", at=NOON, channels={"sms": False}, version=3)):
+        assert decode(encode(message)) == message
+
+
+def test_fields_that_are_not_known_yet_are_ignored() -> None:
+    delivery = make_delivery()
+    fields = json.loads(encode(delivery)) | {"invented_later": {"a": 1}}
+    assert decode(json.dumps(fields).encode()) == delivery
+
+
+REQUIRED = [field.encode_name for field in msgspec.structs.fields(Delivery) if field.required]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_an_envelope_that_lacks_a_field_is_refused(name: str) -> None:
+    fields = json.loads(encode(make_delivery()))
+    del fields[name]
+    with pytest.raises(Undecodable, match=f"`{name}`"):
+        decode(json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b'{"v": "one"}', b'{"v": 2}', b'{"v": 1, "type": "x"}'])
+def test_anything_else_is_undecodable(body: bytes) -> None:
+    with pytest.raises(Undecodable):
+        decode(body)
+
+
+def test_an_error_of_decoding_holds_nothing_of_the_body() -> None:
+    body = encode(make_delivery()).replace(b'"round":1', b'"round":"ada@example.com"')
+    with pytest.raises(Undecodable) as caught:
+        decode(body)
+    assert "ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_content_has_its_channels_shape_and_no_other(kind: str) -> None:
+    delivery = make_delivery(kind)
+    assert isinstance(delivery.content_as(CONTENT_OF_KIND[kind]), CONTENT_OF_KIND[kind])
+    with pytest.raises(Undecodable, match=delivery.delivery_id):
+        msgspec.structs.replace(delivery, content={"unheard": "of"}).content_as(CONTENT_OF_KIND[kind])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        make_delivery(event_type="e" * 256, slug="s" * 64, priority=1000, round=99),
+        Command(v=1, command="read", at=NOON, user_id="u" * 128, notification_ids=["n" * 36] * 1000),
+    ],
+)
+def test_attributes_stay_under_pubsubs_limits(message: Delivery | Command) -> None:
+    attributes = attributes_of(message)
+    assert len(attributes) <= 100
+    assert all(len(name.encode()) <= 256 and len(value.encode()) <= 1024 for name, value in attributes.items())
+
+
+def test_attributes_hold_no_personal_data() -> None:
+    delivery = make_delivery()
+    assert not {delivery.recipient, delivery.user_id} & set(attributes_of(delivery).values())
+
+
+def test_commands_go_to_the_inbox() -> None:
+    assert attributes_of(Command(v=1, command="channels", at=NOON))["channel"] == "inapp"
