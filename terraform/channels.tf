@@ -43,7 +43,7 @@ module "dead_letter" {
   database            = module.inbox.database
   description         = "Heliograph: dead letters of every channel"
   entry_point         = "dead_letter"
-  invoker             = google_service_account.push.member
+  invoker             = "serviceAccount:${google_service_account.push.email}"
   labels              = local.labels
   name                = "heliograph-dead-letter"
   outcomes_topic      = google_pubsub_topic.outcomes.id

@@ -195,17 +195,6 @@ run "what_reaches_production_was_approved" {
   }
 }
 
-run "a_missing_bundle_is_named_before_anything_is_made" {
-  command = plan
-
-  variables {
-    bundle_hashes = {}
-    bundles_dir   = "nowhere"
-  }
-
-  expect_failures = [module.channel, module.dead_letter]
-}
-
 run "a_bundle_for_an_unknown_channel_is_refused" {
   command = plan
 
