@@ -43,9 +43,9 @@ class Smtp:
         return cls(urlsplit(url), environ["EMAIL_FROM"]) if url else None
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        mail = mail_of(delivery, self._sender)
         if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
-            return Rejected(self.name, "invalid_address", "The address needs SMTPUTF8.")
+            return Rejected(self.name, "invalid_address", "SMTP without extensions cannot carry it.")
+        mail = mail_of(delivery, self._sender)
         handed_over = False
         try:
             with contextlib.closing(self._connect()) as server:

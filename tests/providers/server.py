@@ -1,0 +1,101 @@
+"""A real HTTP server that says what a test tells it, and remembers what it was asked."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. ``silent``: take the request and never answer. ``hang_up``: take it and close the connection."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    silent: bool = False
+    hang_up: bool = False
+
+    @classmethod
+    def json(cls, status: int, body: object, **headers: str) -> "Answer":
+        return cls(status, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
+
+
+SILENCE = Answer(silent=True)
+HANG_UP = Answer(hang_up=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        return parse_qs(self.body.decode())
+
+
+class ScriptedServer:
+    """Gives ``answers`` in turn, the last one for ever."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.asked: list[Asked] = []
+        self.answers = [Answer()]
+        self.closing = threading.Event()
+
+    def answer(self, asked: Asked) -> Answer:
+        self.asked.append(asked)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@contextmanager
+def serving() -> Iterator[ScriptedServer]:
+    """A server on a free port of this machine."""
+    http = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    http.daemon_threads = True
+    script = ScriptedServer(http.server_port)
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = script.answer(Asked(self.command, self.path, self.headers, body))
+            if answer.silent:
+                script.closing.wait()
+            if answer.silent or answer.hang_up:
+                self.close_connection = True
+                return
+            self.send_response(answer.status)
+            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    http.RequestHandlerClass = Handler
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield script
+    finally:
+        script.closing.set()
+        http.shutdown()
+        http.server_close()
+        thread.join()
