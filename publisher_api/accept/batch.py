@@ -14,7 +14,7 @@ import psycopg
 
 T = TypeVar("T")
 R = TypeVar("R")
-_Waiting = tuple[T, "asyncio.Future[R]"]
+_Waiting = tuple[T, asyncio.Future[R]]
 LIMIT = 256
 
 
@@ -77,7 +77,7 @@ class MicroBatcher(Generic[T, R]):
             return [outcome for item in items for outcome in self._try([item])]
 
 
-def _resolve(outcomes: list[tuple["asyncio.Future[R]", R | BaseException]]) -> None:
+def _resolve(outcomes: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:
     for future, outcome in outcomes:
         if future.done():  # its client went away
             continue

@@ -2,20 +2,25 @@
 
 import os
 
+import psycopg
 from alembic import context
-from sqlalchemy import create_engine, make_url, pool, text
+from sqlalchemy import create_engine, pool, text
 
 # Any fixed number, as long as every instance uses the same one.
 _LOCK = 7_237_401
 
 
-def migrate() -> None:
-    url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, poolclass=pool.NullPool)
+def _migrate() -> None:
+    # psycopg connects by itself, so DATABASE_URL may be whatever libpq understands: an address or key=value pairs.
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(os.environ["DATABASE_URL"]),
+        poolclass=pool.NullPool,
+    )
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        context.configure(connection=connection, transaction_per_migration=False)
+        context.configure(connection=connection)
         context.run_migrations()
 
 
-migrate()
+_migrate()

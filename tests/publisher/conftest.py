@@ -1,0 +1,152 @@
+"""A publisher in a thread of its own, on a real port, over a real Postgres and the Pub/Sub emulator."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from psycopg.rows import DictRow, dict_row
+
+from local.emulators import Emulators
+from local.processes import free_port
+from local.tokens import Signer
+from publisher_api.app import create_app
+from publisher_api.auth import hash_api_key, new_api_key
+from publisher_api.settings import Settings
+from publisher_api.store import configuration
+from shared.channels import NOTIFICATIONS_TOPIC
+from tests.publisher.topic import Inspected, waiting_for
+
+AUDIENCE = "https://publisher.test/internal/outcomes"
+SERVICE_ACCOUNT = "push@project.iam.gserviceaccount.com"
+
+
+@dataclass
+class Publisher:
+    """A running publisher: ``http`` carries an API key, ``topic`` reads what was published, ``sql`` looks inside."""
+
+    url: str
+    api_key: str
+    database_url: str
+    topic: Inspected
+    signer: Signer
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.api_key}"}, timeout=20)
+
+    def sql(self, statement: str, *parameters: object) -> list[DictRow]:
+        with psycopg.connect(self.database_url, row_factory=dict_row, autocommit=True) as connection:
+            cursor = connection.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description is not None else []
+
+    def accept(self, **fields: object) -> str:
+        """Send a notification that must be accepted; the answer is its id."""
+        response = self.http.post("/v1/notifications", json=notification(**fields))
+        assert response.status_code == 202, response.text
+        notification_id: str = response.json()["notification_id"]
+        return notification_id
+
+    def story(self, notification_id: str) -> dict[str, object]:
+        response = self.http.get(f"/v1/notifications/{notification_id}")
+        assert response.status_code == 200, response.text
+        story: dict[str, object] = response.json()
+        return story
+
+
+def notification(**fields: object) -> dict[str, object]:
+    """The smallest request, with ``fields`` over it."""
+    return {
+        "user_id": f"u-{uuid.uuid4().hex[:8]}",
+        "event_type": "payment",
+        "channels": ["inapp"],
+        "payload": {},
+    } | fields
+
+
+@pytest.fixture(scope="session")
+def signer() -> Signer:
+    return Signer(SERVICE_ACCOUNT)
+
+
+@pytest.fixture(scope="session")
+def certs_url(signer: Signer) -> Iterator[str]:
+    class Certificates(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(signer.certificates).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Certificates) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/certs"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def settings(emulators: Emulators, postgres_url: str, certs_url: str) -> Settings:  # noqa: ARG001 - publishers find the emulator through the environment
+    return Settings(
+        database_url=postgres_url,
+        project=f"publisher-{uuid.uuid4().hex[:8]}",
+        topic=NOTIFICATIONS_TOPIC,
+        push_audience=AUDIENCE,
+        push_service_account=SERVICE_ACCOUNT,
+        google_certs_url=certs_url,
+    )
+
+
+@pytest.fixture(scope="session")
+def api_key(postgres_url: str) -> str:
+    key = new_api_key()
+    with psycopg.connect(postgres_url, row_factory=dict_row) as connection:
+        configuration.add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "tests")
+    return key
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Settings], str]]:
+    """Starts a publisher with some settings; the answer is its address. All stop at the end."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(settings: Settings) -> str:
+        port = free_port()
+        server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        running.append((server, thread))
+        waiting_for(lambda: server.started, "the publisher to start")
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def publisher(
+    emulators: Emulators,
+    settings: Settings,
+    api_key: str,
+    signer: Signer,
+    serve: Callable[[Settings], str],
+) -> Iterator[Publisher]:
+    topic = Inspected(emulators.pubsub_host, settings.topic_path)
+    topic.make()
+    publisher = Publisher(serve(settings), api_key, settings.database_url, topic, signer)
+    yield publisher
+    publisher.http.close()
+    topic.close()

@@ -1,0 +1,123 @@
+"""Postgres or Pub/Sub away: what is told, and that nothing accepted is lost."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from local.processes import free_port
+from publisher_api.settings import Settings
+from tests.publisher.conftest import Publisher, notification
+from tests.publisher.topic import waiting_for
+
+pytestmark = pytest.mark.emulators
+
+
+def test_without_postgres_nothing_is_accepted_and_the_producer_is_told_when_to_return(
+    settings: Settings, serve: Callable[[Settings], str], api_key: str
+) -> None:
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    url = serve(replace(settings, database_url=nowhere))
+    response = httpx.post(
+        f"{url}/v1/notifications",
+        json=notification(),
+        headers={"Authorization": f"Bearer {api_key}"},
+        timeout=20,
+    )
+    assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
+    assert int(response.headers["retry-after"]) > 0
+    health = httpx.get(f"{url}/health", timeout=20)
+    assert (health.status_code, health.json()["status"]) == (503, "down")
+
+
+def test_without_pubsub_a_notification_is_accepted_and_swept_up_when_it_is_back(
+    publisher: Publisher, settings: Settings
+) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": settings.database_url,
+        "GOOGLE_CLOUD_PROJECT": settings.project,
+        "PUSH_AUDIENCE": settings.push_audience,
+        "PUSH_SERVICE_ACCOUNT": settings.push_service_account,
+    }
+    port = free_port()
+    lonely = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "publisher_api.main:app", "--port", str(port), "--log-level", "warning"],
+        env=environment | {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{free_port()}"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        waiting_for(lambda: _health(port), "the publisher without Pub/Sub")
+        health = httpx.get(f"http://127.0.0.1:{port}/health", timeout=20)
+        assert (health.status_code, health.json()["status"]) == (200, "degraded")
+        response = httpx.post(
+            f"http://127.0.0.1:{port}/v1/notifications",
+            json=notification(),
+            headers={"Authorization": f"Bearer {publisher.api_key}"},
+            timeout=20,
+        )
+        assert response.status_code == 202
+    finally:
+        lonely.kill()
+        lonely.wait()
+    # Killed as well: another instance's sweep, with Pub/Sub in reach, finds it when the claim has run out.
+    notification_id = response.json()["notification_id"]
+    publisher.sql("update deliveries set sweep_at = now() where notification_id = %s", notification_id)
+    assert publisher.topic.deliveries(notification_id)
+    waiting_for(
+        lambda: publisher.sql(
+            "select 1 from deliveries where notification_id = %s and status = 'queued'", notification_id
+        ),
+        "the row to be marked",
+    )
+
+
+def _health(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=20).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_the_sweep_command_publishes_what_is_due_once(publisher: Publisher, settings: Settings) -> None:
+    notification_id = publisher.accept(deliver_at="2999-01-01T00:00:00Z")
+    publisher.sql("update deliveries set due_at = now(), sweep_at = now() where notification_id = %s", notification_id)
+    environment = os.environ | {
+        "DATABASE_URL": settings.database_url,
+        "GOOGLE_CLOUD_PROJECT": settings.project,
+        "PUSH_AUDIENCE": "a",
+        "PUSH_SERVICE_ACCOUNT": "s",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "publisher_api.sweep"], env=environment, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(publisher.topic.deliveries(notification_id)) == 1
+
+
+def test_an_answer_that_never_came_is_asked_for_again_after_expiry(publisher: Publisher) -> None:
+    notification_id = publisher.accept()
+    publisher.topic.deliveries(notification_id)
+    waiting_for(
+        lambda: publisher.sql(
+            """update deliveries set expires_at = now() - interval '1 hour', queued_at = now() - interval '1 hour'
+                where notification_id = %s and status = 'queued' returning 1""",
+            notification_id,
+        ),
+        "the delivery to be queued",
+    )
+    assert len(publisher.topic.deliveries(notification_id, 2)) == 2
+
+
+@pytest.mark.parametrize("module", ["publisher_api.sweep", "publisher_api.migrate", "publisher_api.main"])
+def test_a_missing_variable_is_named(module: str) -> None:
+    bare = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
+    code = f"import runpy; runpy.run_module({module!r}, run_name='__main__')"
+    if module.endswith("main"):
+        code = "from publisher_api.main import app"
+    done = subprocess.run([sys.executable, "-c", code], env=bare, check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "DATABASE_URL" in done.stderr

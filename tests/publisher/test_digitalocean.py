@@ -1,0 +1,91 @@
+"""The same application as a DigitalOcean Function, fed with `web: raw` events."""
+
+import base64
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from publisher_api.app import create_app
+from publisher_api.digitalocean import Handler
+from publisher_api.settings import Settings
+from tests.publisher.conftest import Publisher, notification
+
+pytestmark = pytest.mark.emulators
+
+
+@pytest.fixture(scope="module")
+def function(settings: Settings, publisher: Publisher) -> Iterator[Handler]:  # noqa: ARG001 - the topic is the publisher's
+    app = create_app(settings, serverless=True)
+    yield Handler(lambda: app)
+    app.state.services.topic.close()
+    app.state.services.pool.close()
+
+
+def event(publisher: Publisher, method: str, path: str, body: str = "", **http: Any) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {publisher.api_key}", "content-type": "application/json"}
+    raw = {
+        "headers": headers,
+        "method": method,
+        "path": path,
+        "queryString": "",
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    return {"http": raw | http}
+
+
+def test_a_notification_is_published_before_the_answer(function: Handler, publisher: Publisher) -> None:
+    answer = function(event(publisher, "POST", "/v1/notifications", json.dumps(notification())), None)
+    assert answer["statusCode"] == 202
+    notification_id = json.loads(answer["body"])["notification_id"]
+    assert answer["headers"]["location"] == f"/v1/notifications/{notification_id}"
+    [row] = publisher.sql("select status from deliveries where notification_id = %s", notification_id)
+    assert row["status"] == "queued"
+    assert publisher.topic.deliveries(notification_id)
+
+
+def test_a_base64_body_is_decoded(function: Handler, publisher: Publisher) -> None:
+    body = base64.b64encode(json.dumps(notification(payload={"text": "Grüße"})).encode()).decode()
+    answer = function(event(publisher, "POST", "/v1/notifications", body, isBase64Encoded=True), None)
+    assert answer["statusCode"] == 202
+
+
+def test_a_query_and_repeated_headers_arrive(function: Handler, publisher: Publisher) -> None:
+    headers = {"Authorization": f"Bearer {publisher.api_key}", "X-Forwarded-For": ["10.0.0.1", "10.0.0.2"]}
+    asked = event(publisher, "GET", "/v1/notifications", headers=headers, queryString="user_id=nobody%20here&limit=1")
+    answer = function(asked, None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"notifications": [], "next_cursor": None})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/v1/notifications", "{", 400),
+        ("POST", "/v1/notifications", "{}", 422),
+        ("POST", "/v1/notifications", "x" * 300_000, 413),
+        ("DELETE", "/v1/notifications", "", 405),
+        ("GET", "/nowhere", "", 404),
+    ],
+)
+def test_errors_are_the_same_problems(
+    function: Handler, publisher: Publisher, method: str, path: str, body: str, status: int
+) -> None:
+    answer = function(event(publisher, method, path, body), None)
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (status, "application/problem+json")
+    assert json.loads(answer["body"])["status"] == status
+
+
+def test_an_event_without_a_key_is_a_401(function: Handler, publisher: Publisher) -> None:
+    assert function(event(publisher, "GET", "/v1/channels", headers={}), None)["statusCode"] == 401
+
+
+def test_events_may_come_on_any_thread(function: Handler, publisher: Publisher) -> None:
+    def ask(_: int) -> int:
+        status: int = function(event(publisher, "GET", "/v1/health"), None)["statusCode"]
+        return status
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, range(12))) == [200] * 12

@@ -1,0 +1,179 @@
+"""Looking at notifications, the inbox, people and configuration, through the API."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.publisher.conftest import Publisher, notification
+from tests.publisher.topic import waiting_for
+
+pytestmark = pytest.mark.emulators
+
+
+def test_a_persons_notifications_are_paged_by_offset_and_by_cursor(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    sent = [publisher.accept(user_id=user) for _ in range(5)]
+    newest_first = sent[::-1]
+
+    def page(**query: Any) -> Any:
+        return publisher.http.get("/v1/notifications", params={"user_id": user, **query}).json()
+
+    assert [n["notification_id"] for n in page()["notifications"]] == newest_first
+    assert [n["notification_id"] for n in page(limit=2, offset=2)["notifications"]] == newest_first[2:4]
+    seen, cursor = [], None
+    while True:
+        answer = page(limit=2, **({"cursor": cursor} if cursor else {}))
+        seen += [n["notification_id"] for n in answer["notifications"]]
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == newest_first
+
+
+@pytest.mark.parametrize(
+    "query", ["", "user_id=u&limit=0", "user_id=u&limit=101", "user_id=u&offset=-1", "user_id=u&cursor=x"]
+)
+def test_a_bad_page_is_a_problem(publisher: Publisher, query: str) -> None:
+    response = publisher.http.get(f"/v1/notifications?{query}")
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+    assert response.json()["errors"]
+
+
+def test_reading_one_counts_down_and_tells_firestore(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    first, _second = publisher.accept(user_id=user), publisher.accept(user_id=user)
+    assert unread(publisher, user) == 2
+    answers = [publisher.http.post(f"/v1/notifications/{first}/read").json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["read_at"]
+    assert unread(publisher, user) == 1
+    [command] = publisher.topic.commands(user)
+    assert (command.command, command.notification_ids) == ("read", [first])
+
+
+def test_reading_in_bulk_takes_ids_or_everything_and_never_another_persons(publisher: Publisher) -> None:
+    user, other = f"u-{uuid.uuid4().hex}", f"u-{uuid.uuid4().hex}"
+    mine = [publisher.accept(user_id=user) for _ in range(3)]
+    theirs = publisher.accept(user_id=other)
+    body: dict[str, Any] = {"user_id": user, "notification_ids": [mine[0], theirs]}
+    assert publisher.http.post("/v1/notifications/bulk/read", json=body).json()["marked"] == 1
+    assert (unread(publisher, user), unread(publisher, other)) == (2, 1)
+    body = {"user_id": user, "all": True}
+    assert publisher.http.post("/v1/notifications/bulk/read", json=body).json()["marked"] == 2
+    assert unread(publisher, user) == 0
+    assert [command.command for command in publisher.topic.commands(user, 2)] == ["read", "read_all"]
+    assert publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user}).status_code == 422
+
+
+def test_the_outbox_of_commands_is_empty_when_pubsub_has_them(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    publisher.http.post(f"/v1/notifications/{publisher.accept(user_id=user)}/read")
+    publisher.topic.commands(user)
+    waiting_for(
+        lambda: not publisher.sql("select 1 from commands where body->>'user_id' = %s", user), "an empty outbox"
+    )
+
+
+def unread(publisher: Publisher, user: str) -> int:
+    count: int = publisher.http.get("/v1/notifications/unread_count", params={"user_id": user}).json()["unread"]
+    return count
+
+
+def test_what_is_not_there_is_a_404(publisher: Publisher) -> None:
+    for path in (
+        "/v1/notifications/00000000-0000-7000-8000-000000000000",
+        "/v1/users/nobody-here",
+        "/v1/templates/none",
+        "/x",
+    ):
+        response = publisher.http.get(path)
+        assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json"), path
+
+
+def test_a_person_is_kept_as_put_with_addresses_normalised(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    fields = {"email": "Ada@EXAMPLE.com", "phone": "+44 7700 900123", "locale": "en-GB", "timezone": "Europe/London"}
+    assert publisher.http.put(f"/v1/users/{user}", json=fields).status_code == 200
+    shown = publisher.http.get(f"/v1/users/{user}").json()
+    assert (shown["email"], shown["phone"]) == ("Ada@example.com", "+447700900123")
+    assert (shown["locale"], shown["timezone"], shown["devices"]) == ("en-GB", "Europe/London", [])
+    publisher.http.put(f"/v1/users/{user}", json={"email": "b@example.com"})
+    assert publisher.http.get(f"/v1/users/{user}").json()["phone"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("email", "nobody"), ("email", "a b@example.com"), ("phone", "07700 900123"), ("phone", "+1"), ("locale", "!"),
+     ("timezone", "Mars/Olympus"), ("colour", "red")],
+)  # fmt: skip
+def test_a_bad_field_of_a_person_is_named(publisher: Publisher, field: str, value: str) -> None:
+    response = publisher.http.put("/v1/users/u1", json={field: value})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_a_device_belongs_to_whoever_registered_it_last(publisher: Publisher) -> None:
+    first, second, device = (
+        f"u-{uuid.uuid4().hex}",
+        f"u-{uuid.uuid4().hex}",
+        {"token": uuid.uuid4().hex, "platform": "ios"},
+    )
+    for user in (first, second):
+        registered = publisher.http.post(f"/v1/users/{user}/devices", json=device)
+        assert (registered.status_code, "token" in registered.json()) == (201, False)
+    assert publisher.http.get(f"/v1/users/{first}").json()["devices"] == []
+    assert len(publisher.http.get(f"/v1/users/{second}").json()["devices"]) == 1
+
+
+def test_a_channel_of_ones_own_is_made_without_a_deploy(publisher: Publisher) -> None:
+    slug = f"webhook-{uuid.uuid4().hex[:6]}"
+    config = {"url": "https://chat.example.com/in", "headers": {"X-Room": "ops"}, "secret_ref": "WEBHOOK_CHAT"}
+    assert publisher.http.put(f"/v1/channels/{slug}", json={"kind": "webhook", "config": config}).status_code == 200
+    [message] = publisher.topic.deliveries(publisher.accept(channels=[slug]))
+    assert (message.channel, message.slug, message.recipient) == ("webhook", slug, config["url"])
+    assert message.config == config
+    refused = publisher.http.put(f"/v1/channels/{slug}", json={"kind": "email"})
+    assert refused.json()["errors"][0]["field"] == "kind"
+
+
+def test_a_channel_that_is_off_suppresses_and_its_switch_is_told_to_the_functions(publisher: Publisher) -> None:
+    slug = f"off-{uuid.uuid4().hex[:6]}"
+    publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": False})
+    story: Any = publisher.story(publisher.accept(channels=[slug]))
+    assert (story["deliveries"][0]["status"], story["deliveries"][0]["reason"]) == ("suppressed", "channel_off")
+    waiting_for(
+        lambda: any(command.channels.get(slug) is False for command in publisher.topic.commands(None)), "the switch"
+    )
+
+
+def test_a_config_takes_no_credential(publisher: Publisher) -> None:
+    body = {"kind": "webhook", "config": {"api_key": "s3cret"}}
+    response = publisher.http.put("/v1/channels/leaky", json=body)
+    assert (response.status_code, "s3cret" in response.text) == (422, False)
+
+
+def test_a_template_with_a_slip_is_refused_when_it_is_put(publisher: Publisher) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"email": {"subject": "{{ oops", "text": "x"}}, "content.email.subject"),
+        ({"email": {"subject": "x"}}, "content.email.text"),
+        ({"sms": {"subject": "x", "text": "y"}}, "content.sms.subject"),
+        ({"fax": {"text": "y"}}, "content.fax"),
+    ]
+    for content, field in cases:
+        response = publisher.http.put("/v1/templates/slip", json={"content": content})
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_a_template_cannot_reach_out_of_its_sandbox(publisher: Publisher) -> None:
+    words = {"inapp": {"title": "{{ ''.__class__.__mro__ }}"}}
+    assert publisher.http.put("/v1/templates/escape", json={"content": words}).status_code == 200
+    response = publisher.http.post("/v1/notifications", json=notification(template_name="escape"))
+    assert (response.status_code, "object" in response.text) == (422, False)
+
+
+def test_health_tells_of_postgres_and_pubsub_to_anybody(publisher: Publisher) -> None:
+    for path in ("/health", "/v1/health"):
+        response = publisher.http.get(path, headers={"Authorization": ""})
+        assert response.status_code == 200
+        health = response.json()
+        assert (health["status"], health["postgres"]["status"], health["pubsub"]["status"]) == ("ok", "ok", "ok")

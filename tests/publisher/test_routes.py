@@ -1,0 +1,70 @@
+"""Every route has exactly one rule of authentication; a new route without one fails here."""
+
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from publisher_api.app import create_app
+from publisher_api.services import PUBLIC, _google_push, _producer
+from publisher_api.settings import Settings
+from tests.publisher.conftest import Publisher
+
+RULES = {
+    ("GET", "/health"): "public",
+    ("GET", "/v1/health"): "public",
+    ("POST", "/internal/outcomes"): "google push",
+    ("POST", "/v1/notifications"): "API key",
+    ("POST", "/v1/notifications/batch"): "API key",
+    ("GET", "/v1/notifications"): "API key",
+    ("GET", "/v1/notifications/unread_count"): "API key",
+    ("GET", "/v1/notifications/{notification_id}"): "API key",
+    ("POST", "/v1/notifications/{notification_id}/read"): "API key",
+    ("POST", "/v1/notifications/bulk/read"): "API key",
+    ("PUT", "/v1/users/{user_id}"): "API key",
+    ("GET", "/v1/users/{user_id}"): "API key",
+    ("POST", "/v1/users/{user_id}/devices"): "API key",
+    ("PUT", "/v1/templates/{template_name}"): "API key",
+    ("GET", "/v1/templates/{template_name}"): "API key",
+    ("GET", "/v1/channels"): "API key",
+    ("PUT", "/v1/channels/{slug}"): "API key",
+}
+
+
+def settings() -> Settings:
+    return Settings(database_url="", project="p", topic="t", push_audience="a", push_service_account="s")
+
+
+def api_routes(routes: Any) -> list[APIRoute]:
+    found = []
+    for route in routes:
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            found += api_routes(getattr(getattr(route, "original_router", None), "routes", []))
+    return found
+
+
+def rule(route: APIRoute) -> str:
+    calls = [dependency.call for dependency in route.dependant.dependencies]
+    rules = [name for call, name in ((_producer, "API key"), (_google_push, "google push")) if call in calls]
+    if PUBLIC in route.tags:
+        rules.append("public")
+    assert len(rules) == 1, f"{route.path} has the rules {rules}, not one"
+    return rules[0]
+
+
+def test_every_route_is_listed_with_its_rule() -> None:
+    routes = api_routes(create_app(settings()).routes)
+    assert {(method, route.path): rule(route) for route in routes for method in route.methods or ()} == RULES
+
+
+@pytest.mark.emulators
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic abc", "Bearer"])
+def test_without_a_known_key_a_producers_route_answers_401(publisher: Publisher, authorization: str | None) -> None:
+    headers = {"Authorization": authorization or ""}
+    for method, path in [key for key, kind in RULES.items() if kind == "API key"]:
+        filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+        response = publisher.http.request(method, filled.replace("{", "").replace("}", ""), headers=headers, json={})
+        assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
+        assert response.headers["www-authenticate"] == "Bearer"

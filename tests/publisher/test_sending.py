@@ -1,0 +1,247 @@
+"""POST /v1/notifications, from the request to the message on the topic."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.publisher.conftest import Publisher, notification
+
+pytestmark = pytest.mark.emulators
+
+
+def test_the_plainest_request_is_accepted_located_and_published(publisher: Publisher) -> None:
+    body = b'{"user_id":"u1","event_type":"payment","channels":["inapp"],"payload":{"amount":10}}'
+    response = publisher.http.post("/v1/notifications", content=body)
+    assert response.status_code == 202
+    notification_id = response.json()["notification_id"]
+    assert response.json() == {"notification_id": notification_id, "status": "queued"}
+    assert response.headers["location"] == f"/v1/notifications/{notification_id}"
+    [message] = publisher.topic.deliveries(notification_id)
+    assert (message.user_id, message.recipient, message.payload) == ("u1", "u1", {"amount": 10})
+    assert message.content == {"title": "Payment", "body": "amount: 10"}
+
+
+def test_each_channel_gets_a_message_of_its_own_and_push_one_a_device(publisher: Publisher) -> None:
+    user = f"ada-{uuid.uuid4().hex[:6]}"
+    publisher.http.put(f"/v1/users/{user}", json={"email": "Ada@Example.com", "phone": "+44 7700 900123"})
+    for _ in range(2):
+        device = {"token": uuid.uuid4().hex, "platform": "ios"}
+        assert publisher.http.post(f"/v1/users/{user}/devices", json=device).status_code == 201
+    to = {"webhook": "https://hooks.example.com/x"}
+    notification_id = publisher.accept(
+        user_id=user, channels=["inapp", "email", "sms", "push", "webhook"], payload={"amount": 10}, to=to
+    )
+    messages = publisher.topic.deliveries(notification_id, 6)
+    assert sorted(message.channel for message in messages) == ["email", "inapp", "push", "push", "sms", "webhook"]
+    recipients = {message.channel: message.recipient for message in messages}
+    assert (recipients["email"], recipients["sms"]) == ("Ada@example.com", "+447700900123")
+    assert recipients["webhook"] == "https://hooks.example.com/x"
+    assert len({message.key for message in messages}) == 6
+
+
+def test_a_channel_without_an_address_is_suppressed_and_says_so(publisher: Publisher) -> None:
+    notification_id = publisher.accept(channels=["email", "push"])
+    story: Any = publisher.story(notification_id)
+    assert {d["channel"]: (d["status"], d["reason"]) for d in story["deliveries"]} == {
+        "email": ("suppressed", "no_address"),
+        "push": ("suppressed", "no_device"),
+    }
+    assert [entry["event"] for entry in story["timeline"]] == ["accepted", "suppressed", "suppressed"]
+    assert story["status"] == "failed"
+
+
+BAD = [
+    ({"channels": ["carrier-pigeon"]}, "unknown_channel", "channels.0"),
+    ({"channels": ["email"], "to": {"email": "nobody"}}, "invalid_request", "to.email"),
+    ({"channels": ["sms"], "to": {"sms": "0770"}}, "invalid_request", "to.sms"),
+    ({"channels": ["webhook"], "to": {"webhook": "ftp://x"}}, "invalid_request", "to.webhook"),
+    ({"channels": ["webhook"], "to": {"webhook": "https://user:secret@x/"}}, "invalid_request", "to.webhook"),
+    ({"channels": ["inapp"], "to": {"email": "a@example.com"}}, "invalid_request", "to.email"),
+    ({"template_name": "no-such"}, "unknown_template", "template_name"),
+    ({"channels": ["inapp", "inapp"]}, "invalid_request", "channels"),
+    ({"channels": []}, "invalid_request", "channels"),
+    ({"priority": 1001}, "invalid_request", "priority"),
+    ({"priority": "high"}, "invalid_request", "priority"),
+    ({"deliver_at": "2030-01-01T00:00:00"}, "invalid_request", "deliver_at"),
+    ({"expires_at": "2020-01-01T00:00:00Z"}, "invalid_request", "expires_at"),
+    ({"user_id": "a/b"}, "invalid_request", "user_id"),
+    ({"user_id": "x" * 129}, "invalid_request", "user_id"),
+    ({"payload": "text"}, "invalid_request", "payload"),
+    ({"chanels": ["inapp"]}, "invalid_request", "chanels"),
+    (
+        {"channels": ["email"], "content": {"email": {"subject": "a\nBcc: b@example.com"}}},
+        "invalid_request",
+        "content.email.subject",
+    ),
+    ({"channels": ["email"], "content": {"email": {"subjekt": "x"}}}, "invalid_request", "content.email"),
+]
+
+
+@pytest.mark.parametrize(("fields", "kind", "field"), BAD, ids=[str(fields)[:60] for fields, _, _ in BAD])
+def test_bad_input_is_a_problem_that_names_the_field(
+    publisher: Publisher, fields: dict[str, object], kind: str, field: str
+) -> None:
+    response = publisher.http.post("/v1/notifications", json=notification(**fields))
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["type"] == f"urn:heliograph:problem:{kind}"
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert problem["status"] == 422
+    assert problem["detail"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"payload":NaN}', b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000])
+def test_what_is_no_json_is_a_400(publisher: Publisher, body: bytes) -> None:
+    response = publisher.http.post("/v1/notifications", content=body)
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_a_body_over_256_kb_is_a_413_whether_announced_or_not(publisher: Publisher) -> None:
+    body = json.dumps(notification(payload={"x": "y" * 300_000})).encode()
+    announced = publisher.http.post("/v1/notifications", content=body)
+    streamed = publisher.http.post("/v1/notifications", content=iter([body[:1000], body[1000:]]))
+    assert [announced.status_code, streamed.status_code] == [413, 413]
+    assert announced.headers["content-type"] == "application/problem+json"
+
+
+def test_a_text_that_postgres_cannot_hold_is_refused_and_harms_no_neighbour(publisher: Publisher) -> None:
+    def send(text: str) -> int:
+        return publisher.http.post("/v1/notifications", json=notification(payload={"text": text})).status_code
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(send, ["good", "bad \x00"] * 16))
+    assert answers == [202, 422] * 16
+
+
+def test_a_payload_with_any_json_arrives_as_it_was(publisher: Publisher) -> None:
+    payload = {"big": 10**30, "deep": [[{"a": None}]], "text": "Grüße 🎉 \u2028", "float": 0.1, "empty": {}}
+    [message] = publisher.topic.deliveries(publisher.accept(payload=payload))
+    assert message.payload == payload
+
+
+def test_a_batch_answers_each_item_at_its_index(publisher: Publisher) -> None:
+    items = [notification(), notification(channels=["fax"]), notification(priority=-1), notification()]
+    response = publisher.http.post("/v1/notifications/batch", json={"notifications": items})
+    assert response.status_code == 202
+    answer = response.json()
+    assert (answer["accepted"], answer["rejected"]) == (2, 2)
+    assert [result["status"] for result in answer["results"]] == ["queued", "rejected", "rejected", "queued"]
+    assert answer["results"][2]["problem"]["errors"][0]["field"] == "notifications.2.priority"
+
+
+def test_a_batch_takes_a_thousand_and_no_more(publisher: Publisher) -> None:
+    items = [notification() for _ in range(1001)]
+    assert publisher.http.post("/v1/notifications/batch", json=items).status_code == 422
+    answer = publisher.http.post("/v1/notifications/batch", json=items[:1000]).json()
+    assert answer["accepted"] == 1000
+    ids = [result["notification_id"] for result in answer["results"]]
+    [row] = publisher.sql("select count(*) from notifications where notification_id = any(%s::uuid[])", ids)
+    assert row["count"] == 1000
+
+
+def test_a_batch_of_nothing_acceptable_is_a_422(publisher: Publisher) -> None:
+    response = publisher.http.post(
+        "/v1/notifications/batch", json={"notifications": [notification(channels=["fax"]), 7]}
+    )
+    assert (response.status_code, response.json()["accepted"]) == (422, 0)
+
+
+def test_an_idempotency_key_gives_the_stored_answer(publisher: Publisher) -> None:
+    headers, body = {"Idempotency-Key": uuid.uuid4().hex}, notification()
+    first = publisher.http.post("/v1/notifications", json=body, headers=headers)
+    second = publisher.http.post("/v1/notifications", json=body, headers=headers)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+    assert (first.headers.get("idempotent-replayed"), second.headers["idempotent-replayed"]) == (None, "true")
+    other = publisher.http.post("/v1/notifications", json=notification(priority=7), headers=headers)
+    assert (other.status_code, other.json()["type"]) == (422, "urn:heliograph:problem:idempotency_key_reused")
+
+
+def test_requests_with_one_idempotency_key_at_once_make_one_notification(publisher: Publisher) -> None:
+    headers, body = {"Idempotency-Key": uuid.uuid4().hex}, notification(user_id=f"once-{uuid.uuid4().hex}")
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(
+            threads.map(lambda _: publisher.http.post("/v1/notifications", json=body, headers=headers), range(32))
+        )
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    assert len({answer.json()["notification_id"] for answer in answers if answer.status_code == 202}) == 1
+    rows = publisher.sql("select count(*) from notifications where user_id = %s", body["user_id"])
+    assert rows[0]["count"] == 1
+
+
+def test_a_refused_request_leaves_its_idempotency_key_free(publisher: Publisher) -> None:
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    assert (
+        publisher.http.post("/v1/notifications", json=notification(channels=["fax"]), headers=headers).status_code
+        == 422
+    )
+    assert publisher.http.post("/v1/notifications", json=notification(), headers=headers).status_code == 202
+
+
+def test_a_batch_under_an_idempotency_key_is_answered_as_it_was(publisher: Publisher) -> None:
+    headers, items = {"Idempotency-Key": uuid.uuid4().hex}, [notification(), notification(channels=["fax"])]
+    answers = [publisher.http.post("/v1/notifications/batch", json=items, headers=headers).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+
+
+def test_a_dedup_key_leads_to_the_first_notification(publisher: Publisher) -> None:
+    key = uuid.uuid4().hex
+    first = publisher.http.post("/v1/notifications", json=notification(dedup_key=key)).json()
+    second = publisher.http.post("/v1/notifications", json=notification(dedup_key=key)).json()
+    assert second == {**first, "duplicate": True}
+
+
+def test_a_dedup_key_used_at_once_makes_one_notification(publisher: Publisher) -> None:
+    key, user = uuid.uuid4().hex, f"dedup-{uuid.uuid4().hex}"
+    body = notification(dedup_key=key, user_id=user)
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: publisher.http.post("/v1/notifications", json=body).json(), range(32)))
+    assert len({answer["notification_id"] for answer in answers}) == 1
+    assert sum("duplicate" not in answer for answer in answers) == 1
+
+
+def test_a_dedup_key_is_free_again_after_its_window(publisher: Publisher) -> None:
+    key = uuid.uuid4().hex
+    first = publisher.http.post("/v1/notifications", json=notification(dedup_key=key)).json()
+    publisher.sql("update dedup_keys set expires_at = now() - interval '1 second' where dedup_key = %s", key)
+    second = publisher.http.post("/v1/notifications", json=notification(dedup_key=key)).json()
+    assert second["notification_id"] != first["notification_id"]
+    assert "duplicate" not in second
+
+
+def test_what_is_due_later_waits_for_the_sweep(publisher: Publisher) -> None:
+    deliver_at = datetime.now(UTC) + timedelta(hours=2)
+    notification_id = publisher.accept(deliver_at=deliver_at.isoformat())
+    [row] = publisher.sql("select status, due_at from deliveries where notification_id = %s", notification_id)
+    assert (row["status"], row["due_at"]) == ("pending", deliver_at)
+    publisher.sql(
+        "update deliveries set due_at = now(), sweep_at = now() where notification_id = %s", notification_id
+    )  # two hours later
+    [message] = publisher.topic.deliveries(notification_id)
+    assert message.notification_id == notification_id
+
+
+def test_a_template_is_rendered_before_it_is_accepted(publisher: Publisher) -> None:
+    name = f"t{uuid.uuid4().hex[:8]}"
+    words = {
+        "email": {"subject": "{{ amount }} & more", "text": "Hi {{ user.user_id }}", "html": "<b>{{ amount }}</b>"}
+    }
+    assert publisher.http.put(f"/v1/templates/{name}", json={"content": words}).status_code == 200
+    sent = {"channels": ["email"], "template_name": name, "to": {"email": "a@example.com"}, "user_id": "bo"}
+    [message] = publisher.topic.deliveries(publisher.accept(**sent, payload={"amount": "<5>"}))
+    assert message.content == {"subject": "<5> & more", "text": "Hi bo", "html": "<b>&lt;5&gt;</b>"}
+    refused = publisher.http.post("/v1/notifications", json=notification(**sent)).json()
+    assert refused["type"] == "urn:heliograph:problem:template_failed"
+    assert "'amount' is undefined" in refused["errors"][0]["message"]
+
+
+def test_a_traceparent_travels_with_the_message(publisher: Publisher) -> None:
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    response = publisher.http.post("/v1/notifications", json=notification(), headers={"traceparent": traceparent})
+    [message] = publisher.topic.deliveries(response.json()["notification_id"])
+    assert message.traceparent == traceparent
