@@ -8,14 +8,13 @@ from google.cloud.firestore import Client, DocumentReference, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from functions.inapp.inbox import inbox_of, is_document_id
-from functions.runtime.google_errors import delivery_errors
+from functions.runtime.google_api import CALL, delivery_errors
 from functions.runtime.switchboard import DOCUMENT
 from shared.envelope import Command
 from shared.errors import Retryable, Undecodable
 
 _AT_ONCE = 400
 """Firestore writes at most 500 documents in one batch."""
-_CALL_SECONDS = 10
 
 
 def apply(client: Client, command: Command) -> None:
@@ -45,7 +44,7 @@ def _read(client: Client, command: Command, user_id: str) -> None:
     inbox = inbox_of(client, user_id)
     missing = 0
     for ids in _portions(command.notification_ids):
-        found = list(client.get_all([inbox.document(each) for each in ids], ["read_at"], timeout=_CALL_SECONDS))
+        found = list(client.get_all([inbox.document(each) for each in ids], ["read_at"], **CALL))
         _mark_read(client, [each.reference for each in found if each.exists and each.get("read_at") is None], command)
         missing += sum(not each.exists for each in found)
     if missing:
@@ -60,7 +59,7 @@ def _read_all(client: Client, command: Command, user_id: str) -> None:
         .order_by("created_at", direction=Query.DESCENDING)
         .limit(_AT_ONCE)
     )
-    while found := [each.reference for each in unread.stream(timeout=_CALL_SECONDS)]:
+    while found := [each.reference for each in unread.stream(**CALL)]:
         _mark_read(client, found, command)
 
 
@@ -69,7 +68,7 @@ def _mark_read(client: Client, documents: Sequence[DocumentReference], command: 
     for document in documents:
         batch.update(document, {"read_at": command.at})
     if documents:
-        batch.commit(timeout=_CALL_SECONDS)
+        batch.commit(**CALL)
 
 
 def _set_switchboard(client: Client, command: Command) -> None:
@@ -77,15 +76,15 @@ def _set_switchboard(client: Client, command: Command) -> None:
     document = client.collection(DOCUMENT[0]).document(DOCUMENT[1])
     table = {"version": command.version, "channels": command.channels}
     try:
-        document.create(table, timeout=_CALL_SECONDS)
+        document.create(table, **CALL)
     except AlreadyExists:
-        found = document.get(timeout=_CALL_SECONDS)
+        found = document.get(**CALL)
         if found.get("version") >= command.version:
             return
         unchanged = client.write_option(last_update_time=found.update_time)
         try:
             # As a whole: merging would keep slugs that are gone, and read dots in a slug as a path.
-            document.update(table, option=unchanged, timeout=_CALL_SECONDS)
+            document.update(table, option=unchanged, **CALL)
         except FailedPrecondition as error:
             raise Retryable("contended", "Another table was written at the same time.") from error
 

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 from google.api_core.exceptions import AlreadyExists
 from google.cloud.firestore import Client, CollectionReference
 
-from functions.runtime.google_errors import delivery_errors
+from functions.runtime.google_api import CALL, delivery_errors
 from functions.runtime.provider import Rejected, Sent
 from shared.content import InappContent
 from shared.envelope import Delivery
 
 KEPT_FOR = timedelta(days=90)
-_CALL_SECONDS = 10
 _DOCUMENT_ID = re.compile(r"(?!\.\.?$)(?!__.*__$)[^/]+")
 
 
@@ -63,5 +62,5 @@ class Inbox:
         }
         document = inbox_of(self._client, delivery.recipient).document(delivery.notification_id)
         with delivery_errors("inbox"), suppress(AlreadyExists):  # delivered before, and our word of it got lost
-            document.create(fields, timeout=_CALL_SECONDS)
+            document.create(fields, **CALL)
         return Sent(self.name, delivery.notification_id)

@@ -20,14 +20,13 @@ from typing import Any, Protocol
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition, NotFound
 from google.cloud.firestore import Client, DocumentReference, DocumentSnapshot
 
-from functions.runtime.google_errors import delivery_errors
+from functions.runtime.google_api import CALL, delivery_errors
 from shared import outcomes
 from shared.outcomes import Outcome
 
 COLLECTION = "deliveries"
 KEPT_FOR = timedelta(days=14)
 """How long a document is kept: twice as long as Pub/Sub keeps a message."""
-_CALL_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +92,10 @@ class FirestoreLedger:
         document = self._document(key)
         with delivery_errors("ledger"):
             try:
-                written = document.create({**claimed, "uncertain": False}, timeout=_CALL_SECONDS)
+                written = document.create({**claimed, "uncertain": False}, **CALL)
                 return Claimed(key, uncertain=False, version=written.update_time)
             except AlreadyExists:
-                found = document.get(timeout=_CALL_SECONDS)
+                found = document.get(**CALL)
             return self._claim_again(found, claimed, now)
 
     def _claim_again(
@@ -114,9 +113,7 @@ class FirestoreLedger:
         uncertain = fields["uncertain"] or fields["state"] == "claimed"
         try:
             unchanged = self._client.write_option(last_update_time=found.update_time)
-            written = found.reference.update(
-                {**claimed, "uncertain": uncertain}, option=unchanged, timeout=_CALL_SECONDS
-            )
+            written = found.reference.update({**claimed, "uncertain": uncertain}, option=unchanged, **CALL)
         except (FailedPrecondition, NotFound):
             return Held()
         return Claimed(found.id, uncertain=uncertain, version=written.update_time)
@@ -126,7 +123,7 @@ class FirestoreLedger:
         unchanged = self._client.write_option(last_update_time=claim.version)
         with delivery_errors("ledger"):
             try:
-                self._document(claim.key).update(fields, option=unchanged, timeout=_CALL_SECONDS)
+                self._document(claim.key).update(fields, option=unchanged, **CALL)
             except (FailedPrecondition, NotFound):
                 return
 
@@ -137,7 +134,7 @@ class FirestoreLedger:
             "expire_at": outcome.at + KEPT_FOR,
         }
         with delivery_errors("ledger"):
-            self._document(claim.key).set(fields, merge=True, timeout=_CALL_SECONDS)
+            self._document(claim.key).set(fields, merge=True, **CALL)
 
     def _document(self, key: str) -> DocumentReference:
         return self._client.collection(COLLECTION).document(key)
@@ -146,7 +143,7 @@ class FirestoreLedger:
 def read_finished(client: Client, key: str) -> Outcome | None:
     """How ``key`` ended, if it did. Raises ``Retryable`` or ``CredentialsRefused``."""
     with delivery_errors("ledger"):
-        fields = client.collection(COLLECTION).document(key).get(timeout=_CALL_SECONDS).to_dict()
+        fields = client.collection(COLLECTION).document(key).get(**CALL).to_dict()
     if fields is None or fields["state"] != "finished":
         return None
     return outcomes.decode(fields["outcome"].encode())

@@ -2,15 +2,12 @@
 
 from typing import Protocol
 
-from google.api_core.retry import Retry
 from google.cloud.pubsub_v1 import PublisherClient
 from google.cloud.pubsub_v1.types import BatchSettings
 
-from functions.runtime.google_errors import delivery_errors
+from functions.runtime.google_api import CALL, PATIENCE_SECONDS, delivery_errors
 from shared import outcomes
 from shared.outcomes import Outcome
-
-_PUBLISH_SECONDS = 10
 
 
 class OutcomePublisher(Protocol):
@@ -41,10 +38,5 @@ class PubSubOutcomes:
             "v": str(outcome.v),
         }
         with delivery_errors("outcomes"):
-            self._client.publish(
-                self._topic,
-                outcomes.encode(outcome),
-                retry=Retry(timeout=_PUBLISH_SECONDS),
-                timeout=_PUBLISH_SECONDS,
-                **attributes,
-            ).result(timeout=_PUBLISH_SECONDS)
+            published = self._client.publish(self._topic, outcomes.encode(outcome), **CALL, **attributes)
+            published.result(timeout=PATIENCE_SECONDS)

@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 
 from google.cloud.firestore import Client
 
-from functions.runtime.google_errors import delivery_errors
+from functions.runtime.google_api import CALL, delivery_errors
 from shared.errors import DeliveryError
 
 DOCUMENT = ("config", "channels")
 FRESH_SECONDS = 15.0
-_CALL_SECONDS = 5
 _log = logging.getLogger(__name__)
 
 Table = Mapping[str, bool]
@@ -24,7 +23,7 @@ Table = Mapping[str, bool]
 def read_table(client: Client) -> Table:
     """The table in Firestore; empty if none was ever written. Raises ``DeliveryError``."""
     with delivery_errors("switchboard"):
-        fields = client.collection(DOCUMENT[0]).document(DOCUMENT[1]).get(timeout=_CALL_SECONDS).to_dict()
+        fields = client.collection(DOCUMENT[0]).document(DOCUMENT[1]).get(**CALL).to_dict()
     return fields["channels"] if fields else {}
 
 

@@ -1,0 +1,114 @@
+"""The ledger's contract, held by the real one and by the fake alike."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from google.cloud.firestore import Client
+
+from functions.runtime.ledger import COLLECTION, Claimed, Finished, FirestoreLedger, Held, Ledger, read_finished
+from shared.errors import Retryable
+from tests.factories import NOON, make_outcome
+from tests.fakes import MemoryLedger
+
+LEASE = timedelta(seconds=90)
+LATER = NOON + LEASE
+OUTCOME = make_outcome(detail="✓")
+
+
+def claimed(claim: Claimed | Held | Finished) -> Claimed:
+    assert isinstance(claim, Claimed)
+    return claim
+
+
+@pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.emulators)])
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    if request.param == "memory":
+        return MemoryLedger(LEASE)
+    return FirestoreLedger(Client(project=request.getfixturevalue("project")), LEASE)
+
+
+class TestLedger:
+    def test_a_new_key_is_claimed(self, ledger: Ledger) -> None:
+        assert not claimed(ledger.claim("d.1", NOON)).uncertain
+
+    def test_a_live_claim_is_held(self, ledger: Ledger) -> None:
+        ledger.claim("d.1", NOON)
+        assert isinstance(ledger.claim("d.1", LATER - timedelta(microseconds=1)), Held)
+
+    def test_keys_do_not_know_each_other(self, ledger: Ledger) -> None:
+        ledger.claim("d.1", NOON)
+        assert isinstance(ledger.claim("d.2", NOON), Claimed)
+
+    def test_a_dead_lease_is_taken_over_and_uncertain(self, ledger: Ledger) -> None:
+        ledger.claim("d.1", NOON)
+        assert claimed(ledger.claim("d.1", LATER)).uncertain
+        assert isinstance(ledger.claim("d.1", LATER), Held)
+
+    @pytest.mark.parametrize("uncertain", [True, False])
+    def test_a_released_claim_can_be_had_at_once(self, ledger: Ledger, *, uncertain: bool) -> None:
+        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=uncertain)
+        assert claimed(ledger.claim("d.1", NOON)).uncertain == uncertain
+
+    def test_what_is_uncertain_stays_uncertain(self, ledger: Ledger) -> None:
+        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=True)
+        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=False)
+        assert claimed(ledger.claim("d.1", NOON)).uncertain
+
+    def test_a_finished_key_gives_its_outcome(self, ledger: Ledger) -> None:
+        ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
+        assert ledger.claim("d.1", NOON) == Finished(OUTCOME)
+        assert ledger.claim("d.1", LATER) == Finished(OUTCOME)
+
+    def test_a_claim_that_was_taken_over_cannot_be_released(self, ledger: Ledger) -> None:
+        lost = claimed(ledger.claim("d.1", NOON))
+        ledger.claim("d.1", LATER)
+        ledger.release(lost, uncertain=False)
+        assert isinstance(ledger.claim("d.1", LATER), Held)
+
+    def test_a_claim_that_was_taken_over_can_be_finished(self, ledger: Ledger) -> None:
+        lost = claimed(ledger.claim("d.1", NOON))
+        taken = claimed(ledger.claim("d.1", LATER))
+        ledger.finish(lost, OUTCOME)
+        ledger.release(taken, uncertain=False)
+        assert ledger.claim("d.1", LATER) == Finished(OUTCOME)
+
+
+@pytest.mark.emulators
+class TestFirestoreLedger:
+    """What only the real one can show."""
+
+    def race(self, claim: Callable[[int], Claimed | Held | Finished]) -> list[type]:
+        with ThreadPoolExecutor(8) as threads:
+            return sorted((type(each) for each in threads.map(claim, range(8))), key=lambda each: each.__name__)
+
+    def test_of_many_that_claim_at_once_one_has_it(self, project: str) -> None:
+        ledger = FirestoreLedger(Client(project=project), LEASE)
+        assert self.race(lambda _: ledger.claim("d.1", NOON)) == [Claimed] + [Held] * 7
+
+    def test_of_many_that_take_over_at_once_one_has_it(self, project: str) -> None:
+        ledger = FirestoreLedger(Client(project=project), LEASE)
+        ledger.claim("d.1", NOON)
+        assert self.race(lambda _: ledger.claim("d.1", LATER)) == [Claimed] + [Held] * 7
+
+    def test_a_document_ends_by_itself(self, project: str) -> None:
+        client = Client(project=project)
+        ledger = FirestoreLedger(client, LEASE)
+        ledger.claim("d.1", NOON)
+        assert client.collection(COLLECTION).document("d.1").get().get("expire_at") > NOON + timedelta(days=7)
+
+    def test_only_a_finished_key_has_an_end_to_read(self, project: str) -> None:
+        client = Client(project=project)
+        ledger = FirestoreLedger(client, LEASE)
+        assert read_finished(client, "d.1") is None
+        claim = claimed(ledger.claim("d.1", NOON))
+        assert read_finished(client, "d.1") is None
+        ledger.finish(claim, OUTCOME)
+        assert read_finished(client, "d.1") == OUTCOME
+
+
+def test_a_ledger_that_is_away_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", nowhere)
+    with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded"):
+        FirestoreLedger(Client(project="p"), LEASE).claim("d.1", NOON)
