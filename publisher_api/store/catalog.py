@@ -18,6 +18,7 @@ from publisher_api.store.pool import Connected, Pool
 _log = logging.getLogger(__name__)
 _MAX_AGE_SECONDS = 60.0
 _RECONNECT_SECONDS = 2.0
+_FAILURE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Catalog:
         self._snapshot: Snapshot | None = None
         self._read_at = 0.0
         self._changes = 0
+        self._failure: tuple[float, psycopg.OperationalError] | None = None
         self._lock = threading.Lock()
 
     def cached(self) -> Snapshot | None:
@@ -60,11 +62,21 @@ class Catalog:
             snapshot = self.cached()
             if snapshot is None:
                 changes = self._changes
-                with self._pool.connection() as connection:
-                    snapshot = _read(connection)
+                snapshot = self._read()
                 if changes == self._changes:  # else: changed while it was being read
                     self._snapshot, self._read_at = snapshot, self._clock()
             return snapshot
+
+    def _read(self) -> Snapshot:
+        # Those who waited for the lock while Postgres did not answer need not each wait for it again.
+        if self._failure and self._clock() - self._failure[0] < _FAILURE_SECONDS:
+            raise self._failure[1]
+        try:
+            with self._pool.connection() as connection:
+                return _read(connection)
+        except psycopg.OperationalError as error:  # PoolTimeout is one as well
+            self._failure = (self._clock(), error)
+            raise
 
     def drop(self) -> None:
         """Forget the snapshot: something changed."""

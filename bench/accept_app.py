@@ -1,0 +1,91 @@
+"""The publisher with two routes beside its own, on the same server, to hold it against.
+
+``/hollow`` authenticates, validates and answers. ``/naive`` is the plain way: a transaction a request, a statement a row,
+and a publish through Google's client before the answer.
+"""
+
+import os
+from datetime import UTC, datetime
+
+import uuid_utils
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from google.cloud.pubsub_v1 import PublisherClient
+from psycopg.types.json import Jsonb
+
+from publisher_api.accept.plan import Plan, plan
+from publisher_api.accept.request import NotificationRequest, parse
+from publisher_api.app import create_app
+from publisher_api.services import Producer, Services, Serving
+from publisher_api.settings import Settings
+from publisher_api.store.acceptance import PersonRow
+from publisher_api.store.rows import envelope_of
+from shared.attributes import attributes_of
+from shared.envelope import encode
+
+_settings = Settings.from_env(os.environ)
+_google = PublisherClient()
+app = create_app(_settings)
+
+
+@app.post("/hollow", status_code=202)
+async def hollow(request: Request, _producer: Producer) -> JSONResponse:
+    parse(await request.body())
+    notification_id = str(uuid_utils.uuid7())
+    location = {"Location": f"/v1/notifications/{notification_id}"}
+    return JSONResponse({"notification_id": notification_id, "status": "queued"}, 202, headers=location)
+
+
+@app.post("/naive", status_code=202)
+async def naive(request: Request, producer: Producer, services: Serving) -> JSONResponse:
+    notification_id = await run_in_threadpool(_accept, services, parse(await request.body()), producer)
+    location = {"Location": f"/v1/notifications/{notification_id}"}
+    return JSONResponse({"notification_id": notification_id, "status": "queued"}, 202, headers=location)
+
+
+def _accept(services: Services, request: NotificationRequest, producer: str) -> str:
+    with services.pool.connection() as connection:
+        found = connection.execute("select * from users where user_id = %s", [request.user_id]).fetchone()
+        devices = connection.execute("select token from devices where user_id = %s", [request.user_id]).fetchall()
+        known = {name: found[name] for name in ("email", "phone", "locale", "timezone")} if found else {}
+        person = PersonRow(user_id=request.user_id, devices=[device["token"] for device in devices], **known)
+        catalog = services.catalog.current()
+        now = datetime.now(UTC)
+        planned = plan(request, producer, person, catalog, now=now, new_id=services.new_id)
+        _insert(connection.execute, planned)
+    for row in planned.deliveries:
+        message = envelope_of(planned.notification, row, catalog.channels[row.slug].config)
+        _google.publish(_settings.topic_path, encode(message), **attributes_of(message)).result()
+        with services.pool.connection() as connection:
+            connection.execute(
+                "update deliveries set status = 'queued', queued_at = now() where delivery_id = %s", [row.delivery_id]
+            )
+    return planned.notification.notification_id
+
+
+def _insert(execute: object, planned: Plan) -> None:
+    assert callable(execute)  # noqa: S101 - for the type checker
+    n = planned.notification
+    execute(
+        """insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
+                                      created_at, inbox_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            n.notification_id,
+            n.producer,
+            n.user_id,
+            n.event_type,
+            n.channels,
+            Jsonb(n.payload),
+            n.priority,
+            n.created_at,
+            n.inbox_at,
+        ],
+    )
+    for d in planned.deliveries:
+        execute(
+            """insert into deliveries (delivery_id, notification_id, kind, slug, status, reason, recipient, content, due_at,
+                                       expires_at, sweep_at, updated_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())""",
+            [d.delivery_id, d.notification_id, d.kind, d.slug, d.status, d.reason, d.recipient, Jsonb(d.content), d.due_at,
+             d.expires_at, d.sweep_at],
+        )  # fmt: skip
