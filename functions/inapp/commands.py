@@ -1,10 +1,11 @@
 """What the publisher asks of Firestore: mark as read, and set the switchboard."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition
-from google.cloud.firestore import Client, DocumentReference, Query
+from google.cloud.firestore import Client, CollectionReference, DocumentReference, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from functions.inapp.inbox import inbox_of, is_document_id
@@ -52,15 +53,18 @@ def _read(client: Client, command: Command, user_id: str) -> None:
 
 
 def _read_all(client: Client, command: Command, user_id: str) -> None:
-    unread = (
-        inbox_of(client, user_id)
-        .where(filter=FieldFilter("read_at", "==", None))
-        .where(filter=FieldFilter("created_at", "<=", command.at))
-        .order_by("created_at", direction=Query.DESCENDING)
-        .limit(_AT_ONCE)
-    )
-    while found := [each.reference for each in unread.stream(**CALL)]:
+    query = unread(inbox_of(client, user_id), command.at).limit(_AT_ONCE)
+    while found := [each.reference for each in query.stream(**CALL)]:
         _mark_read(client, found, command)
+
+
+def unread(inbox: CollectionReference, until: datetime) -> Query:
+    """What is unread and was created by ``until``, newest first (the order that the index for clients has too)."""
+    return (
+        inbox.where(filter=FieldFilter("read_at", "==", None))
+        .where(filter=FieldFilter("created_at", "<=", until))
+        .order_by("created_at", direction=Query.DESCENDING)
+    )
 
 
 def _mark_read(client: Client, documents: Sequence[DocumentReference], command: Command) -> None:

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import firebase_admin
-import google.auth.credentials
 import pytest
-from firebase_admin import credentials, messaging
+from firebase_admin import messaging
+from google.auth.credentials import AnonymousCredentials
 
 from functions.push.fcm import Fcm
 from functions.runtime.provider import Rejected, Sent
@@ -15,9 +15,7 @@ from tests.providers.server import HANG_UP, SILENCE, Answer, ScriptedServer
 ACCEPTED = Answer.json(200, {"name": "projects/p/messages/1"})
 
 
-class Anonymous(credentials.Base):  # type: ignore[misc] # the SDK has no types
-    def get_credential(self) -> google.auth.credentials.Credentials:
-        return google.auth.credentials.AnonymousCredentials()  # type: ignore[no-untyped-call] # it has no types
+ANONYMOUS = AnonymousCredentials()  # type: ignore[no-untyped-call] # it has no types
 
 
 @contextmanager
@@ -25,7 +23,7 @@ def fcm(url: str) -> Iterator[Fcm]:
     options = {"projectId": "p", "httpTimeout": 0.5}
     with pytest.MonkeyPatch.context() as sdk:  # the SDK has no setting for its address
         sdk.setattr(messaging._MessagingService, "FCM_URL", url + "/v1/projects/{0}/messages:send")  # noqa: SLF001
-        app = firebase_admin.initialize_app(Anonymous(), options, name="test")
+        app = firebase_admin.initialize_app(ANONYMOUS, options, name="test")
         try:
             yield Fcm(app)
         finally:
@@ -115,7 +113,7 @@ def test_a_refused_connection_is_no_ambiguity(nowhere: str) -> None:
 
 
 def test_an_app_that_the_process_set_up_is_used() -> None:
-    app = firebase_admin.initialize_app(Anonymous(), {"projectId": "p"})
+    app = firebase_admin.initialize_app(ANONYMOUS, {"projectId": "p"})
     try:
         assert Fcm.from_env({"GOOGLE_CLOUD_PROJECT": "another"})._app is app  # noqa: SLF001 - which one is the question
     finally:
