@@ -1,7 +1,7 @@
 # The identity that every push carries. It may call the functions; the publisher knows it by its address.
 resource "google_service_account" "push" {
   project      = var.project_id
-  account_id   = "heliograph-push"
+  account_id   = "heliograph-pubsub-push"
   display_name = "Heliograph: Pub/Sub's pushes"
 
   depends_on = [google_project_service.this]

@@ -1,3 +1,9 @@
+variable "build_account" {
+  description = "Service account that builds the function's container, as `projects/…/serviceAccounts/…`."
+  type        = string
+  nullable    = false
+}
+
 variable "bundle" {
   description = "Where the channel's zip lies, and by which content (`sha256`) its object is named."
   type = object({
@@ -6,12 +12,6 @@ variable "bundle" {
     sha256 = string
   })
   nullable = false
-}
-
-variable "build_account" {
-  description = "Service account that builds the function's container, as `projects/…/serviceAccounts/…`."
-  type        = string
-  nullable    = false
 }
 
 variable "channel" {

@@ -1,0 +1,232 @@
+"""Terraform's own tests, and the plan of the example held against ``shared/channels.py``.
+
+They need the providers' schemas: from wherever ``terraform init`` finds them, or from a wrapper that TERRAFORM_OFFLINE
+names, whose ``env`` prints the variables with which terraform finds them on this machine.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import terraform_docs
+from shared.channels import (
+    CHANNELS,
+    NOTIFICATIONS_TOPIC,
+    OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
+    OUTCOMES_DEAD_LETTER_TOPIC,
+    OUTCOMES_SUBSCRIPTION,
+    OUTCOMES_TOPIC,
+    Channel,
+)
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir() if path.is_dir())
+READ_BY_TERRAFORM = ("terraform", "shared", "firestore.rules", "firestore.indexes.json")
+SECRET_ROLE = "roles/secretmanager.secretAccessor"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class Terraform:
+    """The configuration in a folder of its own, and the real terraform on it."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._root = folder / "terraform"
+        self._environment = environment
+
+    def run(self, *arguments: str, module: str = ".") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: PLW1510 - callers look at the return code
+            ["terraform", *arguments],  # noqa: S607 - found on the PATH, like any developer's
+            cwd=self._root / module,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+        )
+
+    def init(self, *arguments: str, module: str = ".") -> None:
+        done = self.run("init", "-backend=false", "-input=false", "-no-color", *arguments, module=module)
+        if done.returncode == 0:
+            return
+        if "TERRAFORM_OFFLINE" in os.environ:
+            pytest.fail(done.stderr)
+        pytest.skip(
+            f"terraform cannot install the providers here, and TERRAFORM_OFFLINE names no wrapper: {done.stderr}"
+        )
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not installed here")
+    folder = tmp_path_factory.mktemp("terraform")
+    for name in READ_BY_TERRAFORM:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    cache = tmp_path_factory.mktemp("providers")
+    found = {"TF_PLUGIN_CACHE_DIR": str(cache), "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
+    if wrapper := os.environ.get("TERRAFORM_OFFLINE"):
+        found = exports(subprocess.run([wrapper, "env"], check=True, capture_output=True, text=True).stdout)
+    return Terraform(folder, dict(os.environ) | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"} | found)
+
+
+def exports(script: str) -> dict[str, str]:
+    """The variables of a line ``export A=1 B=2``."""
+    return dict(re.findall(r"([A-Z_]+)=(\S+)", script))
+
+
+@pytest.fixture(scope="module")
+def plan(terraform: Terraform) -> dict[str, dict[str, Any]]:
+    """What an apply of the example would make: address → the planned values that are known."""
+    terraform.init("-test-directory=graph")
+    done = terraform.run(
+        "test",
+        "-json",
+        "-verbose",
+        "-test-directory=graph",
+        "-filter=graph/example.tftest.hcl",
+        "-var-file=environments/example.tfvars",
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    plans = [line["test_plan"] for line in map(json.loads, done.stdout.splitlines()) if line["type"] == "test_plan"]
+    return {change["address"]: change["change"]["after"] for change in plans[0]["resource_changes"]}
+
+
+@pytest.mark.parametrize("module", [".", *(f"modules/{name}" for name in MODULES)])
+def test_every_promise_of_a_module_holds(terraform: Terraform, module: str) -> None:
+    terraform.init(module=module)
+    done = terraform.run("test", "-no-color", module=module)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_configuration_is_formatted(terraform: Terraform) -> None:
+    done = terraform.run("fmt", "-check", "-recursive", "-diff")
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_module_has_tests_of_its_own() -> None:
+    assert [name for name in MODULES if not list((ROOT / "terraform/modules" / name).glob("*.tftest.hcl"))] == []
+
+
+@pytest.mark.parametrize("module", terraform_docs.modules(), ids=lambda module: module.name)
+def test_the_tables_of_inputs_and_outputs_are_what_the_files_say(module: Path) -> None:
+    readme = (module / "README.md").read_text(encoding="utf-8")
+    assert terraform_docs.with_tables(readme, module) == readme, "run `python -m deploy.terraform_docs`"
+
+
+@pytest.mark.parametrize("kind", ["variables.tf", "outputs.tf"])
+@pytest.mark.parametrize("module", terraform_docs.modules(), ids=lambda module: module.name)
+def test_declarations_stand_in_alphabetical_order(module: Path, kind: str) -> None:
+    names = re.findall(r'^(?:variable|output) "(\w+)"', (module / kind).read_text(encoding="utf-8"), re.MULTILINE)
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
+def test_the_plan_has_the_subscription_that_a_channel_declares(plan: dict[str, Any], channel: Channel) -> None:
+    subscription = plan[f"{module_of(channel)}.google_pubsub_subscription.deliveries"]
+    shortest, longest = channel.backoff_seconds
+    assert subscription["name"] == channel.subscription
+    assert subscription["filter"] == channel.filter
+    assert subscription["ack_deadline_seconds"] == channel.ack_deadline_seconds
+    assert subscription["retry_policy"] == [{"minimum_backoff": f"{shortest}s", "maximum_backoff": f"{longest}s"}]
+    assert subscription["dead_letter_policy"][0]["max_delivery_attempts"] == channel.attempts
+    assert len(subscription["push_config"][0]["oidc_token"]) == 1
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
+def test_the_plan_has_the_dead_letters_of_a_channel(plan: dict[str, Any], channel: Channel) -> None:
+    module = module_of(channel)
+    kept = plan[f"{module}.google_pubsub_subscription.dead"]
+    agent = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+    assert plan[f"{module}.google_pubsub_topic.dead"]["name"] == channel.dead_letter_topic
+    assert kept["name"] == channel.dead_letter_subscription
+    assert kept["message_retention_duration"] == f"{31 * 24 * 3600}s"
+    assert plan[f"{module}.google_pubsub_topic_iam_member.dead_publisher"]["member"] == agent
+    assert plan[f"{module}.google_pubsub_subscription_iam_member.dead_subscriber"]["member"] == agent
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
+def test_the_plan_has_the_function_that_a_channel_declares(plan: dict[str, Any], channel: Channel) -> None:
+    function = plan[f"{module_of(channel)}.module.function.google_cloudfunctions2_function.this"]
+    service = function["service_config"][0]
+    assert function["build_config"][0]["entry_point"] == channel.kind
+    assert (service["available_cpu"], service["available_memory"]) == (channel.cpu, channel.memory)
+    assert service["timeout_seconds"] == channel.timeout_seconds < channel.ack_deadline_seconds
+    assert service["max_instance_request_concurrency"] == channel.concurrency
+    assert service["environment_variables"]["OUTCOMES_TOPIC"] == OUTCOMES_TOPIC
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
+def test_a_function_reads_the_secrets_of_its_channel_and_no_others(plan: dict[str, Any], channel: Channel) -> None:
+    module = f"{module_of(channel)}.module.function"
+    reader = re.compile(re.escape(f'{module}.google_secret_manager_secret_iam_member.reader["') + r'(\w+)"\]')
+    granted = {found[1] for address in plan if (found := reader.fullmatch(address))}
+    variables = plan[f"{module}.google_cloudfunctions2_function.this"]["service_config"][0]
+    optional = {"SMTP_URL"} if channel.kind == "email" else set()  # as environments/example.tfvars asks
+    assert granted == set(channel.secrets) | optional
+    assert {variable["key"] for variable in variables["secret_environment_variables"]} == granted
+
+
+def test_no_account_reads_all_secrets(plan: dict[str, Any]) -> None:
+    assert [
+        address for address, value in of_type(plan, "google_project_iam_member") if value["role"] == SECRET_ROLE
+    ] == []
+
+
+def test_every_function_has_an_account_of_its_own(plan: dict[str, Any]) -> None:
+    accounts = [value["account_id"] for _, value in of_type(plan, "google_service_account")]
+    functions = [value["name"] for _, value in of_type(plan, "google_cloudfunctions2_function")]
+    assert len(accounts) == len(set(accounts))
+    assert set(functions) <= set(accounts)
+    assert len(functions) == len(CHANNELS) + 1
+
+
+def test_every_function_is_called_by_one_account_only(plan: dict[str, Any]) -> None:
+    invokers = list(of_type(plan, "google_cloud_run_service_iam_member"))
+    assert len(invokers) == len(CHANNELS) + 1
+    assert all(value.get("member") not in {"allUsers", "allAuthenticatedUsers"} for _, value in invokers)
+
+
+def test_outcomes_come_home_by_the_names_the_code_uses(plan: dict[str, Any]) -> None:
+    assert plan["google_pubsub_topic.notifications"]["name"] == NOTIFICATIONS_TOPIC
+    assert plan["google_pubsub_topic.outcomes"]["name"] == OUTCOMES_TOPIC
+    assert plan["google_pubsub_subscription.outcomes"]["name"] == OUTCOMES_SUBSCRIPTION
+    assert plan["google_pubsub_topic.outcomes_dead"]["name"] == OUTCOMES_DEAD_LETTER_TOPIC
+    assert plan["google_pubsub_subscription.outcomes_dead"]["name"] == OUTCOMES_DEAD_LETTER_SUBSCRIPTION
+
+
+def test_the_publisher_may_publish_to_one_topic_and_nothing_else(plan: dict[str, Any]) -> None:
+    rights = {
+        address: value["role"]
+        for address, value in plan.items()
+        if "_iam_" in address and "heliograph-publisher" in str(value.get("member"))
+    }
+    assert rights == {"google_pubsub_topic_iam_member.publisher": "roles/pubsub.publisher"}
+
+
+def test_everything_that_can_carry_labels_carries_ours(plan: dict[str, Any]) -> None:
+    bare = [
+        address
+        for address, value in plan.items()
+        if "labels" in value
+        and "notification_channel" not in address  # its labels are the address it writes to
+        and (value["labels"] or {}).get("app") != "heliograph"
+    ]
+    assert bare == []
+
+
+def of_type(plan: dict[str, Any], kind: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    return ((address, value) for address, value in plan.items() if f"{kind}." in address)
+
+
+def module_of(channel: Channel) -> str:
+    return f'module.channel["{channel.kind}"]'
