@@ -63,11 +63,11 @@ class Jars:
     firestore: Path
 
     def pubsub_command(self, port: int) -> list[str]:
-        options = ["-XX:+UseSerialGC", "-Xmx512m"]
+        options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"]
         return [self.java, *options, "-jar", str(self.pubsub), "--host=127.0.0.1", f"--port={port}"]
 
     def firestore_command(self, port: int) -> list[str]:
-        options = ["-Duser.language=en", "-Xmx384m", "-XX:+UseSerialGC"]
+        options = ["-Duser.language=en", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         where = ["--host=127.0.0.1", f"--port={port}", *([f"--rules={RULES}"] if RULES.exists() else [])]
         return [self.java, *options, "-cp", str(self.firestore), _FIRESTORE_MAIN, *where]
 

@@ -41,13 +41,8 @@ def main(name: str) -> None:
 
 
 def _send_push_to(url: str) -> None:
-    import firebase_admin  # noqa: PLC0415 - takes 0.4 s, which the other functions need not wait for
-    from firebase_admin import messaging  # noqa: PLC0415 - likewise
-    from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415 - likewise
+    from firebase_admin import messaging  # noqa: PLC0415 - takes 0.4 s, which the other functions need not wait for
 
-    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call] # it has no types
-    options = {"projectId": os.environ["GOOGLE_CLOUD_PROJECT"], "httpTimeout": 20}
-    firebase_admin.initialize_app(anonymous, options)  # the function uses the process's own app where there is one
     messaging._MessagingService.FCM_URL = f"{url}/v1/projects/{{0}}/messages:send"  # noqa: SLF001 - no public way
 
 

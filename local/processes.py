@@ -103,10 +103,14 @@ class Child:
         self.process.wait(_KILLED_WITHIN_SECONDS)
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody uses just now."""
+def free_port(preferred: int = 0) -> int:
+    """A TCP port of 127.0.0.1 that nobody uses just now: ``preferred`` if it is such a one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -6,13 +6,14 @@
         httpx.get(f"{stack.layout.publisher_url}/health")
 """
 
+import fcntl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from local import emulators
 from local.layout import Layout, Ports
@@ -60,6 +61,7 @@ class Stack:
         self._extra_environment = {part: dict(extra) for part, extra in options.extra_environment.items()}
         self.logs = options.state / "logs"
         found = emulators.find()
+        self._lock_file: TextIO | None = None
         self._server: Postgres | None = None
         database_url = options.database_url
         if not database_url:
@@ -101,8 +103,9 @@ class Stack:
 
     def __enter__(self) -> Self:
         self._options.state.mkdir(parents=True, exist_ok=True)
-        self.layout.write_credentials_file()
         try:
+            self._lock()
+            self.layout.write_credentials_file()
             self._bring_up(self._parts.values())
         except BaseException:
             self.close()
@@ -126,6 +129,16 @@ class Stack:
             self._tasks.shutdown()
             if self._server:
                 self._server.tidy()
+            if self._lock_file:
+                self._lock_file.close()
+
+    def _lock(self) -> None:
+        """See that no other stack uses this state: the lock goes with the process, however that ends."""
+        self._lock_file = (self._options.state / "lock").open("w")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartFailed("stack", f"is running already on {self._options.state}", "") from None
 
     def _bring_up(self, parts: Iterable[Part]) -> None:
         """Start ``parts``, each once those of its needs that are among them are ready. Raises ``StartFailed``."""

@@ -1,0 +1,56 @@
+"""What a person at a terminal sees while the stack starts, and when it cannot."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from local.emulators import EmulatorsMissing
+from local.layout import Ports
+from local.processes import StartFailed, free_port
+from local.signals import end_on_signals
+from local.stack import Options, Stack
+
+_PREFERRED_PUBLISHER_PORT = 8080
+_PREFERRED_SANDBOX_PORT = 8025
+_LABELS = {
+    "postgres_data": "Postgres, its directory",
+    "postgres": "Postgres",
+    "migrate": "Postgres, migrated",
+    "api_key": "API key",
+    "pubsub": "Pub/Sub emulator",
+    "firestore": "Firestore emulator",
+    "topology": "Topics and subscriptions",
+    "sandbox": "Sandbox of the providers",
+    "push_bridge": "Push bridge",
+    "publisher": "Publisher",
+}
+
+
+@contextmanager
+def stack_at_terminal(console: Console) -> Iterator[Stack]:
+    """The whole stack, its start shown on ``console``. Where it cannot start, says why and exits with 1."""
+    end_on_signals()
+    ports = Ports(publisher=free_port(_PREFERRED_PUBLISHER_PORT), sandbox=free_port(_PREFERRED_SANDBOX_PORT))
+    try:
+        with console.status("Starting Heliograph …") as status:
+
+            def ready(part: str, seconds: float) -> None:
+                console.print(f"  [green]✓[/] {_LABELS.get(part, f'Function {part}'):26} [dim]{seconds:5.1f} s[/]")
+
+            stack = Stack(Options(database_url=os.environ.get("DATABASE_URL"), ports=ports, progress=ready))
+            stack.__enter__()
+            status.stop()
+    except EmulatorsMissing as missing:
+        console.print(str(missing), markup=False, highlight=False)
+        sys.exit(1)
+    except StartFailed as failure:
+        console.print(f"[bold red]✗ {failure.part}[/] {failure.reason}. Everything is stopped again.")
+        console.print(failure.log or "It wrote nothing.", markup=False, highlight=False)
+        sys.exit(1)
+    try:
+        yield stack
+    finally:
+        stack.close()
