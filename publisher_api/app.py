@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from publisher_api import errors
 from publisher_api.auth import ApiKeys, GooglePushes
 from publisher_api.desks import ContainerDesk, FunctionDesk
+from publisher_api.google_identity import credentials_from_env
 from publisher_api.limits import BodyLimit
 from publisher_api.routes import channels, health, inbox, notifications, outcomes, sending, templates, users
 from publisher_api.services import Services
@@ -31,7 +32,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     Waits for nobody: without Postgres it starts all the same, refuses with 503 and says in the health check why.
     """
     pool = make_pool(settings.database_url, settings.connections)
-    topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"))
+    topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
     catalog = Catalog(pool)
     desk: ContainerDesk | FunctionDesk
     if serverless:

@@ -14,6 +14,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from publisher_api.accept.relay import sweep
+from publisher_api.google_identity import credentials_from_env
 from publisher_api.settings import Settings
 from publisher_api.store.catalog import Catalog
 from publisher_api.store.pool import make_pool
@@ -34,7 +35,7 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(str(error))
     with make_pool(settings.database_url, 1) as pool:
-        topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"))
+        topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
         catalog = Catalog(pool)
         while True:
             try:

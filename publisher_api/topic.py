@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import grpc
 from google.api_core.exceptions import GoogleAPIError, InvalidArgument
+from google.auth.credentials import Credentials
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
@@ -30,8 +31,9 @@ PublishError = GoogleAPIError
 class Topic:
     """Publishes to one topic. Connects at the first call; safe to share between threads."""
 
-    def __init__(self, path: str, emulator_host: str | None = None) -> None:
+    def __init__(self, path: str, emulator_host: str | None = None, credentials: Credentials | None = None) -> None:
         self._path = path
+        self._credentials = credentials
         self._emulator_host = emulator_host
         self._client: PublisherClient | None = None
         self._lock = threading.Lock()
@@ -56,7 +58,7 @@ class Topic:
     def _connected(self) -> PublisherClient:
         with self._lock:
             if self._client is None:
-                self._client = _client(self._emulator_host)
+                self._client = _client(self._emulator_host, self._credentials)
             return self._client
 
     def close(self) -> None:
@@ -64,9 +66,9 @@ class Topic:
             self._client.transport.close()  # type: ignore[no-untyped-call]  # published without types
 
 
-def _client(emulator_host: str | None) -> PublisherClient:
+def _client(emulator_host: str | None, credentials: Credentials | None) -> PublisherClient:
     if emulator_host is None:
-        return PublisherClient()
+        return PublisherClient(credentials=credentials)
     return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(emulator_host)))
 
 

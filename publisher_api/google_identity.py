@@ -1,0 +1,115 @@
+"""How the publisher, which runs outside Google Cloud, proves to Google who it is.
+
+*Keyless*: it signs a token of its own, good for ten minutes, and Google's token service exchanges it for an access
+token, because a workload identity pool trusts the public key (``terraform/identity.tf``). No key of Google's exists
+that could leak. *With a key*: a service account's key as JSON. With neither, the Google libraries look for credentials themselves
+(a developer's login, or none in front of an emulator). Why keyless is the default: ``docs/decisions/0010``.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import identity_pool
+from google.auth.credentials import Credentials
+from google.oauth2 import service_account
+
+from shared.errors import ConfigurationError
+
+SCOPES = ("https://www.googleapis.com/auth/pubsub",)
+TOKEN_URL = "https://sts.googleapis.com/v1/token"  # noqa: S105 - an address
+LIFETIME = timedelta(minutes=10)
+_KEYLESS = ("GOOGLE_IDENTITY_ISSUER", "GOOGLE_IDENTITY_KEY", "GOOGLE_IDENTITY_PROVIDER", "GOOGLE_IDENTITY_SUBJECT")
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(identity_pool.SubjectTokenSupplier):
+    """Who we say we are, and the key that makes it believed. ``issuer`` is the token's audience as well."""
+
+    issuer: str
+    subject: str
+    key: rsa.RSAPrivateKey
+    clock: Clock
+
+    def get_subject_token(self, context: object, request: object) -> str:  # noqa: ARG002 - google-auth's port
+        """A token signed now."""
+        now = self.clock()
+        claims = {
+            "iss": self.issuer,
+            "aud": self.issuer,
+            "sub": self.subject,
+            "iat": int(now.timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
+        }
+        return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": key_id(self.key.public_key())})
+
+
+def key_id(key: rsa.RSAPublicKey) -> str:
+    """A name for a public key that follows from the key: both sides find it without agreeing on one."""
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()[:16]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def credentials_from_env(
+    environ: Mapping[str, str], clock: Clock = _now, token_url: str = TOKEN_URL
+) -> Credentials | None:
+    """The credentials that the environment describes, or ``None`` to leave it to the Google libraries.
+
+    Raises ``ConfigurationError`` when a keyless identity is described by half, or a key cannot be read.
+    """
+    if any(environ.get(name) for name in _KEYLESS):
+        missing = [name for name in _KEYLESS if not environ.get(name)]
+        if missing:
+            raise ConfigurationError.missing(missing)
+        identity = Identity(
+            issuer=environ["GOOGLE_IDENTITY_ISSUER"],
+            subject=environ["GOOGLE_IDENTITY_SUBJECT"],
+            key=_private_key(environ["GOOGLE_IDENTITY_KEY"]),
+            clock=clock,
+        )
+        return identity_pool.Credentials(  # type: ignore[no-untyped-call]  # google-auth publishes no types
+            audience=environ["GOOGLE_IDENTITY_PROVIDER"],
+            subject_token_type="urn:ietf:params:oauth:token-type:jwt",  # noqa: S106 - a kind of token
+            token_url=token_url,
+            subject_token_supplier=identity,
+            scopes=SCOPES,
+        )
+    if key := environ.get("GOOGLE_SERVICE_ACCOUNT_KEY"):
+        found: Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # likewise
+            _json(key), scopes=SCOPES
+        )
+        return found
+    return None
+
+
+def _private_key(pem: str) -> rsa.RSAPrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except ValueError:
+        message = "GOOGLE_IDENTITY_KEY is no private key in PEM (-----BEGIN PRIVATE KEY-----)."
+        raise ConfigurationError(message) from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        message = "GOOGLE_IDENTITY_KEY must be an RSA key: the pool is told to expect RS256."
+        raise ConfigurationError(message)
+    return key
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        parsed: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError:
+        message = "GOOGLE_SERVICE_ACCOUNT_KEY must be the key's JSON."
+        raise ConfigurationError(message) from None
+    return parsed
