@@ -1,5 +1,7 @@
-"""``python -m bench.accept``: POST /v1/notifications with everything it does, beside an endpoint that only validates and
-answers (``hollow``) and a plain implementation (``naive``), on one server in one run.
+"""``python -m bench.accept``: POST /v1/notifications with everything it does.
+
+Beside it, on the same server in the same run: an endpoint that only validates and answers (``hollow``), and a plain
+implementation (``naive``).
 """
 
 import json
@@ -16,21 +18,24 @@ _ONE = {"user_id": "u1", "event_type": "payment", "channels": ["inapp"], "payloa
 
 def main() -> None:
     rounds: dict[str, list[Result]] = {"hollow": [], "naive": [], "accept": [], "batch": []}
-    with publisher_ground() as environment, tempfile.TemporaryDirectory() as logs:
-        with serving("bench.accept_app:app", environment, Path(logs) / "server.log") as url:
-            headers = {"Authorization": f"Bearer {environment['API_KEY']}"}
-            one, many = json.dumps(_ONE), json.dumps({"notifications": [_ONE] * _BATCH})
-            jobs = {
-                "hollow": Job(url=f"{url}/hollow", body=one, headers=headers),
-                "naive": Job(url=f"{url}/naive", body=one, headers=headers),
-                "accept": Job(url=f"{url}/v1/notifications", body=one, headers=headers),
-                "batch": Job(url=f"{url}/v1/notifications/batch", body=many, headers=headers, connections=4),
-            }
-            # Round by round, so that a slow minute of the machine falls on all of them.
-            for number in range(_ROUNDS):
-                for name, job in jobs.items():
-                    print(f"\rround {number + 1} of {_ROUNDS}: {name:8}", end="", flush=True)
-                    rounds[name].append(load(job))
+    with (
+        publisher_ground() as environment,
+        tempfile.TemporaryDirectory() as logs,
+        serving("bench.accept_app:app", environment, Path(logs) / "server.log") as url,
+    ):
+        headers = {"Authorization": f"Bearer {environment['API_KEY']}"}
+        one, many = json.dumps(_ONE), json.dumps({"notifications": [_ONE] * _BATCH})
+        jobs = {
+            "hollow": Job(url=f"{url}/hollow", body=one, headers=headers),
+            "naive": Job(url=f"{url}/naive", body=one, headers=headers),
+            "accept": Job(url=f"{url}/v1/notifications", body=one, headers=headers),
+            "batch": Job(url=f"{url}/v1/notifications/batch", body=many, headers=headers, connections=4),
+        }
+        # Round by round, so that a slow minute of the machine falls on all of them.
+        for number in range(_ROUNDS):
+            for name, job in jobs.items():
+                print(f"\rround {number + 1} of {_ROUNDS}: {name:8}", end="", flush=True)
+                rounds[name].append(load(job))
     print("\r" + " " * 40 + "\r", end="")
     _report(
         {name: sorted(results, key=lambda result: result.rate)[len(results) // 2] for name, results in rounds.items()}

@@ -1,7 +1,7 @@
 """The publisher with two routes beside its own, on the same server, to hold it against.
 
-``/hollow`` authenticates, validates and answers. ``/naive`` is the plain way: a transaction a request, a statement a row,
-and a publish through Google's client before the answer.
+``/hollow`` authenticates, validates and answers. ``/naive`` is the plain way: a transaction a request, a statement a
+row, and a publish through Google's client before the answer.
 """
 
 import os
@@ -84,8 +84,20 @@ def _insert(execute: object, planned: Plan) -> None:
     )
     for d in planned.deliveries:
         execute(
-            """insert into deliveries (delivery_id, notification_id, kind, slug, status, reason, recipient, content, due_at,
-                                       expires_at, sweep_at, updated_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())""",
-            [d.delivery_id, d.notification_id, d.kind, d.slug, d.status, d.reason, d.recipient, Jsonb(d.content), d.due_at,
-             d.expires_at, d.sweep_at],
-        )  # fmt: skip
+            """insert into deliveries (delivery_id, notification_id, kind, slug, status, reason, recipient, content,
+                                       due_at, expires_at, sweep_at, updated_at)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())""",
+            [
+                d.delivery_id,
+                d.notification_id,
+                d.kind,
+                d.slug,
+                d.status,
+                d.reason,
+                d.recipient,
+                Jsonb(d.content),
+                d.due_at,
+                d.expires_at,
+                d.sweep_at,
+            ],
+        )

@@ -79,6 +79,9 @@ async def _run(job: Job) -> Result:
     fields = {"Host": address.netloc, "Content-Type": "application/json", "Content-Length": str(len(job.body.encode()))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in {**fields, **job.headers}.items())
     request = f"POST {address.path} HTTP/1.1\r\n{lines}\r\n{job.body}".encode()
+    if address.hostname is None or address.port is None:
+        message = f"The address of a job needs a host and a port: {job.url}"
+        raise ValueError(message)
     loop, done = asyncio.get_running_loop(), asyncio.Event()
     made = [
         await loop.create_connection(lambda: _Connection(request, done), address.hostname, address.port)
