@@ -2,8 +2,8 @@
 
 *Keyless*: it signs a token of its own, good for ten minutes, and Google's token service exchanges it for an access
 token, because a workload identity pool trusts the public key (``terraform/identity.tf``). No key of Google's exists
-that could leak. *With a key*: a service account's key as JSON. With neither, the Google libraries look for credentials themselves
-(a developer's login, or none in front of an emulator). Why keyless is the default: ``docs/decisions/0010``.
+that could leak. *With a key*: a service account's key as JSON. With neither, the Google libraries look for credentials
+themselves (a developer's login, or none in front of an emulator). Why keyless is the default: ``docs/decisions/0010``.
 """
 
 import hashlib

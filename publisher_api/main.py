@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from publisher_api.app import create_app
 from publisher_api.digitalocean import Handler
 from publisher_api.settings import Settings
+from publisher_api.sweep import sweeping
 from shared import logs
 
 _handler = Handler(lambda: create_app(Settings.from_env(os.environ), serverless=True))
@@ -25,3 +26,10 @@ def __getattr__(name: str) -> FastAPI:
 def main(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one ``web: raw`` event of DigitalOcean Functions."""
     return _handler(event, context)
+
+
+def sweep(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - what DigitalOcean calls with
+    """Sweep once, when DigitalOcean Functions' scheduler says so."""
+    logs.configure()
+    with sweeping(Settings.from_env(os.environ)) as sweep_now:
+        return {"published": sweep_now()}

@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -34,12 +36,10 @@ def main() -> None:
         settings = Settings.from_env(os.environ)
     except ConfigurationError as error:
         sys.exit(str(error))
-    with make_pool(settings.database_url, 1) as pool:
-        topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
-        catalog = Catalog(pool)
+    with sweeping(settings) as sweep_now:
         while True:
             try:
-                published = sweep(pool, topic, catalog, lambda: datetime.now(UTC))
+                published = sweep_now()
             except (PublishError, psycopg.Error, PoolTimeout) as error:
                 if every is None:
                     raise
@@ -49,6 +49,15 @@ def main() -> None:
             if every is None:
                 return
             threading.Event().wait(every)
+
+
+@contextmanager
+def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
+    """A function that sweeps once and says how many messages it published; its connections close with the context."""
+    topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
+    with make_pool(settings.database_url, 1) as pool, closing(topic):
+        catalog = Catalog(pool)
+        yield lambda: sweep(pool, topic, catalog, lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":

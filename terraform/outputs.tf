@@ -20,7 +20,7 @@ output "publisher_database_pool_uri" {
 }
 
 output "publisher_environment" {
-  description = "The publisher's environment variables that are no secrets: what `deploy/functions.sh` needs."
+  description = "The publisher's environment variables that are no secrets: what `python -m deploy.functions` needs."
   value       = local.publisher_environment
 }
 

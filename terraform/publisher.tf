@@ -12,7 +12,6 @@ locals {
 
   publisher_environment = merge(local.identity_environment, {
     GOOGLE_CLOUD_PROJECT = var.project_id
-    LOG_LEVEL            = "INFO"
     NOTIFICATIONS_TOPIC  = google_pubsub_topic.notifications.name
     PUSH_AUDIENCE        = local.push_audience
     PUSH_SERVICE_ACCOUNT = google_service_account.push.email

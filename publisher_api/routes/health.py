@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 
 from publisher_api.services import PUBLIC, Services, Serving
+from publisher_api.store import outbox
 from publisher_api.topic import PublishError
 
 router = APIRouter(tags=["health", PUBLIC])
@@ -25,6 +26,21 @@ async def health(services: Serving) -> JSONResponse:
         return JSONResponse({"status": "down", "postgres": postgres, "pubsub": pubsub}, 503, {"Retry-After": "5"})
     status = "ok" if pubsub["status"] == "ok" else "degraded"
     return JSONResponse({"status": status, "postgres": postgres, "pubsub": pubsub})
+
+
+@router.get("/health/sweep")
+async def sweep_health(services: Serving) -> JSONResponse:
+    """`ok`, or `neglected` with 503 when work is long overdue: then nothing sweeps the outbox."""
+    try:
+        neglected = await run_in_threadpool(_neglected, services)
+    except (psycopg.Error, PoolTimeout) as error:
+        return JSONResponse({"status": "unknown", "error": type(error).__name__}, 503)
+    return JSONResponse({"status": "neglected"}, 503) if neglected else JSONResponse({"status": "ok"})
+
+
+def _neglected(services: Services) -> bool:
+    with services.pool.connection() as connection:
+        return outbox.is_neglected(connection, services.clock())
 
 
 def _postgres(services: Services) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from shared.envelope import Command
 CLAIM = timedelta(seconds=30)
 # An answer that has not come this long after the delivery expired will not come by itself.
 OVERDUE = timedelta(minutes=10)
+# A sweep takes what is due within seconds. What it has not even taken after this long, it has not seen.
+NEGLECTED = timedelta(minutes=5)
 
 _Rows = tuple[NotificationRow, DeliveryRow]
 
@@ -36,6 +38,15 @@ def claim_due(connection: Connected, now: datetime, limit: int) -> list[_Rows]:
         """,
         {"now": now, "limit": limit, "claimed_until": now + CLAIM},
     )
+
+
+def is_neglected(connection: Connected, now: datetime) -> bool:
+    """Whether work has been due for so long that no sweep can have run."""
+    row = connection.execute(
+        "select exists (select from deliveries where status = 'pending' and sweep_at < %s) as neglected",
+        (now - NEGLECTED,),
+    ).fetchone()
+    return bool(row and row["neglected"])
 
 
 def claim_unanswered(connection: Connected, now: datetime, limit: int) -> list[_Rows]:

@@ -135,7 +135,7 @@ variable "registry" {
 }
 
 variable "runtime" {
-  description = "Where the publisher runs: `app` (App Platform, a container) or `functions` (DigitalOcean Functions; deployed by `deploy/functions.sh`)."
+  description = "Where the publisher runs: `app` (App Platform, a container) or `functions` (DigitalOcean Functions; deployed by `python -m deploy.functions`)."
   type        = string
   nullable    = false
   default     = "app"

@@ -1,0 +1,20 @@
+# The publisher: the API by default; the sweep and the migration are the same image with another command.
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /venv
+COPY requirements/publisher.txt /tmp/requirements.txt
+RUN /venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/requirements.txt
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PORT=8080
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin heliograph
+COPY --from=build /venv /venv
+WORKDIR /srv
+COPY shared shared
+COPY publisher_api publisher_api
+USER 10001
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4)"]
+# One process a container: the micro-batcher gathers what waits in one process, and more containers come by scaling.
+CMD ["sh", "-c", "exec python -m uvicorn publisher_api.main:app --host 0.0.0.0 --port $PORT --no-access-log --proxy-headers --forwarded-allow-ips='*' --timeout-graceful-shutdown 20"]

@@ -1,0 +1,56 @@
+"""``python -m deploy.functions``: lay the publisher out as DigitalOcean Functions want it, into ``dist/functions``.
+
+Each function of ``publisher_api/project.yml`` becomes a folder with its entry point, the code it shares with the
+container, and the script by which DigitalOcean installs the locked requirements.
+"""
+
+import shutil
+import stat
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "dist" / "functions"
+PACKAGE = "publisher"
+
+ENTRY_POINTS = {
+    "api": 'from publisher_api.main import main\n\n__all__ = ["main"]\n',
+    "sweep": 'from publisher_api.main import sweep as main\n\n__all__ = ["main"]\n',
+}
+# The layout that DigitalOcean's Python runtime looks for; nothing is compiled on the way, and every file is checked.
+_BUILD = """#!/bin/bash
+set -euo pipefail
+virtualenv --without-pip virtualenv
+pip install --require-hashes --only-binary=:all: -r requirements.txt --target virtualenv/lib/python3.11/site-packages
+"""
+
+
+def build(target: Path = TARGET, root: Path = ROOT) -> list[Path]:
+    """Make ``target`` anew; the answer is the functions' folders."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    shutil.copy(root / "publisher_api" / "project.yml", target)
+    return [_function(target / "packages" / PACKAGE / name, entry, root) for name, entry in ENTRY_POINTS.items()]
+
+
+def _function(folder: Path, entry_point: str, root: Path) -> Path:
+    folder.mkdir(parents=True)
+    for package in ("publisher_api", "shared"):
+        ignored = shutil.ignore_patterns("__pycache__", "project.yml")
+        shutil.copytree(root / package, folder / package, ignore=ignored)
+    shutil.copy(root / "requirements" / "publisher.txt", folder / "requirements.txt")
+    (folder / "__main__.py").write_text(entry_point, encoding="utf-8")
+    script = folder / "build.sh"
+    script.write_text(_BUILD, encoding="utf-8")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return folder
+
+
+def main() -> None:
+    for folder in build():
+        print(folder.relative_to(ROOT))
+    print("\nDeploy with the values that `terraform output -json` gives in the environment:")
+    print("  doctl serverless deploy dist/functions --remote-build")
+
+
+if __name__ == "__main__":
+    main()
