@@ -1,14 +1,20 @@
-"""What a person at a terminal sees while the stack starts, and when it cannot."""
+"""What a person at a terminal sees while the stack starts, and when it cannot.
+
+Reads DATABASE_URL (a server to use instead of the embedded one) and HELIOGRAPH_STATE (a directory for data and logs
+instead of ``.local``).
+"""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 
 from local.emulators import EmulatorsMissing
 from local.layout import Ports
+from local.postgres import ROOT
 from local.processes import StartFailed, free_port
 from local.signals import end_on_signals
 from local.stack import Options, Stack
@@ -40,7 +46,9 @@ def stack_at_terminal(console: Console) -> Iterator[Stack]:
             def ready(part: str, seconds: float) -> None:
                 console.print(f"  [green]✓[/] {_LABELS.get(part, f'Function {part}'):26} [dim]{seconds:5.1f} s[/]")
 
-            stack = Stack(Options(database_url=os.environ.get("DATABASE_URL"), ports=ports, progress=ready))
+            state = Path(os.environ.get("HELIOGRAPH_STATE", ROOT / ".local"))
+            options = Options(state, database_url=os.environ.get("DATABASE_URL"), ports=ports, progress=ready)
+            stack = Stack(options)
             stack.__enter__()
             status.stop()
     except EmulatorsMissing as missing:

@@ -26,6 +26,7 @@ from shared.channels import (
 )
 
 _MOST_ATTEMPTS = 100
+_CALL_SECONDS = 10.0  # and no retries: an emulator that was ended shall not be waited for
 _DEFAULT_ACK_DEADLINE_SECONDS = 60
 _DEFAULT_CONCURRENCY = 32
 _DEFAULT_BACKOFF_SECONDS = (10.0, 600.0)
@@ -123,9 +124,10 @@ def create(pubsub_host: str, project: str, patience: Patience = PATIENT) -> None
     """Make all of it in the emulator at ``pubsub_host`` (``host:port``). ``project`` must not hold any of it yet."""
     with clients(pubsub_host) as (publisher, subscriber):
         for topic in topics():
-            publisher.create_topic(name=publisher.topic_path(project, topic))
+            publisher.create_topic(name=publisher.topic_path(project, topic), retry=None, timeout=_CALL_SECONDS)
         for subscription in subscriptions(patience):
-            subscriber.create_subscription(request=_resource(subscription, project))
+            resource = _resource(subscription, project)
+            subscriber.create_subscription(request=resource, retry=None, timeout=_CALL_SECONDS)
 
 
 def _resource(subscription: Subscription, project: str) -> SubscriptionResource:
