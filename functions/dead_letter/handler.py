@@ -51,7 +51,8 @@ def handle(finished: Finished, outcomes: OutcomePublisher, now: Callable[[], dat
     outcome = finished(f"{outcome.delivery_id}.{outcome.round}") or outcome
     outcomes.publish(outcome)
     whose = {"notification_id": outcome.notification_id, "delivery_id": outcome.delivery_id}
-    _log.error(outcome.result, extra={**whose, "reason": outcome.reason})
+    level = logging.ERROR if outcome.result == "dead" else logging.INFO
+    _log.log(level, outcome.result, extra={**whose, "reason": outcome.reason})
 
 
 def _outcome(message: PushedMessage, at: datetime) -> Outcome | None:
