@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 LOCKS := requirements/uv.txt requirements/dev.txt
 
-.PHONY: help demo up test test-fast lint types bundle bench lock clean
+.PHONY: help demo up test test-fast lint types bundle bench lock rollback clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lock: .venv/.installed ## resolve the requirements anew (every *.in to its *.txt
 	$$compile requirements/dev.in -o requirements/dev.txt && \
 	for name in requirements/uv requirements/publisher $$(ls -d functions/*/ | grep -v runtime | sed 's|$$|requirements|'); do \
 	  $$compile -c requirements/dev.txt $$name.in -o $$name.txt || exit 1; done
+
+rollback: ## run the former release again: make rollback ENVIRONMENT=production [COMMIT=…]
+	@deploy/rollback.sh "$(ENVIRONMENT)" $(COMMIT)
 
 clean: ## remove what the commands made (.venv, .local, dist)
 	rm -rf .venv .local dist

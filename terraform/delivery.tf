@@ -3,7 +3,7 @@ locals {
   pipelines = var.delivery == null ? {} : {
     pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false }
     main         = { file = "cloudbuild.yaml", on = "push", approval = false }
-    apply        = { file = "cloudbuild.apply.yaml", on = "hand", approval = true }
+    apply        = { file = "cloudbuild.apply.yaml", on = "hand", approval = var.delivery.approval }
   }
 }
 

@@ -60,8 +60,9 @@ variable "channel_roles" {
 }
 
 variable "delivery" {
-  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, and the account that deploys. Without it there are no triggers."
+  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, the account that deploys, and whether a person approves each apply. Without it there are no triggers."
   type = object({
+    approval   = optional(bool, true)
     branch     = optional(string, "main")
     deployer   = string
     repository = string

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# deploy/rotate_identity.sh ENVIRONMENT APP_ID: give a keyless publisher a new key, without a moment in which neither works.
+set -euo pipefail
+environment=${1:?usage: deploy/rotate_identity.sh ENVIRONMENT APP_ID}
+app=${2:?usage: deploy/rotate_identity.sh ENVIRONMENT APP_ID}
+cd "$(dirname "$0")/.."
+jwks=terraform/environments/$environment.jwks.json
+
+umask 077
+key=$(mktemp)
+trap 'rm -f "$key"' EXIT
+python -m deploy.identity_key "$jwks" > "$key"
+echo "1. $jwks holds the new public key beside the old one. Apply it: terraform apply -var-file=environments/$environment.tfvars"
+read -r -p "   Press Enter when that is done. "
+doctl apps spec get "$app" --format json |
+  jq --rawfile key "$key" '(.envs[] | select(.key == "GOOGLE_IDENTITY_KEY") | .value) = $key' |
+  doctl apps update "$app" --spec - --wait
+echo "2. The publisher signs with the new key. When /health is ok, delete the older key from $jwks, commit it, and apply again."
