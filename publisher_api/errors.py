@@ -15,9 +15,10 @@ import psycopg
 import psycopg_pool
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
@@ -35,6 +36,15 @@ _TITLES = {
     "unknown_channel": "There is no such channel",
     "unknown_template": "There is no such template",
 }
+_OF_STATUS = {
+    404: ("not_found", "There is nothing at this address. /docs lists what there is."),
+    405: ("method_not_allowed", "This address takes other methods; the Allow header names them."),
+    413: (
+        "too_large",
+        "A notification may have 256 KB, a batch 8 MB. Send a reference to large data instead of the data.",
+    ),
+}
+CLIENT_CLOSED_REQUEST = 499  # nginx's code
 RETRY_AFTER_SECONDS = 5
 
 
@@ -131,5 +141,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        kind = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
-        return Problem(error.status_code, kind, str(error.detail), headers=dict(error.headers or {})).response()
+        kind, detail = _OF_STATUS.get(error.status_code, ("invalid_request", str(error.detail)))
+        return Problem(error.status_code, kind, detail, headers=dict(error.headers or {})).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def client_left(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it, and it is no error of ours

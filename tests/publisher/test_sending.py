@@ -245,3 +245,9 @@ def test_a_traceparent_travels_with_the_message(publisher: Publisher) -> None:
     response = publisher.http.post("/v1/notifications", json=notification(), headers={"traceparent": traceparent})
     [message] = publisher.topic.deliveries(response.json()["notification_id"])
     assert message.traceparent == traceparent
+
+
+def test_a_batch_may_be_larger_than_one_notification_up_to_8_mb(publisher: Publisher) -> None:
+    items = [notification(payload={"x": "y" * 20_000}) for _ in range(40)]
+    assert publisher.http.post("/v1/notifications/batch", json=items).json()["accepted"] == 40
+    assert publisher.http.post("/v1/notifications/batch", content=b"[" + b" " * 8 * 1024 * 1024).status_code == 413
