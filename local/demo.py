@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 from google.cloud.firestore import Client
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -27,7 +26,7 @@ _PERSON = "ada"
 _DEADLINE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _NEWEST = 20
-_ID_WIDTH = 12
+_ID_WIDTH = 10  # then all fits into 80 columns
 _HOPS = ("accepted", "published", "received", "sent", "recorded")
 _TITLES = {"received": "delivered", "sent": "answered", "recorded": "stored"}
 
@@ -153,7 +152,7 @@ def trip_of(kind: str, story: dict[str, Any], began: datetime) -> Trip:
 
 def table_of(trips: dict[str, Trip]) -> Table:
     """The trips for people: a row a channel, a column a hop, in milliseconds after the request."""
-    table = Table(title="Milliseconds after the request", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title="Milliseconds after the request", title_justify="left", box=None, header_style="dim")
     table.add_column("Channel", no_wrap=True)
     for hop in _HOPS:
         table.add_column(_TITLES.get(hop, hop), justify="right", no_wrap=True)

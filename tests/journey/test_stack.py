@@ -5,7 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def lines_until(process: "subprocess.Popen[str]", beginning: str) -> list[str]:
         if line.startswith(beginning):
             return lines
     pytest.fail("it ended early:\n" + "".join(lines))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + END_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.05)
 
 
 def still_running(processes: list[psutil.Process]) -> list[str]:
@@ -104,6 +112,22 @@ def test_a_killed_part_can_be_restarted_where_it_was(stack: Stack) -> None:
     stack.restart("sandbox")
 
     assert httpx.get(f"{stack.layout.sandbox_url}/health").status_code == 200
+
+
+def test_a_pubsub_that_lost_everything_is_set_up_anew(stack: Stack, api: httpx.Client, sandbox: httpx.Client) -> None:
+    stack.kill("pubsub")
+    stack.restart("pubsub")
+
+    body = {
+        "user_id": "u1",
+        "event_type": "payment",
+        "channels": ["sms"],
+        "payload": {},
+        "to": {"sms": "+447700900123"},
+    }
+    api.post("/v1/notifications", json=body).raise_for_status()
+
+    wait_until(lambda: len(sandbox.get("/arrivals").json()["arrivals"]) == 1)
 
 
 def test_without_the_sdk_and_docker_one_message_says_what_to_install(tmp_path: Path) -> None:

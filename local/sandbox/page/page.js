@@ -118,5 +118,7 @@ document.querySelector("#clear").addEventListener("click", async () => {
 
 const magic = await (await fetch("/magic")).json();
 document.querySelector("#magic").append(...magic.map(({ channel, recipient, explanation }) => element("tr", {},
-  element("td", {}, NAMES[channel]), element("td", {}, element("code", {}, recipient)), element("td", {}, explanation))));
+  element("td", {}, NAMES[channel]),
+  element("td", {}, element("code", {}, recipient.startsWith("/") ? location.origin + recipient : recipient)),
+  element("td", {}, explanation))));
 poll();
