@@ -2,7 +2,9 @@
 
 import ast
 import json
+import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -80,6 +82,39 @@ def test_every_channel_has_its_subscription_and_another_for_what_it_gives_up_on(
 def test_every_channel_is_documented(kind: str) -> None:
     page = (ROOT / "ADDING_A_CHANNEL.md").read_text()
     assert f"`{kind}`" in page
+
+
+@pytest.mark.parametrize("name", bundle.FUNCTIONS)
+def test_a_bundle_imports_only_what_its_requirements_install(name: str) -> None:
+    installed_by = metadata.packages_distributions()
+    locked = {
+        _canonical(line.partition("==")[0]) for line in (FUNCTIONS / name / "requirements.txt").read_text().splitlines()
+    }
+    missing = set()
+    for path, source in bundle.contents(name).items():
+        for module in _imported(source) if path.endswith(".py") else ():
+            top = module.partition(".")[0]
+            if top in sys.stdlib_module_names or top in ("functions", "shared"):
+                continue
+            if not {_canonical(each) for each in installed_by[top]} & locked:
+                missing.add(module)
+    assert missing == set()
+
+
+def _imported(source: bytes) -> set[str]:
+    tree = ast.walk(ast.parse(source))
+    found: set[str] = set()
+    for node in tree:
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(module=str(module)):
+                found.add(module)
+    return found
+
+
+def _canonical(distribution: str) -> str:
+    return distribution.strip().lower().replace("_", "-").partition("[")[0]
 
 
 def test_every_kind_has_the_shape_of_its_content() -> None:

@@ -10,10 +10,15 @@ from shared.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every function needs. ``outcomes_topic`` is a short name in ``project``."""
+    """What every function needs. ``outcomes_topic`` is a short name in ``project``.
+
+    ``lease_seconds`` takes the place of the channel's own, for tests that wait for a lease to run out; in production
+    one that is shorter than the function's timeout would send twice.
+    """
 
     project: str
     outcomes_topic: str
+    lease_seconds: float | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], also: Iterable[str] = ()) -> Self:
@@ -24,4 +29,9 @@ class Settings:
         missing = [name for name in ("GOOGLE_CLOUD_PROJECT", *also) if not environ.get(name)]
         if missing:
             raise ConfigurationError.missing(missing)
-        return cls(environ["GOOGLE_CLOUD_PROJECT"], environ.get("OUTCOMES_TOPIC") or OUTCOMES_TOPIC)
+        lease = environ.get("LEDGER_LEASE_SECONDS")
+        return cls(
+            environ["GOOGLE_CLOUD_PROJECT"],
+            environ.get("OUTCOMES_TOPIC") or OUTCOMES_TOPIC,
+            float(lease) if lease else None,
+        )

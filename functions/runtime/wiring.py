@@ -28,6 +28,7 @@ from shared.errors import Undecodable
 class Connections:
     """The clients that every function has."""
 
+    settings: Settings
     firestore: Client
     outcomes: PubSubOutcomes
 
@@ -36,10 +37,12 @@ class Connections:
         """Read the settings and make the clients (nothing is sent yet). Raises ``ConfigurationError``."""
         logs.configure()
         settings = Settings.from_env(environ, required)
-        return cls(Client(project=settings.project), PubSubOutcomes.connect(settings.project, settings.outcomes_topic))
+        outcomes = PubSubOutcomes.connect(settings.project, settings.outcomes_topic)
+        return cls(settings, Client(project=settings.project), outcomes)
 
     def ledger(self, kind: str) -> FirestoreLedger:
-        return FirestoreLedger(self.firestore, timedelta(seconds=CHANNELS[kind].lease_seconds))
+        lease = self.settings.lease_seconds or CHANNELS[kind].lease_seconds
+        return FirestoreLedger(self.firestore, timedelta(seconds=lease))
 
     def parts(self, provider: Provider, ledger: Ledger) -> Parts:
         switchboard = Switchboard(partial(read_table, self.firestore), time.monotonic)

@@ -1,8 +1,11 @@
 """A delivery as a signed request, by Standard Webhooks.
 
 The receiver checks ``webhook-signature`` with the secret it shares with us, and knows a repeated delivery by
-``webhook-id``, which is the delivery's and the same at every attempt. The channel's config may give ``url`` (else the
-recipient is it), ``method``, ``headers``, and by ``secret_ref`` the name of another secret.
+``webhook-id``, which is the delivery's and the same at every attempt.
+
+The channel's config may give ``url`` (else the recipient is it), ``method``, ``headers``, and by ``secret_ref`` the
+name of another secret. Its ``url`` wins over the recipient, for its headers and its secret are meant for that receiver
+and for no other.
 """
 
 from collections.abc import Mapping

@@ -22,6 +22,10 @@ def test_the_outcomes_topic_has_a_usual_name_and_can_be_given() -> None:
     assert Settings.from_env({"GOOGLE_CLOUD_PROJECT": "p", "OUTCOMES_TOPIC": "o"}) == Settings("p", "o")
 
 
+def test_tests_can_shorten_the_lease() -> None:
+    assert Settings.from_env({"GOOGLE_CLOUD_PROJECT": "p", "LEDGER_LEASE_SECONDS": "0.5"}).lease_seconds == 0.5
+
+
 def test_smtp_is_there_only_where_it_is_set_up() -> None:
     assert Smtp.from_env({"EMAIL_FROM": "a@b.example"}) is None
     assert Smtp.from_env({"EMAIL_FROM": "a@b.example", "SMTP_URL": "smtp://127.0.0.1:25"}) is not None
