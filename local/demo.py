@@ -152,7 +152,9 @@ def trip_of(kind: str, story: dict[str, Any], began: datetime) -> Trip:
 
 def table_of(trips: dict[str, Trip]) -> Table:
     """The trips for people: a row a channel, a column a hop, in milliseconds after the request."""
-    table = Table(title="Milliseconds after the request", title_justify="left", box=None, header_style="dim")
+    table = Table(
+        title="Milliseconds after the request", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="dim"
+    )
     table.add_column("Channel", no_wrap=True)
     for hop in _HOPS:
         table.add_column(_TITLES.get(hop, hop), justify="right", no_wrap=True)
