@@ -39,10 +39,6 @@ _TITLES = {
 _OF_STATUS = {
     404: ("not_found", "There is nothing at this address. /docs lists what there is."),
     405: ("method_not_allowed", "This address takes other methods; the Allow header names them."),
-    413: (
-        "too_large",
-        "A notification may have 256 KB, a batch 8 MB. Send a reference to large data instead of the data.",
-    ),
 }
 CLIENT_CLOSED_REQUEST = 499  # nginx's code
 RETRY_AFTER_SECONDS = 5

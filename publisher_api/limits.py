@@ -1,4 +1,7 @@
-"""How much a request may weigh, enforced while its body arrives: nothing larger is ever held in memory."""
+"""How much a request may weigh, enforced while its body arrives: nothing larger is ever held in memory.
+
+Starlette's own limit would do, if it did not answer in plain text where every other refusal is a problem.
+"""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
