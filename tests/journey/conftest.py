@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from google.cloud.firestore import Client
 
 from local.emulators import EmulatorsMissing
 from local.stack import Options, Stack
 from local.topology import IMPATIENT
+from tests.journey.journey import Journey
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +39,17 @@ def sandbox(stack: Stack) -> Iterator[httpx.Client]:
         client.delete("/faults").raise_for_status()
         yield client
         client.delete("/faults").raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def firestore(stack: Stack) -> Client:
+    """Firestore as an administrator sees it: the rules do not count."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in stack.layout.emulators.environment.items():
+            environment.setenv(name, value)
+        return Client(project=stack.layout.emulators.project)  # remembers where the emulator is
+
+
+@pytest.fixture
+def journey(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client) -> Journey:
+    return Journey(stack, api, sandbox, firestore)
