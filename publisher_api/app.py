@@ -31,7 +31,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
 
     Waits for nobody: without Postgres it starts all the same, refuses with 503 and says in the health check why.
     """
-    pool = make_pool(settings.database_url, settings.connections)
+    pool = make_pool(settings.database_url, settings.connections, behind_pooler=serverless)
     topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
     catalog = Catalog(pool)
     desk: ContainerDesk | FunctionDesk

@@ -55,7 +55,7 @@ def main() -> None:
 def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
     """A function that sweeps once and says how many messages it published; its connections close with the context."""
     topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
-    with make_pool(settings.database_url, 1) as pool, closing(topic):
+    with make_pool(settings.database_url, 1, behind_pooler=True) as pool, closing(topic):
         catalog = Catalog(pool)
         yield lambda: sweep(pool, topic, catalog, lambda: datetime.now(UTC))
 

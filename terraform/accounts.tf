@@ -4,7 +4,7 @@ resource "google_service_account" "push" {
   account_id   = "heliograph-pubsub-push"
   display_name = "Heliograph: Pub/Sub's pushes"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # Builds the functions' containers, instead of the default account with its right to everything.
@@ -13,7 +13,7 @@ resource "google_service_account" "build" {
   account_id   = "heliograph-build"
   display_name = "Heliograph: builds of the functions"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_project_iam_member" "build" {

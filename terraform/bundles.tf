@@ -34,7 +34,7 @@ resource "google_storage_bucket" "bundles" {
     prevent_destroy = true
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 # Named by content, so a changed bundle is a new object and a function that has not changed is not deployed again. An

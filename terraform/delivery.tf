@@ -70,5 +70,5 @@ resource "google_cloudbuild_trigger" "this" {
     }
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }

@@ -26,7 +26,7 @@ resource "google_iam_workload_identity_pool" "publisher" {
   display_name              = "Heliograph: publisher"
   description               = "The publisher on DigitalOcean, known by the key that signs its own tokens."
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_iam_workload_identity_pool_provider" "publisher" {
@@ -52,7 +52,7 @@ resource "google_service_account" "publisher" {
   account_id   = "heliograph-publisher"
   display_name = "Heliograph: publisher"
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "time_rotating" "publisher_key" {

@@ -6,5 +6,5 @@ module "inbox" {
   project_id = var.project_id
   rules      = file("${path.root}/../firestore.rules")
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }

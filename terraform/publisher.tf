@@ -1,6 +1,7 @@
 locals {
   publisher_url  = var.publisher_url != null ? var.publisher_url : module.publisher.url
   publisher_host = split("/", trimprefix(local.publisher_url, "https://"))[0]
+  publisher_path = trimprefix(local.publisher_url, "https://${local.publisher_host}")
   push_audience  = "heliograph-publisher-${var.environment}"
 
   identity_environment = local.keyless ? {

@@ -266,6 +266,19 @@ run "functions_without_an_address_are_refused" {
   expect_failures = [var.publisher_url]
 }
 
+run "functions_with_a_key_that_could_not_be_rotated_are_refused" {
+  command = plan
+
+  variables {
+    publisher_database_open_to_internet = true
+    publisher_identity                  = { kind = "key" }
+    publisher_runtime                   = "functions"
+    publisher_url                       = "https://functions.example.com/api/v1/web/fn-1/publisher/api"
+  }
+
+  expect_failures = [var.publisher_identity]
+}
+
 run "an_address_without_tls_is_refused" {
   command = plan
 

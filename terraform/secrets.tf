@@ -21,7 +21,7 @@ resource "google_secret_manager_secret" "this" {
     prevent_destroy = true
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_secret_manager_secret_version" "this" {

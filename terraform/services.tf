@@ -38,3 +38,10 @@ resource "google_project_service" "this" {
   service            = each.value
   disable_on_destroy = false
 }
+
+# An API that was just enabled refuses its first calls for a while.
+resource "time_sleep" "services" {
+  create_duration = "30s"
+
+  depends_on = [google_project_service.this]
+}

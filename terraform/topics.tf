@@ -4,7 +4,7 @@ resource "google_pubsub_topic" "notifications" {
   message_retention_duration = "${7 * 24 * 3600}s"
   labels                     = local.labels
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_pubsub_topic" "outcomes" {
@@ -13,7 +13,7 @@ resource "google_pubsub_topic" "outcomes" {
   message_retention_duration = "${7 * 24 * 3600}s"
   labels                     = local.labels
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_pubsub_topic" "outcomes_dead" {

@@ -174,6 +174,11 @@ variable "publisher_identity" {
   }
 
   validation {
+    condition     = var.publisher_runtime != "functions" || var.publisher_identity.kind == "keyless"
+    error_message = "The functions runtime is deployed beside Terraform, so a rotated key would not reach it: use publisher_identity.kind = \"keyless\"."
+  }
+
+  validation {
     condition = var.publisher_identity.kind != "keyless" || try(
       length(jsondecode(file("${path.root}/${var.publisher_identity.jwks_file}")).keys) > 0, false
     )

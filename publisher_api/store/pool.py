@@ -19,8 +19,12 @@ def one(cursor: Cursor[DictRow]) -> DictRow:
     return row
 
 
-def make_pool(database_url: str, connections: int) -> Pool:
-    """A pool that is not open yet. Rows are dicts; leaving ``pool.connection()`` commits, or rolls back on an error."""
+def make_pool(database_url: str, connections: int, *, behind_pooler: bool = False) -> Pool:
+    """A pool that is not open yet. Rows are dicts; leaving ``pool.connection()`` commits, or rolls back on an error.
+
+    ``behind_pooler``: the address may be a transaction pooler's, and each transaction gets another server connection.
+    A statement prepared on one would be missing on the next, so none is prepared.
+    """
     return ConnectionPool(
         database_url,
         min_size=1,
@@ -29,5 +33,5 @@ def make_pool(database_url: str, connections: int) -> Pool:
         timeout=_WAIT_SECONDS,
         reconnect_timeout=_WAIT_SECONDS,
         connection_class=Connection[DictRow],
-        kwargs={"row_factory": dict_row, "connect_timeout": 3},
+        kwargs={"row_factory": dict_row, "connect_timeout": 3} | ({"prepare_threshold": None} if behind_pooler else {}),
     )

@@ -2,11 +2,15 @@ locals {
   notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
   subscriptions         = concat([for channel in var.channels : channel.subscription], [var.outcomes_subscription])
 
+  dead_letter_subscriptions = concat(
+    [for channel in var.channels : channel.dead_letter_subscription], [var.outcomes_dead_subscription],
+  )
+
   of_subscriptions = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [
     for name in local.subscriptions : "\"${name}\""
   ])})"
   of_dead_letters = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [
-    for channel in var.channels : "\"${channel.dead_letter_subscription}\""
+    for name in local.dead_letter_subscriptions : "\"${name}\""
   ])})"
   of_attempts = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.attempts.name}\""
 
@@ -133,6 +137,8 @@ resource "google_monitoring_alert_policy" "threshold" {
     content   = "What it means and what to do: docs/operations.md#${each.value.runbook}"
     mime_type = "text/markdown"
   }
+
+  depends_on = [time_sleep.metrics]
 }
 
 resource "google_monitoring_alert_policy" "ratio" {
@@ -175,6 +181,8 @@ resource "google_monitoring_alert_policy" "ratio" {
     content   = "What it means and what to do: docs/operations.md#${each.value.runbook}"
     mime_type = "text/markdown"
   }
+
+  depends_on = [time_sleep.metrics]
 }
 
 resource "google_monitoring_uptime_check_config" "publisher" {
@@ -187,7 +195,7 @@ resource "google_monitoring_uptime_check_config" "publisher" {
   user_labels  = var.labels
 
   http_check {
-    path         = each.value.path
+    path         = "${var.publisher_path}${each.value.path}"
     port         = 443
     use_ssl      = true
     validate_ssl = true

@@ -52,3 +52,9 @@ resource "google_logging_metric" "credentials_refused" {
     value_type  = "INT64"
   }
 }
+
+# An alert on a metric that was just made is refused: "cannot find metric".
+resource "time_sleep" "metrics" {
+  create_duration = "30s"
+  triggers        = { metrics = join(",", [google_logging_metric.attempts.id, google_logging_metric.credentials_refused.id]) }
+}

@@ -1,10 +1,12 @@
 mock_provider "google" {}
+mock_provider "time" {}
 
 variables {
-  emails                = ["operator@example.com"]
-  outcomes_subscription = "delivery-outcomes-publisher"
-  project_id            = "heliograph-test"
-  publisher_host        = "heliograph.example.com"
+  emails                     = ["operator@example.com"]
+  outcomes_dead_subscription = "delivery-outcomes-dead-kept"
+  outcomes_subscription      = "delivery-outcomes-publisher"
+  project_id                 = "heliograph-test"
+  publisher_host             = "heliograph.example.com"
 
   channels = {
     email = {
@@ -51,6 +53,16 @@ run "every_channel_and_the_way_home_are_watched" {
   }
 }
 
+run "dead_letters_that_nobody_takes_are_watched" {
+  assert {
+    condition = alltrue([
+      for name in ["notifications-email-dead-function", "notifications-sms-dead-function", "delivery-outcomes-dead-kept"] :
+      strcontains(google_monitoring_alert_policy.threshold["dead_letters_growing"].conditions[0].condition_threshold[0].filter, "\"${name}\"")
+    ])
+    error_message = "Every subscription of dead letters must be watched."
+  }
+}
+
 run "one_dead_letter_is_enough_for_an_alert" {
   assert {
     condition     = google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].threshold_value == 0
@@ -69,6 +81,17 @@ run "the_sweep_is_asked_after_by_itself" {
   assert {
     condition     = google_monitoring_uptime_check_config.publisher["sweep"].http_check[0].path == "/health/sweep"
     error_message = "There must be a check of the sweep."
+  }
+}
+
+run "a_publisher_behind_a_path_is_asked_there" {
+  variables {
+    publisher_path = "/api/v1/web/fn-1/publisher/api"
+  }
+
+  assert {
+    condition     = google_monitoring_uptime_check_config.publisher["publisher"].http_check[0].path == "/api/v1/web/fn-1/publisher/api/health"
+    error_message = "The path before /health must be kept."
   }
 }
 

@@ -66,6 +66,12 @@ variable "oldest_unacked_seconds" {
   }
 }
 
+variable "outcomes_dead_subscription" {
+  description = "Name of the subscription that keeps outcomes which could not come home."
+  type        = string
+  nullable    = false
+}
+
 variable "outcomes_subscription" {
   description = "Name of the subscription that takes outcomes to the publisher."
   type        = string
@@ -82,6 +88,13 @@ variable "publisher_host" {
   description = "Host name of the publisher, for the uptime checks."
   type        = string
   nullable    = false
+}
+
+variable "publisher_path" {
+  description = "What stands before `/health` in the publisher's paths; nothing, unless it runs as DigitalOcean Functions."
+  type        = string
+  nullable    = false
+  default     = ""
 }
 
 variable "tolerated_error_ratio" {
