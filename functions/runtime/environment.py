@@ -19,6 +19,7 @@ class Settings:
     project: str
     outcomes_topic: str
     lease_seconds: float | None = None
+    pubsub_emulator_host: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], also: Iterable[str] = ()) -> Self:
@@ -34,4 +35,5 @@ class Settings:
             environ["GOOGLE_CLOUD_PROJECT"],
             environ.get("OUTCOMES_TOPIC") or OUTCOMES_TOPIC,
             float(lease) if lease else None,
+            environ.get("PUBSUB_EMULATOR_HOST"),
         )

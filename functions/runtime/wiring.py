@@ -37,7 +37,7 @@ class Connections:
         """Read the settings and make the clients (nothing is sent yet). Raises ``ConfigurationError``."""
         logs.configure()
         settings = Settings.from_env(environ, required)
-        outcomes = PubSubOutcomes.connect(settings.project, settings.outcomes_topic)
+        outcomes = PubSubOutcomes.connect(settings.project, settings.outcomes_topic, settings.pubsub_emulator_host)
         return cls(settings, Client(project=settings.project), outcomes)
 
     def ledger(self, kind: str) -> FirestoreLedger:

@@ -8,6 +8,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from functions.runtime.outcomes import OutcomePublisher, PubSubOutcomes
 from local import topology
+from local.emulators import Emulators
 from shared import outcomes
 from shared.errors import Retryable
 from shared.outcomes import Outcome
@@ -40,7 +41,7 @@ def topic(request: pytest.FixtureRequest) -> Topic:
             pulled = subscriber.pull(subscription=path, max_messages=10).received_messages
         return [outcomes.decode(each.message.data) for each in pulled]
 
-    return Topic(PubSubOutcomes.connect(project, "out"), arrived)
+    return Topic(PubSubOutcomes.connect(project, "out", host), arrived)
 
 
 def test_what_was_published_is_there(topic: Topic) -> None:
@@ -50,6 +51,6 @@ def test_what_was_published_is_there(topic: Topic) -> None:
 
 
 @pytest.mark.emulators
-def test_a_topic_that_is_not_there_is_retryable(project: str) -> None:
+def test_a_topic_that_is_not_there_is_retryable(emulators: Emulators, project: str) -> None:
     with pytest.raises(Retryable, match="NotFound"):
-        PubSubOutcomes.connect(project, "nowhere").publish(make_outcome())
+        PubSubOutcomes.connect(project, "nowhere", emulators.pubsub_host).publish(make_outcome())
