@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from functions.email.smtp import Smtp
 from functions.runtime.provider import Rejected, Sent
@@ -131,13 +131,21 @@ def test_a_server_that_wants_us_to_log_in_raises_an_alert() -> None:
 
 
 def test_no_password_is_sent_unencrypted() -> None:
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port())
+    heard: list[object] = []
+
+    def authenticator(*credentials: object) -> AuthResult:
+        heard.append(credentials)
+        return AuthResult(success=True)
+
+    port = free_port()
+    controller = Controller(
+        MailServer(), hostname="127.0.0.1", port=port, authenticator=authenticator, auth_require_tls=False
+    )
     controller.start()
     try:
-        smtp = Smtp(urlsplit(f"smtp://user:secret@127.0.0.1:{controller.port}"), SENDER)
+        smtp = Smtp(urlsplit(f"smtp://user:secret@127.0.0.1:{port}"), SENDER)
         with pytest.raises(CredentialsRefused):
             smtp.send(make_delivery())
     finally:
         controller.stop()
-    assert server.mails == []
+    assert heard == []
