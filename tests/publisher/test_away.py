@@ -11,7 +11,7 @@ import pytest
 
 from local.processes import free_port
 from publisher_api.settings import Settings
-from tests.publisher.conftest import Publisher, notification
+from tests.publisher.running import Publisher, notification
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators

@@ -11,7 +11,7 @@ import pytest
 from publisher_api.app import create_app
 from publisher_api.digitalocean import Handler
 from publisher_api.settings import Settings
-from tests.publisher.conftest import Publisher, notification
+from tests.publisher.running import Publisher, notification
 
 pytestmark = pytest.mark.emulators
 

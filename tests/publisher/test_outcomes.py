@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from shared.outcomes import MOVES, OPEN, STATUSES, Outcome, Result, encode
-from tests.publisher.conftest import AUDIENCE, Publisher
+from tests.publisher.running import AUDIENCE, Publisher
 
 pytestmark = pytest.mark.emulators
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.publisher.conftest import Publisher, notification
+from tests.publisher.running import Publisher, notification
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators

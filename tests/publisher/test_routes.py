@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from publisher_api.app import create_app
 from publisher_api.services import PUBLIC, _google_push, _producer
 from publisher_api.settings import Settings
-from tests.publisher.conftest import Publisher
+from tests.publisher.running import Publisher
 
 RULES = {
     ("GET", "/health"): "public",

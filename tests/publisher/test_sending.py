@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.publisher.conftest import Publisher, notification
+from tests.publisher.running import Publisher, notification
 
 pytestmark = pytest.mark.emulators
 

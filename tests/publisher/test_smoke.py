@@ -4,7 +4,7 @@ import pytest
 
 from deploy import smoke
 from shared.channels import KINDS
-from tests.publisher.conftest import Publisher
+from tests.publisher.running import Publisher
 from tests.publisher.test_outcomes import report
 
 pytestmark = pytest.mark.emulators

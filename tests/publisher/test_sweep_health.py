@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from publisher_api import main
 from publisher_api.settings import Settings
 from publisher_api.store import outbox
-from tests.publisher.conftest import Publisher
+from tests.publisher.running import Publisher
 
 pytestmark = pytest.mark.emulators
 
