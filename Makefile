@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 LOCKS := requirements/uv.txt requirements/dev.txt
 
-.PHONY: help demo up test test-fast lint types bundle bench lock rollback clean
+.PHONY: help demo up doctor test test-fast lint types bundle bench cost lock rollback clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: .venv/.installed ## start everything, send one notification over every cha
 up: .venv/.installed ## start everything and stay, with addresses and a curl line
 	@exec $(BIN)/python -m local.up
 
+doctor: .venv/.installed ## examine what runs (or DEPLOYMENT=file), and say what mends each fault
+	@$(BIN)/python -m doctor $(DEPLOYMENT)
+
 test: .venv/.installed ## run all tests
 	@$(BIN)/python -m pytest
 
@@ -41,6 +44,10 @@ bundle: .venv/.installed ## build one deterministic zip a function into dist/
 
 bench: .venv/.installed ## run every benchmark (a few minutes)
 	@for name in accept latency drain cold_start; do $(BIN)/python -m bench.$$name || exit 1; done
+
+# gRPC would remark that the stack's parts are started beside its threads.
+cost: .venv/.installed ## count what a delivery does on the local stack, and print what a month of them costs
+	@GRPC_VERBOSITY=error $(BIN)/python -m cost
 
 lock: .venv/.installed ## resolve the requirements anew (every *.in to its *.txt)
 	@UV=$(BIN)/uv; compile="$$UV pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header"; \

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.emulators import PROJECT, Emulators
 from local.processes import free_port
+from local.topology import Patience
 from shared.channels import CHANNELS, OUTCOMES_SUBSCRIPTION
 
 DEAD_LETTER = "dead_letter"
@@ -136,6 +137,25 @@ class Layout:
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials_file),
             "WEBHOOK_ALLOW_PRIVATE_ADDRESSES": "true",
         }
+
+    @property
+    def description_file(self) -> Path:
+        """What `make doctor` reads: there while the stack runs."""
+        return self.state / "stack.env"
+
+    def write_description_file(self, patience: Patience) -> None:
+        """Say where everything is, and how long Pub/Sub was asked to keep trying."""
+        described = {
+            **self._publisher,
+            **self.emulators.environment,
+            "PUBLISHER_URL": self.publisher_url,
+            "PUSH_BRIDGE_URL": self.bridge_url,
+            "PATIENCE_FACTOR": str(patience.factor),
+            "PATIENCE_ATTEMPTS": str(patience.attempts),
+            **{f"FUNCTION_URL_{name.upper()}": self.function_url(name) for name in FUNCTIONS},
+        }
+        self.description_file.touch(mode=0o600)
+        self.description_file.write_text("".join(f"{name}={value}\n" for name, value in described.items()))
 
     def write_credentials_file(self) -> None:
         """Make ``credentials_file``, with a key that opens nothing."""

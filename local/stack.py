@@ -107,6 +107,7 @@ class Stack:
             self._lock()
             self.layout.write_credentials_file()
             self._bring_up(self._parts.values())
+            self.layout.write_description_file(self._options.patience)
         except BaseException:
             self.close()
             raise
@@ -120,6 +121,8 @@ class Stack:
     def close(self) -> None:
         """End every part: first those that work, then what they stand on. Safe to call again."""
         with undisturbed():
+            if self._children:  # else it describes another stack, because of which this one did not start
+                self.layout.description_file.unlink(missing_ok=True)
             for ground in (False, True):
                 children = [child for name, child in self._children.items() if (name in _GROUND) is ground]
                 for child in children:

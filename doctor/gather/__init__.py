@@ -1,0 +1,1 @@
+"""Asks the parts of a deployment, and gives facts. Nothing asked here changes anything."""

@@ -1,0 +1,31 @@
+"""Firestore's rules in force: from the Firebase Rules API, or from the emulator, which tells them too."""
+
+from pathlib import Path
+from typing import Any
+
+from doctor.facts import Rules
+from doctor.gather.google import access_token, get_json
+
+RULES = Path(__file__).parents[2] / "firestore.rules"
+_RELEASE = "cloud.firestore"  # the release of the database "(default)"
+
+
+def ask_rules(project: str, api_url: str, emulator: str | None) -> Rules:
+    """Raises ``httpx.HTTPError`` or ``GoogleAuthError``."""
+    if emulator is None:
+        return Rules(_released(project, api_url), RULES.read_text())
+    told = get_json(f"http://{emulator}/emulator/v1/projects/{project}:securityRules", None)
+    return Rules(_text(told["rules"]) if told else None, RULES.read_text())
+
+
+def _released(project: str, api_url: str) -> str | None:
+    token = access_token()
+    release = get_json(f"{api_url}/v1/projects/{project}/releases/{_RELEASE}", token)
+    if release is None:
+        return None
+    ruleset = get_json(f"{api_url}/v1/{release['rulesetName']}", token)
+    return None if ruleset is None else _text(ruleset["source"])
+
+
+def _text(source: dict[str, Any]) -> str | None:
+    return "\n".join(file["content"] for file in source.get("files", [])) or None
