@@ -25,7 +25,6 @@ PURE = [
     "functions/runtime/provider.py",
     "functions/runtime/statuses.py",
     "publisher_api/accept/plan.py",
-    "publisher_api/accept/quiet_hours.py",
 ]
 MAY_BE_IMPORTED_BY_PURE_MODULES = {
     "collections", "dataclasses", "datetime", "enum", "functions", "functools", "itertools", "math", "msgspec",

@@ -128,6 +128,9 @@ def _recipients(
     addresses: list[str]
     override = request.to.get(channel.slug)
     if override is not None:
+        if "url" in channel.config:
+            # Its headers and its secret belong to the receiver that was configured, and to no other.
+            raise invalid(f"to.{channel.slug}", "this channel has an address of its own, which a request cannot change")
         try:
             addresses = [CHECK_OF_KIND[channel.kind](override)]
         except BadAddress as error:

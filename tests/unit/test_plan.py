@@ -99,6 +99,11 @@ def test_a_configured_channel_brings_its_own_address() -> None:
     assert (delivery.kind, delivery.slug, delivery.recipient) == ("webhook", "webhook-chat", "https://chat.example.com")
 
 
+def test_a_configured_address_cannot_be_overridden() -> None:
+    problem = refused(channels=["webhook-chat"], to={"webhook-chat": "https://elsewhere.example.com"})
+    assert problem.fields[0][0] == "to.webhook-chat"
+
+
 def test_words_of_the_request_are_laid_over_the_templates() -> None:
     known = catalog(invoice={"email": {"subject": "Invoice {{ number }}", "text": "Pay {{ number }}"}})
     fields: dict[str, Any] = {"channels": ["email"], "template_name": "invoice", "payload": {"number": 7}}
