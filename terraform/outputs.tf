@@ -13,6 +13,21 @@ output "channels" {
   value       = module.channel
 }
 
+output "doctor_environment" {
+  description = "What `make doctor` needs, as lines NAME=value; DATABASE_URL is added by hand, so that it is not here."
+  value = join("\n", concat(
+    [
+      "GOOGLE_CLOUD_PROJECT=${var.project_id}",
+      "PUBLISHER_URL=${local.publisher_url}",
+      "PUSH_AUDIENCE=${local.push_audience}",
+      "PUSH_SERVICE_ACCOUNT=${google_service_account.push.email}",
+      "FUNCTION_URL_DEAD_LETTER=${module.dead_letter.uri}",
+    ],
+    [for kind, channel in module.channel : "FUNCTION_URL_${upper(kind)}=${channel.uri}"],
+    [""],
+  ))
+}
+
 output "publisher_database_pool_uri" {
   description = "DATABASE_URL of the functions runtime; null for the app."
   value       = module.publisher.database_pool_uri

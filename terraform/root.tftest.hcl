@@ -158,6 +158,56 @@ run "a_secret_is_sent_again_when_its_number_grows" {
   }
 }
 
+run "the_doctor_is_told_every_address" {
+  command = plan
+
+  variables {
+    publisher_url = "https://notifications.example.com"
+  }
+
+  override_resource {
+    target          = google_service_account.push
+    override_during = plan
+    values          = { email = "push@heliograph-test.iam.gserviceaccount.com" }
+  }
+
+  override_module {
+    target = module.dead_letter
+    outputs = {
+      account = "dead@heliograph-test.iam.gserviceaccount.com"
+      name    = "heliograph-dead-letter"
+      uri     = "https://dead.example.com"
+    }
+  }
+
+  override_module {
+    target = module.channel
+    outputs = {
+      account                  = "channel@heliograph-test.iam.gserviceaccount.com"
+      dead_letter_subscription = "dead"
+      dead_letter_topic        = "dead"
+      filter                   = "filter"
+      function                 = "heliograph-channel"
+      subscription             = "channel"
+      uri                      = "https://channel.example.com"
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for line in concat(
+        [
+          "FUNCTION_URL_DEAD_LETTER=https://dead.example.com",
+          "PUBLISHER_URL=https://notifications.example.com",
+          "PUSH_SERVICE_ACCOUNT=push@heliograph-test.iam.gserviceaccount.com",
+        ],
+        [for kind in keys(jsondecode(file("../shared/channels.json"))) : "FUNCTION_URL_${upper(kind)}=https://channel.example.com"],
+      ) : contains(split("\n", output.doctor_environment), line)
+    ])
+    error_message = "Each function's address must be a line."
+  }
+}
+
 run "nothing_is_uploaded_that_a_release_names" {
   command = plan
 

@@ -31,7 +31,7 @@ MODULES = sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir(
 READ_BY_TERRAFORM = ("terraform", "shared", "firestore.rules", "firestore.indexes.json")
 SECRET_ROLE = "roles/secretmanager.secretAccessor"
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 class Terraform:
