@@ -9,7 +9,7 @@ jwks=terraform/environments/$environment.jwks.json
 umask 077
 key=$(mktemp)
 trap 'rm -f "$key"' EXIT
-python -m deploy.identity_key "$jwks" > "$key"
+.venv/bin/python -m deploy.identity_key "$jwks" > "$key"
 echo "1. $jwks holds the new public key beside the old one. Apply it: terraform apply -var-file=environments/$environment.tfvars"
 read -r -p "   Press Enter when that is done. "
 doctl apps spec get "$app" --format json |
