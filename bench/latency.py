@@ -29,7 +29,7 @@ _SECONDS = 20
 _WARM_UP_SECONDS = 4
 _WORKERS = 16
 _PATIENCE_SECONDS = 30.0
-_PEOPLE = 10
+_PEOPLE = 25
 
 Trip = dict[str, float]
 """When (seconds since the epoch) a notification was at each point of its way, in order."""
