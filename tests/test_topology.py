@@ -17,6 +17,7 @@ from functions.runtime.provider import Adapter
 from functions.sms.twilio import Twilio
 from functions.webhook.http import Http
 from local import bundle, topology
+from publisher_api.recipients import CHECK_OF_KIND
 from shared.channels import CHANNELS, KINDS, NOTIFICATIONS_TOPIC
 from shared.content import CONTENT_OF_KIND
 
@@ -47,6 +48,10 @@ def test_every_function_has_an_entry_point_named_after_it(name: str) -> None:
     entry_points = [node for node in module.body if isinstance(node, ast.FunctionDef)]
     assert [node.name for node in entry_points] == [name], "the framework takes a real `def`, and deployments name it"
     assert [ast.unparse(each) for each in entry_points[0].decorator_list] == ["functions_framework.http"]
+
+
+def test_the_publisher_knows_what_an_address_of_each_kind_looks_like() -> None:
+    assert set(CHECK_OF_KIND) == set(KINDS)
 
 
 @pytest.mark.parametrize("name", EVERY_FUNCTION)

@@ -10,9 +10,16 @@ from publisher_api.accept.request import Name
 from publisher_api.errors import invalid
 from publisher_api.services import Producer, Serving
 from publisher_api.store import configuration, outbox
+from shared.channels import KINDS
 from shared.envelope import VERSION, Command
 
 router = APIRouter(prefix="/v1/channels", tags=["configuration"])
+
+
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"not a kind of channel; there are {', '.join(KINDS)}")
+    return kind
 
 
 class ChannelConfig(BaseModel):
@@ -33,7 +40,7 @@ class ChannelFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["email", "inapp", "push", "sms", "webhook"]
+    kind: Annotated[str, AfterValidator(_kind)]
     enabled: bool = True
     config: ChannelConfig = Field(default_factory=ChannelConfig)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.channels import KINDS
 from tests.publisher.running import Publisher, notification
 from tests.publisher.topic import waiting_for
 
@@ -144,6 +145,12 @@ def test_a_channel_that_is_off_suppresses_and_its_switch_is_told_to_the_function
     waiting_for(
         lambda: any(command.channels.get(slug) is False for command in publisher.topic.commands(None)), "the switch"
     )
+
+
+def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -> None:
+    channels = publisher.http.get("/v1/channels").json()["channels"]
+    assert {channel["slug"] for channel in channels if channel["slug"] == channel["kind"]} == set(KINDS)
+    assert publisher.http.put("/v1/channels/x", json={"kind": "fax"}).json()["errors"][0]["field"] == "kind"
 
 
 def test_a_config_takes_no_credential(publisher: Publisher) -> None:
