@@ -24,7 +24,7 @@ def main() -> None:
     for finding in examine(source, os.environ):
         print(finding)
         verdicts[finding.verdict] += 1
-    print(f"\n{', '.join(f'{verdicts[verdict]} {verdict.value}' for verdict in Verdict)}")
+    print("\n" + ", ".join(f"{verdicts[verdict]} {verdict.name.lower().replace('_', ' ')}" for verdict in Verdict))
     sys.exit(1 if verdicts[Verdict.WRONG] else 0)
 
 

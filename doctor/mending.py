@@ -77,8 +77,9 @@ class InTheClouds:
 
     def configure(self) -> str:
         file = self.source or f"{self.environment}.env"
-        url = f'"DATABASE_URL=$(doctl databases connection {self._database} --format URI --no-header)"'
-        written = f"{{ terraform -chdir=terraform output -raw doctor_environment; echo {url}; }}"
+        # doctl tells the address of the cluster's first database, which is not ours.
+        uri = f"doctl databases connection {self._database} --format URI --no-header | sed s,/defaultdb,/heliograph,"
+        written = f'{{ terraform -chdir=terraform output -raw doctor_environment; echo "DATABASE_URL=$({uri})"; }}'
         return f"{written} > {file} && make doctor DEPLOYMENT={file}"
 
     def migrate(self) -> str:

@@ -56,10 +56,8 @@ def _dead_letters(wanted: Subscription, found: Subscription, mending: Mending) -
     topic, attempts = wanted.dead_letters.topic, wanted.dead_letters.attempts
     flags = [f"--dead-letter-topic={topic}", f"--max-delivery-attempts={attempts}"]
     if found.dead_letters is None:
-        yield (
-            f"it has no dead-letter topic; it should give up to {topic} after {attempts}",
-            mending.adjust(wanted, flags),
-        )
+        what = f"it has no dead-letter topic, and should give up to {topic} after {attempts} attempts"
+        yield what, mending.adjust(wanted, flags)
         return
     is_, after = found.dead_letters.topic, found.dead_letters.attempts
     yield f"it gives up to {is_} after {after} attempts, not to {topic} after {attempts}", mending.adjust(wanted, flags)

@@ -6,7 +6,6 @@ from pathlib import Path
 import psycopg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 import publisher_api
 from doctor.facts import Clock, Database, Unreachable, clock_of
@@ -32,9 +31,7 @@ def ask_database(url: str) -> tuple[Database | Unreachable, Clock | None]:
 def compared(revision: str | None) -> Database:
     """``revision`` beside the migrations of this code."""
     scripts = ScriptDirectory.from_config(Config(_INI))
-    newest = scripts.get_current_head() or ""
-    try:
-        behind = len(list(scripts.iterate_revisions(newest, revision or "base")))
-    except CommandError:
-        return Database(revision, newest, None)
-    return Database(revision, newest, behind)
+    history = [script.revision for script in scripts.walk_revisions()]
+    if revision is None:
+        return Database(None, history[0], len(history))
+    return Database(revision, history[0], history.index(revision) if revision in history else None)
