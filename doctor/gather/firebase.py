@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from doctor.facts import Rules
 from doctor.gather.google import access_token, get_json
 
@@ -10,20 +12,20 @@ RULES = Path(__file__).parents[2] / "firestore.rules"
 _RELEASE = "cloud.firestore"  # the release of the database "(default)"
 
 
-def ask_rules(project: str, api_url: str, emulator: str | None) -> Rules:
+def ask_rules(client: httpx.Client, project: str, api_url: str, emulator: str | None) -> Rules:
     """Raises ``httpx.HTTPError`` or ``GoogleAuthError``."""
     if emulator is None:
-        return Rules(_released(project, api_url), RULES.read_text())
-    told = get_json(f"http://{emulator}/emulator/v1/projects/{project}:securityRules", None)
+        return Rules(_released(client, project, api_url), RULES.read_text())
+    told = get_json(client, f"http://{emulator}/emulator/v1/projects/{project}:securityRules", None)
     return Rules(_text(told["rules"]) if told else None, RULES.read_text())
 
 
-def _released(project: str, api_url: str) -> str | None:
+def _released(client: httpx.Client, project: str, api_url: str) -> str | None:
     token = access_token()
-    release = get_json(f"{api_url}/v1/projects/{project}/releases/{_RELEASE}", token)
+    release = get_json(client, f"{api_url}/v1/projects/{project}/releases/{_RELEASE}", token)
     if release is None:
         return None
-    ruleset = get_json(f"{api_url}/v1/{release['rulesetName']}", token)
+    ruleset = get_json(client, f"{api_url}/v1/{release['rulesetName']}", token)
     return None if ruleset is None else _text(ruleset["source"])
 
 

@@ -13,7 +13,6 @@ from google.auth.transport.requests import Request
 from doctor.facts import Forbidden, NotLoggedIn, Unknown, Unreachable
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-_TIMEOUT_SECONDS = 10.0
 _NOT_FOUND = 404
 _REFUSALS = (401, 403)
 
@@ -44,10 +43,10 @@ def access_token() -> str:
     return str(credentials.token)
 
 
-def get_json(url: str, token: str | None) -> dict[str, Any] | None:
+def get_json(client: httpx.Client, url: str, token: str | None) -> dict[str, Any] | None:
     """The JSON object at ``url``, None where there is nothing (404). Raises ``httpx.HTTPError``."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    response = httpx.get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
+    response = client.get(url, headers=headers)
     if response.status_code == _NOT_FOUND:
         return None
     found: dict[str, Any] = response.raise_for_status().json()

@@ -10,19 +10,18 @@ import httpx
 
 from doctor.facts import Answer, Clock, Publisher, Unreachable, clock_of
 
-TIMEOUT_SECONDS = 10.0
 # The Date header has whole seconds, rounded down.
 _ROUNDED_OFF = timedelta(seconds=0.5)
 _NO_PUSH: Mapping[str, Any] = {"message": {}}
 
 
 def ask(
-    url: str, method: str = "GET", *, body: Mapping[str, Any] | None = None
+    client: httpx.Client, url: str, method: str = "GET", *, body: Mapping[str, Any] | None = None
 ) -> tuple[Answer | Unreachable, Clock | None]:
     """What ``url`` answers to a request without credentials, and the clock in the answer."""
     asked = datetime.now(UTC)
     try:
-        response = httpx.request(method, url, json=body, timeout=TIMEOUT_SECONDS)
+        response = client.request(method, url, json=body)
     except httpx.HTTPError as error:
         return Unreachable(f"{url}: {str(error) or type(error).__name__}"), None
     clock = None
@@ -39,11 +38,11 @@ class PublisherAsked:
     clock: Clock | None
 
 
-def ask_publisher(url: str) -> PublisherAsked:
+def ask_publisher(client: httpx.Client, url: str) -> PublisherAsked:
     """The push carries neither token nor outcome: even a publisher that took it could record nothing."""
-    health, clock = ask(f"{url}/health")
-    sweep, _ = ask(f"{url}/health/sweep")
-    unsigned_push, _ = ask(f"{url}/internal/outcomes", "POST", body=_NO_PUSH)
+    health, clock = ask(client, f"{url}/health")
+    sweep, _ = ask(client, f"{url}/health/sweep")
+    unsigned_push, _ = ask(client, f"{url}/internal/outcomes", "POST", body=_NO_PUSH)
     return PublisherAsked(Publisher(health, sweep, unsigned_push), clock)
 
 

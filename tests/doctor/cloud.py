@@ -11,8 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.types import PushConfig, Subscription
 
@@ -180,9 +178,7 @@ def serving(project: str) -> Iterator[Web]:
         thread.join()
 
 
-def write_credentials(file: Path, token_url: str) -> None:
+def write_credentials(file: Path, pem: str, token_url: str) -> None:
     """A service account's key, which opens what ``token_url`` says it opens."""
-    key = rsa.generate_private_key(65537, 2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     account = {"type": "service_account", "client_email": PUSH_ACCOUNT, "private_key": pem, "token_uri": token_url}
     file.write_text(json.dumps(account | {"project_id": "shop", "private_key_id": "k1", "client_id": "0"}))
