@@ -1,0 +1,158 @@
+"""What docs/operations.md promises: its SQL works on the real schema, and every alert finds its heading."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from publisher_api.store import outbox
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+ALERTS = (ROOT / "terraform" / "modules" / "observability" / "alerts.tf").read_text(encoding="utf-8")
+STATEMENTS: dict[str, Any] = dict(re.findall(r"```sql\n-- (\w+)\n(.*?)```", GUIDE, re.DOTALL))
+HEADINGS = [
+    re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+    for heading in re.findall(r"^#+ (.*)$", GUIDE, re.MULTILINE)
+]
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def connection(postgres_url: str) -> Any:
+    """A connection whose work is undone at the end."""
+    with psycopg.connect(postgres_url, row_factory=dict_row) as opened:
+        yield opened
+        opened.rollback()
+
+
+def give_up(connection: Connection, kind: str = "email", **given: Any) -> UUID:
+    """Store a delivery that was given up; the answer is its id."""
+    now = datetime.now(UTC)
+    notification_id, delivery_id = uuid4(), uuid4()
+    connection.execute(
+        """
+        insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
+                                   created_at)
+        values (%s, 'shop', 'ada', 'payment', %s, '{}', 100, %s)
+        """,
+        [notification_id, [kind], now],
+    )
+    row = {
+        "delivery_id": delivery_id, "notification_id": notification_id, "kind": kind, "slug": kind, "status": "dead",
+        "reason": "attempts_used_up", "recipient": "ada@example.com", "content": '{"subject": "s", "text": "t"}',
+        "due_at": now, "expires_at": now - timedelta(hours=1), "sweep_at": now, "queued_at": now, "updated_at": now,
+        **given,
+    }  # fmt: skip
+    names = ", ".join(row)
+    connection.execute(
+        f"insert into deliveries ({names}) values ({', '.join(['%s'] * len(row))})",  # noqa: S608 - names of this module
+        list(row.values()),
+    )
+    return delivery_id
+
+
+def replay(connection: Connection, slug: str = "email") -> None:
+    connection.execute(STATEMENTS["replay"].replace("slug = 'email'", f"slug = '{slug}'"))
+
+
+def delivery(connection: Connection, delivery_id: UUID) -> dict[str, Any]:
+    row = connection.execute("select * from deliveries where delivery_id = %s", [delivery_id]).fetchone()
+    assert row is not None
+    return row
+
+
+def test_a_replayed_delivery_is_swept_with_its_words_in_a_new_round(connection: Connection) -> None:
+    dead = give_up(connection)
+    replay(connection)
+    row = delivery(connection, dead)
+    assert (row["status"], row["round"], row["reason"], row["queued_at"]) == ("pending", 1, None, None)
+    swept = {d.delivery_id: d for _, d in outbox.claim_due(connection, datetime.now(UTC) + timedelta(seconds=1), 500)}
+    assert swept[str(dead)].content == {"subject": "s", "text": "t"}
+    assert swept[str(dead)].round == 1
+    assert swept[str(dead)].expires_at > datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"possible_duplicate": True}, id="what may have arrived"),
+        pytest.param({"slug": "email-marketing"}, id="another channel"),
+        pytest.param({"reason": "undecodable"}, id="another reason"),
+        pytest.param({"updated_at": datetime(2026, 1, 1, tzinfo=UTC)}, id="long ago"),
+        pytest.param({"status": "sent"}, id="what was sent"),
+        pytest.param({"recipient": None}, id="no recipient"),
+    ],
+)
+def test_a_replay_leaves_alone(connection: Connection, other: dict[str, Any]) -> None:
+    left = give_up(connection, **other)
+    before = delivery(connection, left)
+    replay(connection)
+    assert delivery(connection, left) == before
+
+
+def test_a_replay_into_the_inbox_counts_as_unread_again(connection: Connection) -> None:
+    dead = give_up(connection, "inapp")
+    replay(connection, "inapp")
+    unread = connection.execute(
+        "select inbox_at from notifications join deliveries using (notification_id) where delivery_id = %s", [dead]
+    ).fetchone()
+    assert unread is not None
+    assert unread["inbox_at"] is not None
+
+
+def test_a_replay_over_another_channel_does_not_come_into_the_inbox(connection: Connection) -> None:
+    dead = give_up(connection)
+    replay(connection)
+    unread = connection.execute(
+        "select inbox_at from notifications join deliveries using (notification_id) where delivery_id = %s", [dead]
+    ).fetchone()
+    assert unread == {"inbox_at": None}
+
+
+def test_what_was_given_up_is_listed_by_reason(connection: Connection) -> None:
+    reason = f"reason_{uuid4().hex}"
+    give_up(connection, reason=reason)
+    give_up(connection, reason=reason)
+    rows = connection.execute(STATEMENTS["look"]).fetchall()
+    assert [row["count"] for row in rows if row["reason"] == reason] == [2]
+
+
+def test_failed_attempts_are_listed_by_reason(connection: Connection) -> None:
+    reason = f"reason_{uuid4().hex}"
+    connection.execute(
+        "insert into delivery_events (delivery_id, round, result, at, reason) values (%s, 0, 'attempt', now(), %s)",
+        [give_up(connection), reason],
+    )
+    rows = connection.execute(STATEMENTS["reasons"]).fetchall()
+    assert [(row["slug"], row["count"]) for row in rows if row["reason"] == reason] == [("email", 1)]
+
+
+def test_every_alert_has_its_heading() -> None:
+    runbooks = re.findall(r'runbook\s*=\s*"([a-z-]+)"', ALERTS)
+    assert len(runbooks) >= 8
+    assert sorted(set(runbooks) - set(HEADINGS)) == []
+
+
+def test_every_link_inside_leads_somewhere() -> None:
+    assert sorted(set(re.findall(r"\]\(#([a-z-]+)\)", GUIDE)) - set(HEADINGS)) == []
+
+
+def test_every_script_it_names_is_there() -> None:
+    scripts = set(re.findall(r"\bdeploy/[a-z_]+\.sh\b", GUIDE))
+    modules = {name.replace(".", "/") for name in re.findall(r"python -m ((?:publisher_api|deploy)\.[a-z_]+)", GUIDE)}
+    assert scripts
+    assert modules
+    assert [name for name in scripts if not (ROOT / name).exists()] == []
+    assert [name for name in modules if not (ROOT / f"{name}.py").exists()] == []
+
+
+def test_every_make_target_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:^ *|`)make ([a-z]+)", GUIDE, re.MULTILINE)) - targets == set()
