@@ -225,6 +225,15 @@ def test_everything_that_can_carry_labels_carries_ours(plan: dict[str, Any]) -> 
     assert bare == []
 
 
+def test_every_alert_has_its_page_in_the_operators_handbook() -> None:
+    alerts = (ROOT / "terraform/modules/observability/alerts.tf").read_text(encoding="utf-8")
+    handbook = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", handbook, re.MULTILINE)}
+    runbooks = set(re.findall(r'runbook\s*=\s*"([\w-]+)"', alerts))
+    assert len(runbooks) == 8
+    assert runbooks <= anchors
+
+
 def of_type(plan: dict[str, Any], kind: str) -> Iterable[tuple[str, dict[str, Any]]]:
     return ((address, value) for address, value in plan.items() if f"{kind}." in address)
 
