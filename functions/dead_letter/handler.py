@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from functions.runtime.ledger import read_finished
+from functions.runtime.ledger import Finished, Unfinished, look_up
 from functions.runtime.outcomes import OutcomePublisher
 from functions.runtime.push import Handler, Push, PushedMessage
 from functions.runtime.wiring import Connections, now
@@ -23,7 +23,7 @@ from shared.outcomes import Outcome
 _log = logging.getLogger(__name__)
 _ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
 
-Finished = Callable[[str], Outcome | None]
+LookUp = Callable[[str], Finished | Unfinished]
 
 
 class _Attributes(msgspec.Struct, frozen=True):
@@ -37,18 +37,23 @@ class _Attributes(msgspec.Struct, frozen=True):
 def connect(environ: Mapping[str, str]) -> Handler:
     """The function's parts. Raises ``ConfigurationError``."""
     connections = Connections.open(environ)
-    return partial(handle, partial(read_finished, connections.firestore), connections.outcomes, now)
+    return partial(handle, partial(look_up, connections.firestore), connections.outcomes, now)
 
 
-def handle(finished: Finished, outcomes: OutcomePublisher, now: Callable[[], datetime], push: Push) -> None:
+def handle(look_up: LookUp, outcomes: OutcomePublisher, now: Callable[[], datetime], push: Push) -> None:
     """Report what became of the delivery. Raises ``Retryable`` or ``CredentialsRefused`` if that cannot be reported."""
     outcome = _outcome(push.message, now())
     if outcome is None:
         facts = {"message_id": push.message.message_id, "subscription": push.subscription}
         _log.error("A message that belongs to no delivery was given up on.", extra=facts)
         return
-    # Pub/Sub counts as best it can: the last attempt may have got through, and only its report have failed.
-    outcome = finished(f"{outcome.delivery_id}.{outcome.round}") or outcome
+    match look_up(f"{outcome.delivery_id}.{outcome.round}"):
+        case Finished(ended):
+            # Pub/Sub counts as best it can: the last attempt may have got through, and only its report have failed.
+            outcome = ended
+        case Unfinished(uncertain):
+            # Whoever replays it must know that the person may have it already.
+            outcome = msgspec.structs.replace(outcome, possible_duplicate=uncertain)
     outcomes.publish(outcome)
     whose = {"notification_id": outcome.notification_id, "delivery_id": outcome.delivery_id}
     level = logging.ERROR if outcome.result == "dead" else logging.INFO

@@ -50,6 +50,13 @@ class Finished:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """No end was recorded. ``uncertain``: a worker that died, or an ambiguous attempt, may have reached the person."""
+
+    uncertain: bool
+
+
 class Ledger(Protocol):
     """Every method may raise ``Retryable`` or ``CredentialsRefused`` when the ledger cannot be reached."""
 
@@ -140,10 +147,12 @@ class FirestoreLedger:
         return self._client.collection(COLLECTION).document(key)
 
 
-def read_finished(client: Client, key: str) -> Outcome | None:
-    """How ``key`` ended, if it did. Raises ``Retryable`` or ``CredentialsRefused``."""
+def look_up(client: Client, key: str) -> Finished | Unfinished:
+    """What is known of ``key``, without claiming it. Raises ``Retryable`` or ``CredentialsRefused``."""
     with delivery_errors("ledger"):
         fields = client.collection(COLLECTION).document(key).get(**CALL).to_dict()
-    if fields is None or fields["state"] != "finished":
-        return None
-    return outcomes.decode(fields["outcome"].encode())
+    if fields is None:
+        return Unfinished(uncertain=False)
+    if fields["state"] == "finished":
+        return Finished(outcomes.decode(fields["outcome"].encode()))
+    return Unfinished(uncertain=fields["uncertain"] or fields["state"] == "claimed")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from google.cloud.firestore import Client
 
-from functions.runtime.ledger import COLLECTION, Claimed, Finished, FirestoreLedger, Held, Ledger, read_finished
+from functions.runtime.ledger import COLLECTION, Claimed, Finished, FirestoreLedger, Held, Ledger, Unfinished, look_up
 from shared.errors import Retryable
 from tests.factories import NOON, make_outcome
 from tests.fakes import MemoryLedger
@@ -98,14 +98,18 @@ class TestFirestoreLedger:
         ledger.claim("d.1", NOON)
         assert client.collection(COLLECTION).document("d.1").get().get("expire_at") > NOON + timedelta(days=7)
 
-    def test_only_a_finished_key_has_an_end_to_read(self, project: str) -> None:
+    def test_who_only_looks_learns_the_end_or_whether_the_person_may_have_been_reached(self, project: str) -> None:
         client = Client(project=project)
         ledger = FirestoreLedger(client, LEASE)
-        assert read_finished(client, "d.1") is None
+        assert look_up(client, "d.1") == Unfinished(uncertain=False)
         claim = claimed(ledger.claim("d.1", NOON))
-        assert read_finished(client, "d.1") is None
-        ledger.finish(claim, OUTCOME)
-        assert read_finished(client, "d.1") == OUTCOME
+        assert look_up(client, "d.1") == Unfinished(uncertain=True)
+        ledger.release(claim, uncertain=False)
+        assert look_up(client, "d.1") == Unfinished(uncertain=False)
+        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=True)
+        assert look_up(client, "d.1") == Unfinished(uncertain=True)
+        ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
+        assert look_up(client, "d.1") == Finished(OUTCOME)
 
 
 def test_a_ledger_that_is_away_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from functions.dead_letter.handler import handle
 from functions.runtime.lazy import Lazy
+from functions.runtime.ledger import Finished, Unfinished
 from functions.runtime.push import respond
 from shared.attributes import attributes_of
 from shared.envelope import Command, Message
@@ -29,9 +30,12 @@ def give_up_on(
     message: Message | bytes,
     attributes: dict[str, str],
     outcomes: MemoryOutcomes,
-    finished: dict[str, Outcome] | None = None,
+    known: dict[str, Finished | Unfinished] | None = None,
 ) -> int:
-    handler = partial(handle, (finished or {}).get, outcomes, Clock())
+    def look_up(key: str) -> Finished | Unfinished:
+        return (known or {}).get(key, Unfinished(uncertain=False))
+
+    handler = partial(handle, look_up, outcomes, Clock())
     return respond(make_push(message, None, attributes), Lazy(lambda: handler))[1]
 
 
@@ -62,8 +66,14 @@ def test_what_belongs_to_no_delivery_is_logged_and_acknowledged(
 def test_a_delivery_that_got_through_after_all_is_reported_as_it_ended() -> None:
     outcomes = MemoryOutcomes()
     ended = make_outcome(delivery_id=DELIVERY.delivery_id)
-    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes, {DELIVERY.key: ended}) == 204
+    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes, {DELIVERY.key: Finished(ended)}) == 204
     assert outcomes.published == [ended]
+
+
+def test_a_death_after_which_the_person_may_have_the_message_says_so() -> None:
+    outcomes = MemoryOutcomes()
+    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes, {DELIVERY.key: Unfinished(uncertain=True)}) == 204
+    assert [(each.result, each.possible_duplicate) for each in outcomes.published] == [("dead", True)]
 
 
 def test_a_death_that_cannot_be_reported_is_tried_again() -> None:
