@@ -110,6 +110,7 @@ class Layout:
         return {
             "BRIDGE_PORT": str(self.ports.bridge),
             "BRIDGE_SERVICE_ACCOUNT": _SERVICE_ACCOUNT,
+            "BRIDGE_KEY_FILE": str(self.credentials_file),
             "BRIDGE_TARGETS": json.dumps(targets),
         }
 

@@ -53,6 +53,9 @@ class Postgres:
 
     def start(self) -> Child:
         """Start the server on a prepared directory; see ``ready``."""
+        uid = _server_user()
+        if uid >= 0:
+            _let_through(self.data)  # at each start, for someone may have closed a directory above meanwhile
         settings = [
             f"unix_socket_directories={self.socket_directory}",
             "listen_addresses=",
@@ -63,7 +66,7 @@ class Postgres:
             "postgres",
             [_program("postgres"), "-D", str(self.data), *(f"--{setting}" for setting in settings)],
             log=self.log,
-            uid=_server_user(),
+            uid=uid,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
         )
 

@@ -5,8 +5,10 @@ pulls each subscription, acknowledges what its filter does not match, and pushes
 JSON, an OIDC token, as many at once as the channel allows. Backoff and dead-lettering remain the emulator's.
 
 Run as ``python -m local.push_bridge`` with the emulator's environment and BRIDGE_PORT, BRIDGE_SERVICE_ACCOUNT and
-BRIDGE_TARGETS: a JSON object, subscription → ``{"url": …, "audience": …}``. On its own port it serves ``/certs`` (its
-keys), ``/health`` and ``/stats`` (what was pushed, dropped and refused, by subscription).
+BRIDGE_TARGETS: a JSON object, subscription → ``{"url": …, "audience": …}``. It signs with the key of the service
+account's file BRIDGE_KEY_FILE, so that a restarted bridge is believed at once, or else with one of its own. On its own
+port it serves ``/certs`` (its keys), ``/health`` and ``/stats`` (what was pushed, dropped and refused, by
+subscription).
 """
 
 import base64
@@ -21,6 +23,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -52,7 +55,7 @@ class Settings:
 
     project: str
     port: int
-    service_account: str
+    signer: Signer
     targets: dict[str, Target]
 
     @classmethod
@@ -61,10 +64,11 @@ class Settings:
         names = ["GOOGLE_CLOUD_PROJECT", "PUBSUB_EMULATOR_HOST", "BRIDGE_PORT", "BRIDGE_SERVICE_ACCOUNT"]
         if missing := [name for name in [*names, "BRIDGE_TARGETS"] if name not in environ]:
             raise ConfigurationError.missing(missing)
+        account, key_file = environ["BRIDGE_SERVICE_ACCOUNT"], environ.get("BRIDGE_KEY_FILE")
         return cls(
             project=environ["GOOGLE_CLOUD_PROJECT"],
             port=int(environ["BRIDGE_PORT"]),
-            service_account=environ["BRIDGE_SERVICE_ACCOUNT"],
+            signer=Signer.from_key_file(account, Path(key_file)) if key_file else Signer(account),
             targets=msgspec.json.decode(environ["BRIDGE_TARGETS"], type=dict[str, Target]),
         )
 
@@ -163,7 +167,6 @@ class Bridge:
 def open_bridge(settings: Settings) -> Bridge:
     """Start pulling every subscription that has a target."""
     client = SubscriberClient()
-    signer = Signer(settings.service_account)
     declared = {subscription.name: subscription for subscription in subscriptions()}
     pushes, streams = [], []
     for name, target in settings.targets.items():
@@ -172,7 +175,7 @@ def open_bridge(settings: Settings) -> Bridge:
             path=client.subscription_path(settings.project, name),
             subscription=subscription,
             url=target.url,
-            token=TokenFor(signer, target.audience),
+            token=TokenFor(settings.signer, target.audience),
             http=urllib3.PoolManager(maxsize=subscription.concurrency),
         )
         limits = FlowControl(
@@ -181,7 +184,7 @@ def open_bridge(settings: Settings) -> Bridge:
         workers = ThreadScheduler(ThreadPoolExecutor(subscription.concurrency, thread_name_prefix=name))
         pushes.append(push)
         streams.append(client.subscribe(push.path, push, flow_control=limits, scheduler=workers))
-    return Bridge(signer, pushes, streams)
+    return Bridge(settings.signer, pushes, streams)
 
 
 def serve(bridge: Bridge, port: int) -> http.server.ThreadingHTTPServer:

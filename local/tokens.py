@@ -1,13 +1,15 @@
-"""OIDC tokens like those with which Google's push service signs in, made with a key of this process's own."""
+"""OIDC tokens like those with which Google's push service signs in, made with a key of this machine's own."""
 
 import json
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://accounts.google.com"
@@ -22,6 +24,16 @@ class Signer:
     service_account: str
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
     key_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @classmethod
+    def from_key_file(cls, service_account: str, path: Path) -> Self:
+        """Sign with the key in ``path``, a service account's file as Google makes them."""
+        account = json.loads(path.read_text())
+        key = load_pem_private_key(account["private_key"].encode(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            message = f"{path} holds no RSA key."
+            raise TypeError(message)
+        return cls(service_account, key, account["private_key_id"])
 
     def token(self, audience: str, now: float) -> str:
         """A token for ``audience``, good for an hour from ``now`` (seconds since the epoch)."""
