@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
 import psycopg
+from google.api_core.exceptions import DeadlineExceeded
 from google.cloud.firestore import Client
+from google.cloud.firestore_v1.base_query import FieldFilter
 from google.pubsub_v1.types import PubsubMessage
 from psycopg.rows import DictRow, dict_row
 
@@ -61,6 +64,7 @@ class Journey:
 
     def delivery(self, notification_id: str) -> dict[str, Any]:
         """The one delivery of a notification."""
+        delivery: dict[str, Any]
         (delivery,) = self.story(notification_id)["deliveries"]
         return delivery
 
@@ -76,6 +80,15 @@ class Journey:
     def events(self, notification_id: str, event: str) -> list[dict[str, Any]]:
         """The entries of the timeline that are an ``event``."""
         return [entry for entry in self.story(notification_id)["timeline"] if entry["event"] == event]
+
+    def recorded(self, notification_id: str, event: str, count: int = 1) -> list[dict[str, Any]]:
+        """The entries of the timeline that are an ``event``, once there are ``count``."""
+
+        def enough() -> list[dict[str, Any]] | None:
+            found = self.events(notification_id, event)
+            return found if len(found) >= count else None
+
+        return eventually(enough, f"{count} of {event} in the timeline of {notification_id}")
 
     def arrivals(self, recipient: str) -> list[dict[str, Any]]:
         """What the providers took for ``recipient``, oldest first."""
@@ -103,11 +116,16 @@ class Journey:
         document: dict[str, Any] | None = inbox.document(notification_id).get().to_dict()
         return document
 
-    def let_the_lease_pass(self, delivery_id: str, round_: int = 0) -> None:
+    def claimed(self) -> set[str]:
+        """The keys in the ledger that somebody holds."""
+        held = self.firestore.collection("deliveries").where(filter=FieldFilter("state", "==", "claimed"))
+        return {document.id for document in held.stream()}
+
+    def let_the_lease_pass(self, key: str) -> None:
         """Move the end of a claim into the past: as if the 90 s that a lease holds were over."""
-        claim = self.firestore.collection("deliveries").document(f"{delivery_id}.{round_}")
-        assert claim.get().to_dict()["state"] == "claimed"
-        claim.update({"lease_until": claim.get().create_time})
+        assert key in self.claimed()
+        long_ago = datetime.now(UTC) - timedelta(minutes=1)
+        self.firestore.collection("deliveries").document(key).update({"lease_until": long_ago})
 
     def sql(self, statement: str, *parameters: object) -> list[DictRow]:
         with psycopg.connect(self.stack.layout.database_url, row_factory=dict_row, autocommit=True) as connection:
@@ -146,7 +164,10 @@ class Journey:
             subscriber.create_subscription(name=tap, topic=f"projects/{emulators.project}/topics/{topic}")
 
             def look(notification_id: str) -> PubsubMessage | None:
-                pulled = subscriber.pull(subscription=tap, max_messages=100, return_immediately=True)
+                try:
+                    pulled = subscriber.pull(subscription=tap, max_messages=100, timeout=1, retry=None)
+                except DeadlineExceeded:
+                    return None
                 for received in pulled.received_messages:
                     seen[received.message.attributes.get("notification_id", "")] = received.message
                 return seen.get(notification_id)

@@ -28,14 +28,14 @@ def report(journey: Journey, *reported: Outcome) -> None:
 
 def test_a_message_that_comes_six_times_at_once_and_once_more_later_reaches_the_person_once(journey: Journey) -> None:
     number = f"+4477{uuid.uuid4().int % 10**8:08}"
+    subscription = CHANNELS["sms"].subscription
+    before = journey.pushes(subscription)
     journey.slow_down("sms", 0.5)  # so that the others come while the first holds the claim
     with journey.frozen("push_bridge"), journey.tapped(NOTIFICATIONS_TOPIC) as message_of:
         notification_id = journey.send("sms", number)
         message = message_of(notification_id)
         copy = PubsubMessage(data=message.data, attributes=message.attributes)
         journey.publish(NOTIFICATIONS_TOPIC, *[copy] * 5)
-    subscription = CHANNELS["sms"].subscription
-    before = journey.pushes(subscription)
 
     assert journey.settled(notification_id)["status"] == "sent"
     eventually(lambda: acknowledged(journey, subscription) >= before.get("204", 0) + 6, "all six to be acknowledged")
@@ -62,10 +62,7 @@ def test_outcomes_that_come_twice_and_in_any_order_never_take_back_what_happened
 
     for result in late:
         expected = 2 if result == "sent" else 1  # the true one and the late one; the repeated report is none
-        eventually(
-            lambda result=result, expected=expected: len(journey.events(notification_id, result)) >= expected, result
-        )
-        assert len(journey.events(notification_id, result)) == expected
+        assert len(journey.recorded(notification_id, result, expected)) == expected
     assert journey.delivery(notification_id)["status"] == "delivered"
 
 
@@ -75,7 +72,7 @@ def test_an_outcome_that_overtakes_all_before_it_is_not_undone_by_them(journey: 
 
     for number, result in enumerate[Result](["delivered", "sent", "attempt", "dead"]):
         report(journey, outcome_of(delivery, result, at=NOON - timedelta(seconds=number)))
-        eventually(lambda result=result: journey.events(notification_id, result), result)
+        journey.recorded(notification_id, result)
         assert journey.delivery(notification_id)["status"] == "delivered"
 
 
@@ -85,7 +82,7 @@ def test_an_outcome_of_an_earlier_round_and_one_of_nobody_change_nothing(journey
 
     report(journey, make_outcome(result="dead"), outcome_of(delivery | {"round": 7}, "failed"))
 
-    eventually(lambda: journey.events(notification_id, "failed"), "the report of another round")
+    journey.recorded(notification_id, "failed")
     assert journey.delivery(notification_id)["status"] == "pending"
 
 
