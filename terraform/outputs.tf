@@ -17,6 +17,7 @@ output "doctor_environment" {
   description = "What `make doctor` needs, as lines NAME=value; DATABASE_URL is added by hand, so that it is not here."
   value = join("\n", concat(
     [
+      "ENVIRONMENT=${var.environment}",
       "GOOGLE_CLOUD_PROJECT=${var.project_id}",
       "PUBLISHER_URL=${local.publisher_url}",
       "PUSH_AUDIENCE=${local.push_audience}",
