@@ -45,7 +45,8 @@ Postgres and the containers have the size of example.tfvars at every volume:
 docs/scaling.md says how far that reaches. Postgres keeps all rows, so its
 storage is what one month adds.
 Waits at Google and at providers cannot be measured on one machine. They, and
-other assumptions, stand at the end of cost/prices.json."""
+other assumptions, stand at the end of cost/prices.json. How long a function
+took here depends on what else this machine is doing."""
 
 
 @dataclass(frozen=True, slots=True)

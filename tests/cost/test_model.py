@@ -7,7 +7,6 @@ import pytest
 
 from cost.model import (
     OPERATIONS,
-    Counted,
     Operation,
     bill,
     billed_seconds,
@@ -19,6 +18,7 @@ from cost.model import (
 )
 from cost.prices import Assumptions, Plan, Price, Provider, load
 from shared.channels import CHANNELS
+from tests.cost.counted import ONE
 
 FUNCTION_TIME = {"function_vcpu_seconds", "function_gib_seconds"}
 NOTHING_ASSUMED = Assumptions(
@@ -29,26 +29,6 @@ NOTHING_ASSUMED = Assumptions(
     log_overhead_bytes=0,
     firestore_index_factor=1,
     postgres_overhead_factor=1,
-)
-ONE = Counted(
-    pushes=1,
-    message_bytes=1500,
-    publish_call_bytes=1600,
-    function_seconds=0.2,
-    provider_calls=1,
-    provider_call_bytes=700,
-    outcomes=1,
-    outcome_bytes=400,
-    outcome_call_bytes=1800,
-    firestore_calls=2,
-    firestore_reads=1,
-    switchboard_reads=0.1,
-    firestore_writes=2,
-    firestore_documents=1,
-    document_bytes=900,
-    kept_days=14,
-    log_bytes=400,
-    postgres_bytes=550,
 )
 
 

@@ -1,0 +1,24 @@
+"""One delivery as it might have been counted."""
+
+from cost.model import Counted
+
+ONE = Counted(
+    pushes=1,
+    message_bytes=1500,
+    publish_call_bytes=1600,
+    function_seconds=0.2,
+    provider_calls=1,
+    provider_call_bytes=700,
+    outcomes=1,
+    outcome_bytes=400,
+    outcome_call_bytes=1800,
+    firestore_calls=2,
+    firestore_reads=1,
+    switchboard_reads=0.1,
+    firestore_writes=2,
+    firestore_documents=1,
+    document_bytes=900,
+    kept_days=14,
+    log_bytes=400,
+    postgres_bytes=550,
+)

@@ -1,0 +1,53 @@
+"""What `make cost` prints."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from cost.prices import load
+from cost.report import VOLUMES, Report
+from shared.channels import CHANNELS
+from tests.cost.counted import ONE
+
+REPORT = Report(dict.fromkeys(CHANNELS, ONE), load())
+
+
+def printed() -> str:
+    out = StringIO()
+    REPORT.print(Console(file=out, width=80))
+    return out.getvalue()
+
+
+def test_it_fits_a_terminal_and_cuts_nothing_off() -> None:
+    text = printed()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+
+
+def test_it_names_every_volume_and_every_price() -> None:
+    text = printed()
+    assert [volume for volume in VOLUMES if f"{volume:,}" not in text] == []
+    assert [price.title for price in REPORT.prices.operations.values() if price.title not in text] == []
+    assert [price.title for price in REPORT.prices.monthly.values() if price.title not in text] == []
+
+
+def test_prices_that_nobody_confirmed_are_named_with_their_source() -> None:
+    text = printed()
+    doubtful = [price for price in REPORT.prices.operations.values() if price.confirmed != "vendor"]
+    assert doubtful
+    assert [price.source for price in doubtful if price.source not in text] == []
+
+
+def test_what_stands_idle_costs_its_number_times_its_price() -> None:
+    assert pytest.approx(2 * 12 + 5 + 2 * 30.45 + 5 + 8 * 1.5) == REPORT.idle
+
+
+def test_without_deliveries_only_what_is_idle_costs() -> None:
+    assert sum(REPORT.month(CHANNELS, 0).values()) == 0
+
+
+def test_more_deliveries_never_cost_less() -> None:
+    costs = [sum(REPORT.month(CHANNELS, volume).values()) for volume in VOLUMES]
+    assert costs == sorted(costs)
+    assert costs[0] > 0
