@@ -1,14 +1,17 @@
 """How a deployment is described, and what is asked of its subscriptions."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from doctor import topology as asked
-from doctor.settings import Settings, read_file
+from doctor.settings import Settings, function_variable, read_file
 from local import topology as made
 from local.layout import Layout
+from local.postgres import ROOT
 from local.topology import BRISK, PATIENT, Patience
+from shared.channels import KINDS
 from shared.errors import ConfigurationError
 
 
@@ -52,3 +55,13 @@ def test_an_address_that_is_none_is_refused_by_its_name(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="PUBLISHER_URL, FUNCTION_URL_SMS"):
         Settings.from_env(variables)
+
+
+def test_terraform_tells_all_that_the_doctor_needs_but_the_password(tmp_path: Path) -> None:
+    outputs = (ROOT / "terraform" / "outputs.tf").read_text()
+    told = re.findall(r'"([A-Z_]+)=\$', outputs[outputs.index('output "doctor_environment"') :])
+    functions = [function_variable(kind) for kind in KINDS] if "FUNCTION_URL_${upper(kind)}=" in outputs else []
+    variables = described(tmp_path, PATIENT)
+
+    with pytest.raises(ConfigurationError, match=r"^Set these environment variables: DATABASE_URL\.$"):
+        Settings.from_env({name: variables.get(name, "prod") for name in (*told, *functions)})
