@@ -1,20 +1,23 @@
 """The two ways of working at the desk: batches beside a running container, or one request at a time in a function."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import psycopg
 from fastapi.concurrency import run_in_threadpool
 
 from publisher_api.accept.accept import Answer, Submission, accept
 from publisher_api.accept.batch import MicroBatcher
-from publisher_api.accept.relay import Relay, Sweeper, sweep
+from publisher_api.accept.relay import Relay, Sweeper, publish_commands
 from publisher_api.errors import Problem
 from publisher_api.store import outcomes
 from publisher_api.store.catalog import Catalog, CatalogListener
 from publisher_api.store.pool import Pool
-from publisher_api.topic import Topic
+from publisher_api.topic import PublishError, Topic
 from shared.outcomes import Outcome
 
+_log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]
 
@@ -113,4 +116,7 @@ class FunctionDesk:
             outcomes.record(connection, [outcome])
 
     def commands_waiting(self) -> None:
-        sweep(self._pool, self._topic, self._catalog, self._clock)
+        try:
+            publish_commands(self._pool, self._topic, self._clock)
+        except (PublishError, psycopg.Error) as error:
+            _log.warning("could not publish; the sweep will", extra={"error": type(error).__name__})

@@ -33,7 +33,7 @@ class RawWebEvent:
     @property
     def body(self) -> bytes:
         body: str = self._http.get("body") or ""
-        return base64.b64decode(body) if self._http.get("isBase64Encoded") else body.encode()
+        return base64.b64decode(body) if self._http.get("isBase64Encoded") else body.encode(errors="surrogatepass")
 
     @property
     def scope(self) -> Scope:
@@ -41,7 +41,7 @@ class RawWebEvent:
         headers = []
         for name, value in (self._http.get("headers") or {}).items():
             values = value if isinstance(value, list) else [value]
-            headers += [(name.lower().encode("latin-1"), str(each).encode("latin-1")) for each in values]
+            headers += [(name.lower().encode(), str(each).encode(errors="surrogatepass")) for each in values]
         return {
             "type": "http",
             "http_version": "1.1",

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-import psycopg_pool
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -23,6 +22,7 @@ from starlette.requests import ClientDisconnect
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
     "idempotency_key_reused": "This key belongs to another request",
+    "internal": "Something went wrong here",
     "in_flight": "The first request with this key is still being answered",
     "invalid_request": "The request is not valid",
     "malformed_json": "The body is not JSON",
@@ -41,10 +41,15 @@ _OF_STATUS = {
     405: ("method_not_allowed", "This address takes other methods; the Allow header names them."),
 }
 CLIENT_CLOSED_REQUEST = 499  # nginx's code
+_LIMIT_EXCEEDED = "54"  # the SQLSTATE class of what is too large or too complex for Postgres
+_POSTGRES_AWAY = (
+    "Postgres cannot be reached. Send the request again, with the same Idempotency-Key or dedup_key if it had one: "
+    "Postgres may have gone away just after it accepted."
+)
 RETRY_AFTER_SECONDS = 5
 
 
-class Problem(Exception):
+class Problem(HTTPException):
     """A refusal, with everything its reader needs: what was wrong, where, and what to do.
 
     ``kind`` is stable and meant for programs; ``fields`` holds pairs of a field's path (``content.email.subject``)
@@ -60,12 +65,12 @@ class Problem(Exception):
         fields: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
+        # An HTTPException, since those alone pass unchanged through FastAPI's own reading of bodies.
+        super().__init__(status, detail, headers)
         self.status = status
         self.kind = kind
-        self.detail = detail
+        self.detail: str = detail
         self.fields = tuple(fields)
-        self.headers = headers or {}
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -79,7 +84,7 @@ class Problem(Exception):
         return body
 
     def response(self) -> JSONResponse:
-        return JSONResponse(self.body(), self.status, headers=self.headers, media_type=MEDIA_TYPE)
+        return JSONResponse(self.body(), self.status, headers=dict(self.headers or {}), media_type=MEDIA_TYPE)
 
 
 def invalid(field: str, message: str, kind: str = "invalid_request") -> Problem:
@@ -129,16 +134,26 @@ def install(app: FastAPI) -> None:
         detail = f"The database cannot store this request: {error.diag.message_primary}."
         return Problem(422, "invalid_request", detail).response()
 
-    @app.exception_handler(psycopg.OperationalError)
-    @app.exception_handler(psycopg_pool.PoolTimeout)
-    async def postgres_away(_request: Request, _error: Exception) -> JSONResponse:
-        detail = "Postgres cannot be reached, so nothing was accepted. Send the same request again."
-        return unavailable(detail).response()
+    @app.exception_handler(psycopg.OperationalError)  # a pool without connections is one as well
+    async def postgres_away(_request: Request, error: psycopg.OperationalError) -> JSONResponse:
+        if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
+            detail = f"The database cannot store this request: {error.diag.message_primary}."
+            return Problem(422, "invalid_request", detail).response()
+        return unavailable(_POSTGRES_AWAY).response()
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> JSONResponse:
         kind, detail = _OF_STATUS.get(error.status_code, ("invalid_request", str(error.detail)))
         return Problem(error.status_code, kind, detail, headers=dict(error.headers or {})).response()
+
+    @app.exception_handler(TimeoutError)
+    async def stuck(_request: Request, _error: TimeoutError) -> JSONResponse:
+        return unavailable(_POSTGRES_AWAY).response()
+
+    @app.exception_handler(Exception)
+    async def bug(_request: Request, _error: Exception) -> JSONResponse:
+        # The server logs the traceback; it is ours, and no business of the caller.
+        return Problem(500, "internal", "This is an error of ours. It was logged.").response()
 
     @app.exception_handler(ClientDisconnect)
     async def client_left(_request: Request, _error: ClientDisconnect) -> Response:

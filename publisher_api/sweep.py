@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from publisher_api.accept.relay import sweep
 from publisher_api.google_identity import credentials_from_env
@@ -40,7 +39,7 @@ def main() -> None:
         while True:
             try:
                 published = sweep_now()
-            except (PublishError, psycopg.Error, PoolTimeout) as error:
+            except (PublishError, psycopg.Error) as error:
                 if every is None:
                     raise
                 _log.warning("the sweep failed and tries again", extra={"error": type(error).__name__})

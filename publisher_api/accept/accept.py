@@ -62,6 +62,7 @@ class _Work:
     deliveries: list[DeliveryRow]
     dedup_keys: dict[ProducerKey, KeyRow]
     answers: dict[ProducerKey, AnswerRow]
+    busy_dedup_keys: set[ProducerKey]
 
 
 def accept(
@@ -79,18 +80,21 @@ def accept(
     dedup = {(s.producer, key) for s in submissions for key in _dedup_keys(s)}
     user_ids = {item.user_id for s in submissions for item in s.items if isinstance(item, NotificationRequest)}
     with pool.connection() as connection:
-        busy = acceptance.lock_keys(connection, list(dedup), list(idempotency)) if dedup or idempotency else set()
+        busy_dedup: set[ProducerKey] = set()
+        busy_idempotency: set[ProducerKey] = set()
+        if dedup or idempotency:
+            busy_dedup, busy_idempotency = acceptance.lock_keys(connection, list(dedup), list(idempotency))
         known = acceptance.read_facts(connection, list(user_ids), list(dedup), list(idempotency), now)
         people = {person.user_id: person for person in known.people}
-        work = _Work([], [], {(key.producer, key.dedup_key): key for key in known.dedup_keys}, {})
+        work = _Work([], [], {(key.producer, key.dedup_key): key for key in known.dedup_keys}, {}, busy_dedup)
         earlier = {(answer.producer, answer.idempotency_key): answer for answer in known.answers}
         old_keys = set(work.dedup_keys)
 
         answers: list[Answer | Problem] = []
         for submission in submissions:
             key = (submission.producer, submission.idempotency_key or "")
-            if submission.idempotency_key and (key in busy or key in work.answers):
-                answers.append(_in_flight())
+            if submission.idempotency_key and (key in busy_idempotency or key in work.answers):
+                answers.append(_in_flight("Idempotency-Key"))
             elif key in earlier:
                 answers.append(_replay(submission, earlier[key]))
             else:
@@ -111,8 +115,8 @@ def _dedup_keys(submission: Submission) -> list[str]:
     return [item.dedup_key for item in submission.items if isinstance(item, NotificationRequest) and item.dedup_key]
 
 
-def _in_flight() -> Problem:
-    detail = "A request with this Idempotency-Key is being answered right now. Send it again in a moment."
+def _in_flight(name: str) -> Problem:
+    detail = f"A request with this {name} is being answered right now. Send it again in a moment."
     return Problem(409, "in_flight", detail, headers={"Retry-After": "1"})
 
 
@@ -142,6 +146,9 @@ def _plan_submission(
         if item.dedup_key and key in work.dedup_keys:
             first = work.dedup_keys[key].notification_id
             results.append({"notification_id": first, "status": "queued", "duplicate": True})
+            continue
+        if key in work.busy_dedup_keys:
+            results.append(_in_flight("dedup_key"))
             continue
         person = people.get(item.user_id) or PersonRow(user_id=item.user_id)
         try:

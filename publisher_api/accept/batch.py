@@ -16,6 +16,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 _Waiting = tuple[T, asyncio.Future[R]]
 LIMIT = 256
+PATIENCE_SECONDS = 15.0
+_MAX_WAITING = 10_000
 
 
 class MicroBatcher(Generic[T, R]):
@@ -25,9 +27,12 @@ class MicroBatcher(Generic[T, R]):
     a batch that fails for what is *in* it is done again one by one, so a poisoned item harms nobody but itself.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], name: str, limit: int = LIMIT) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[T]], Sequence[R]], name: str, limit: int = LIMIT, patience: float = 15.0
+    ) -> None:
         self._work = work
         self._limit = limit
+        self._patience = patience
         self._queue: queue.SimpleQueue[_Waiting[T, R] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -35,15 +40,20 @@ class MicroBatcher(Generic[T, R]):
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is queued, then end."""
+        """Finish what is queued, then end; what does not finish in time was answered with an error long ago."""
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(timeout=self._patience)
 
     async def submit(self, item: T) -> R:
-        """The result for ``item``; raises what working on it raised."""
+        """The result for ``item``; raises what working on it raised, or ``TimeoutError`` when nothing moves.
+
+        After a ``TimeoutError`` the item may still be worked on.
+        """
+        if self._queue.qsize() > _MAX_WAITING:
+            raise TimeoutError
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.put((item, future))
-        return await future
+        return await asyncio.wait_for(future, self._patience)
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:

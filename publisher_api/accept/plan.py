@@ -5,7 +5,7 @@ a request that is wrong becomes a ``Problem``, and nothing of it is stored.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,6 +23,9 @@ from shared.content import CONTENT_OF_KIND
 
 # How long the relay has for publishing what was just accepted, before the sweep does it in its stead.
 RELAY_GRACE = timedelta(seconds=15)
+FURTHEST = timedelta(days=366)
+# Far under what Pub/Sub takes (10 MB) and Firestore (1 MiB), with the payload beside it.
+MAX_CONTENT_BYTES = 512 * 1024
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +51,13 @@ def plan(
         for slug in mapping:
             if slug not in request.channels:
                 raise invalid(f"{name}.{slug}", "this channel is not among `channels`")
-    due_at = max(now, _utc(request.deliver_at) or now)
-    expires_at = _utc(request.expires_at)
+    inboxes = [channel.slug for channel in channels if channel.kind == "inapp"]
+    if len(inboxes) > 1:
+        raise invalid("channels", f"a person has one inbox: choose one of {', '.join(inboxes)}")
+    due_at = max(now, request.deliver_at or now)
+    expires_at = request.expires_at
+    if due_at - now > FURTHEST:
+        raise invalid("deliver_at", f"must be within the next {FURTHEST.days} days")
     if expires_at is not None and expires_at <= due_at:
         raise invalid("expires_at", "must be later than now and than deliver_at, or the notification is never sent")
 
@@ -88,17 +96,13 @@ def plan(
             template_name=request.template_name,
             dedup_key=request.dedup_key,
             priority=request.priority,
-            deliver_at=_utc(request.deliver_at),
+            deliver_at=request.deliver_at,
             traceparent=traceparent,
             created_at=now,
             inbox_at=due_at if to_inbox else None,
         ),
         deliveries=deliveries,
     )
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    return time.astimezone(UTC) if time else None
 
 
 def _channel(slug: str, index: int, catalog: Snapshot) -> ConfiguredChannel:
@@ -128,6 +132,8 @@ def _recipients(
     addresses: list[str]
     override = request.to.get(channel.slug)
     if override is not None:
+        if channel.kind == "inapp":
+            raise invalid(f"to.{channel.slug}", "the inbox is always the one of `user_id`")
         if "url" in channel.config:
             # Its headers and its secret belong to the receiver that was configured, and to no other.
             raise invalid(f"to.{channel.slug}", "this channel has an address of its own, which a request cannot change")
@@ -183,6 +189,9 @@ def _content(
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise invalid(f"content.{channel.slug}{path.rstrip('`')}", message) from None
+    if len(msgspec.json.encode(content)) > MAX_CONTENT_BYTES:
+        message = f"renders to more than {MAX_CONTENT_BYTES // 1024} KB"
+        raise invalid(f"content.{channel.slug}", message, "too_large")
     builtins: dict[str, Any] = msgspec.to_builtins(content)
     return builtins
 

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from publisher_api.store import acceptance, outbox
 from publisher_api.store.catalog import Catalog
@@ -32,13 +31,30 @@ _CLEANING_EVERY = timedelta(minutes=10)
 Clock = Callable[[], datetime]
 
 
-def publish(pool: Pool, topic: Topic, deliveries: Sequence[Delivery], clock: Clock) -> None:
-    """Publish deliveries that are committed, and mark them queued. Raises ``PublishError`` or ``psycopg.Error``."""
-    if not deliveries:
-        return
-    topic.publish(deliveries)
+def publish(pool: Pool, topic: Topic, deliveries: Sequence[Delivery], clock: Clock) -> int:
+    """Publish deliveries that are committed and mark them queued; the answer is how many Pub/Sub took.
+
+    Raises ``PublishError`` or ``psycopg.Error``.
+    """
+    published = 0
+    for gone in topic.publish(deliveries):
+        with pool.connection() as connection:
+            outbox.mark_queued(connection, gone, clock())
+        published += len(gone)
+    return published
+
+
+def publish_commands(pool: Pool, topic: Topic, clock: Clock) -> int:
+    """Publish a chunk of the commands in the outbox; raises as ``publish`` does."""
     with pool.connection() as connection:
-        outbox.mark_queued(connection, [delivery.delivery_id for delivery in deliveries], clock())
+        claimed = outbox.claim_commands(connection, clock(), _CHUNK)
+    ids = {id(command): command_id for command_id, command in claimed}
+    published = 0
+    for gone in topic.publish([command for _, command in claimed]):
+        with pool.connection() as connection:
+            outbox.remove_commands(connection, [ids[id(command)] for command in gone])
+        published += len(gone)
+    return published
 
 
 class Relay:
@@ -55,16 +71,16 @@ class Relay:
     def publish_soon(self, deliveries: Sequence[Delivery]) -> None:
         """Hand over deliveries that are committed. Returns at once."""
         with self._lock:
-            if not deliveries or self._waiting + len(deliveries) > _MAX_WAITING:
-                return
-            self._waiting += len(deliveries)
-        self._threads.submit(self._publish_and_count, deliveries)
+            taken = deliveries[: _MAX_WAITING - self._waiting]
+            self._waiting += len(taken)
+        if taken:
+            self._threads.submit(self._publish_and_count, taken)
 
     def publish_now(self, deliveries: Sequence[Delivery]) -> None:
         """Publish deliveries that are committed, as far as Pub/Sub is there. Returns when that is decided."""
         try:
             publish(self._pool, self._topic, deliveries, self._clock)
-        except (PublishError, psycopg.Error, PoolTimeout) as error:
+        except (PublishError, psycopg.Error) as error:
             _log.warning(
                 "could not publish; the sweep will",
                 extra={"deliveries": len(deliveries), "error": type(error).__name__},
@@ -78,32 +94,28 @@ class Relay:
                 self._waiting -= len(deliveries)
 
     def stop(self) -> None:
-        """Finish what was handed over."""
-        self._threads.shutdown()
+        """Finish what is on its way; the rest stays in the outbox."""
+        self._threads.shutdown(cancel_futures=True)
 
 
 def sweep(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> int:
     """Publish everything in the outbox that is due; the answer is how many messages. Raises as ``publish`` does."""
-    published = 0
-    for claim in (outbox.claim_due, outbox.claim_unanswered):
-        while True:
-            with pool.connection() as connection:
-                rows = claim(connection, clock(), _CHUNK)
-            if not rows:
-                break
-            channels = catalog.current().channels
-            configs = {slug: channel.config for slug, channel in channels.items()}
-            publish(pool, topic, [envelope_of(n, d, configs.get(d.slug, {})) for n, d in rows], clock)
-            published += len(rows)
+    swept = 0
     while True:
-        with pool.connection() as connection:
-            commands = outbox.claim_commands(connection, clock(), _CHUNK)
-        if not commands:
-            return published
-        topic.publish([command for _, command in commands])
-        with pool.connection() as connection:
-            outbox.remove_commands(connection, [command_id for command_id, _ in commands])
-        published += len(commands)
+        # A chunk of each in turn, so that a flood of one does not keep the other waiting.
+        published = _publish_due(pool, topic, catalog, clock) + publish_commands(pool, topic, clock)
+        swept += published
+        if not published:
+            return swept
+
+
+def _publish_due(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> int:
+    with pool.connection() as connection:
+        rows = outbox.claim_due(connection, clock(), _CHUNK)
+    if not rows:
+        return 0
+    configs = {slug: channel.config for slug, channel in catalog.current().channels.items()}
+    return publish(pool, topic, [envelope_of(n, d, configs.get(d.slug, {})) for n, d in rows], clock)
 
 
 class Sweeper:
@@ -140,8 +152,10 @@ class Sweeper:
             try:
                 sweep(self._pool, self._topic, self._catalog, self._clock)
                 self._clean()
-            except (PublishError, psycopg.Error, PoolTimeout) as error:
+            except (PublishError, psycopg.Error) as error:
                 _log.warning("the sweep failed and tries again", extra={"error": type(error).__name__})
+            except Exception:  # noqa: BLE001 - a guarantee has no fatal errors: a bug is logged, and swept past
+                _log.exception("the sweep failed on a bug and tries again")
             self._wake.wait(self._every)
             self._wake.clear()
 

@@ -1,9 +1,11 @@
 """What a producer may ask for: the canonical envelope as the public API takes it."""
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
 
 from publisher_api import recipients
 from publisher_api.errors import Problem, from_validation, invalid
@@ -22,6 +24,14 @@ def _unique(names: list[str]) -> list[str]:
     return names
 
 
+def _as_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_as_utc)]
 Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
 
 
@@ -43,24 +53,27 @@ class NotificationRequest(BaseModel):
     template_name: Name | None = None
     dedup_key: Key | None = None
     priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = 100
-    deliver_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    deliver_at: Time | None = None
+    expires_at: Time | None = None
     to: dict[str, str] = Field(default_factory=dict)
     content: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 def parse_json(body: bytes) -> object:
-    """The JSON in a body. Raises ``Problem``; NaN and Infinity are no JSON."""
+    """The JSON in a body. Raises ``Problem``; numbers that no float can hold are refused, as are NaN and Infinity."""
     try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError as error:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "malformed_json", f"The body cannot be read as JSON: {error}.") from None
 
 
 def parse(body: bytes) -> NotificationRequest:
     """The one request in a JSON body. Raises ``Problem``."""
+    document = parse_json(body)
+    if _NUL.search(body):
+        raise _holds_nul(document, ())
     try:
-        return NotificationRequest.model_validate(parse_json(body))
+        return NotificationRequest.model_validate(document)
     except ValidationError as error:
         raise from_validation(error) from None
 
@@ -71,11 +84,26 @@ def parse_batch(body: bytes) -> list[NotificationRequest | Problem]:
     items = document.get("notifications") if isinstance(document, dict) else document
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
         raise invalid("notifications", f"must be an array of 1 to {MAX_BATCH} notifications")
-    return [_item(item, index) for index, item in enumerate(items)]
+    return [_item(item, ("notifications", str(index))) for index, item in enumerate(items)]
 
 
-def _item(item: object, index: int) -> NotificationRequest | Problem:
+def _item(item: object, path: tuple[str, ...]) -> NotificationRequest | Problem:
+    encoded = msgspec.json.encode(item)
+    if len(encoded) > MAX_BODY_BYTES:
+        return invalid(".".join(path), f"a notification may have at most {MAX_BODY_BYTES // 1024} KB", "too_large")
+    if _NUL.search(encoded):
+        return _holds_nul(item, path)
     try:
         return NotificationRequest.model_validate(item)
     except ValidationError as error:
-        return from_validation(error, ("notifications", str(index)))
+        return from_validation(error, path)
+
+
+# U+0000 as JSON writes it: an escape, and no escaped backslash before it. Postgres cannot hold it in a text.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _holds_nul(document: object, path: tuple[str, ...]) -> Problem:
+    fields = document.items() if isinstance(document, dict) else ()
+    names = [str(name) for name, value in fields if _NUL.search(msgspec.json.encode({str(name): value}))]
+    return invalid(".".join((*path, *names[:1])) or "body", "holds the character U+0000, which cannot be stored")

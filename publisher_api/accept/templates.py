@@ -1,18 +1,46 @@
 """Rendering templates in a sandbox, where a variable that is missing is an error and not an empty space."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import jinja2
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from publisher_api.errors import Problem, invalid
 
-# Two environments, since only HTML is escaped: an ampersand in a subject line must stay one.
-_TEXT = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
-_HTML = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=True)
-_HTML_FIELDS = frozenset({"html"})
 _MAX_RENDERED = 256 * 1024
+_MAX_TURNS = 10_000
+_MAX_POWER = 64
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which keeps templates from our objects, and limits on what they can make us do.
+
+    ``*`` and ``**`` are looked at before they are done, also while a template is compiled.
+    """
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" and not (abs(left) <= _MAX_RENDERED and abs(right) <= _MAX_POWER):
+            raise SecurityError("a power that large is not allowed")
+        for text, times in ((left, right), (right, left)):
+            if isinstance(text, str | list | tuple) and isinstance(times, int) and len(text) * times > _MAX_RENDERED:
+                raise SecurityError("a repetition that long is not allowed")
+        return super().call_binop(context, operator, left, right)
+
+
+# Two environments, since only HTML is escaped: an ampersand in a subject line must stay one.
+_TEXT = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False)
+_HTML = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=True)
+# What a template can fail with, beside saying something undefined.
+_FAILURES = (
+    jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
+_HTML_FIELDS = frozenset({"html"})
 
 
 @lru_cache(maxsize=4096)
@@ -34,6 +62,8 @@ def check(content: Any, field: str) -> None:
                 _compiled(content, html=field.rpartition(".")[2] in _HTML_FIELDS)
             except jinja2.TemplateSyntaxError as error:
                 raise invalid(field, f"line {error.lineno}: {error.message}", "template_failed") from None
+            except (SyntaxError, RecursionError, MemoryError):
+                raise invalid(field, "too deeply nested", "template_failed") from None
         case _:
             pass
 
@@ -54,14 +84,39 @@ def render(content: Any, variables: dict[str, Any], field: str) -> Any:
 def _render_text(text: str, variables: dict[str, Any], field: str) -> str:
     html = field.rpartition(".")[2] in _HTML_FIELDS
     try:
-        rendered = _compiled(text, html=html).render(variables)
+        rendered = _limited(_compiled(text, html=html).generate(variables, range=_Turns().range))
     except jinja2.UndefinedError as error:
         raise _failed(field, f"the payload lacks a variable: {error.message}") from None
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except SecurityError as error:
+        raise _failed(field, str(error)) from None
+    except _FAILURES as error:
         raise _failed(field, f"{type(error).__name__} while rendering") from None
-    if len(rendered) > _MAX_RENDERED:
-        raise _failed(field, f"renders to more than {_MAX_RENDERED} characters")
     return rendered
+
+
+def _limited(parts: Iterator[str]) -> str:
+    rendered: list[str] = []
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > _MAX_RENDERED:
+            raise SecurityError(f"renders to more than {_MAX_RENDERED} characters")
+        rendered.append(part)
+    return "".join(rendered)
+
+
+class _Turns:
+    """``range`` for one rendering: all its loops together may take so many turns and no more."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_TURNS
+
+    def range(self, *arguments: int) -> range:
+        turns = range(*arguments)
+        self._left -= len(turns)
+        if self._left < 0:
+            raise SecurityError(f"more than {_MAX_TURNS} turns of loops are not allowed")
+        return turns
 
 
 def _failed(field: str, message: str) -> Problem:

@@ -13,7 +13,15 @@ from publisher_api.store import configuration, outbox
 from shared.channels import KINDS
 from shared.envelope import VERSION, Command
 
+_CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
 router = APIRouter(prefix="/v1/channels", tags=["configuration"])
+
+
+def _without_credentials(headers: dict[str, str]) -> dict[str, str]:
+    for name in headers:
+        if name.lower() in _CREDENTIALS:
+            raise ValueError(f"{name} carries a credential, and none may be stored; let the signature prove who we are")
+    return headers
 
 
 def _kind(kind: str) -> str:
@@ -31,18 +39,18 @@ class ChannelConfig(BaseModel):
     accept_duplicates: bool | None = None
     url: Annotated[str, AfterValidator(recipients.url)] | None = None
     method: Literal["POST", "PUT", "PATCH"] | None = None
-    headers: dict[str, str] | None = None
+    headers: Annotated[dict[str, str], AfterValidator(_without_credentials)] | None = None
     secret_ref: Annotated[str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$")] | None = None
 
 
 class ChannelFields(BaseModel):
-    """A channel's kind (fixed once it exists), switch and configuration."""
+    """A channel's kind (fixed once it exists), switch, and configuration (kept as it is when it is left out)."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Annotated[str, AfterValidator(_kind)]
     enabled: bool = True
-    config: ChannelConfig = Field(default_factory=ChannelConfig)
+    config: ChannelConfig | None = None
 
 
 @router.get("")
@@ -55,7 +63,6 @@ def index(_producer: Producer, services: Serving) -> dict[str, Any]:
 @router.put("/{slug}")
 def put(slug: Name, fields: ChannelFields, _producer: Producer, services: Serving) -> dict[str, Any]:
     """Create a channel or change it. The functions hear of a switch within 15 seconds, for messages in flight too."""
-    config = fields.config.model_dump(exclude_none=True)
     now = services.clock()
     with services.pool.connection() as connection:
         version = configuration.lock_channels(connection)
@@ -63,6 +70,9 @@ def put(slug: Name, fields: ChannelFields, _producer: Producer, services: Servin
         if slug in existing and existing[slug]["kind"] != fields.kind:
             kind = existing[slug]["kind"]
             raise invalid("kind", f"the channel {slug!r} is of kind {kind} and stays so; choose another slug")
+        config = existing.get(slug, {}).get("config", {})
+        if fields.config is not None:
+            config = fields.config.model_dump(exclude_none=True)
         configuration.put_channel(connection, slug, fields.kind, config, enabled=fields.enabled)
         switches = {name: row["enabled"] for name, row in existing.items()} | {slug: fields.enabled}
         command = Command(v=VERSION, command="channels", at=now, channels=switches, version=version)

@@ -1,9 +1,11 @@
 """Sending: one notification, or up to a thousand of which each succeeds or fails alone."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
+from pydantic import AfterValidator
 
 from publisher_api.accept.accept import Answer, Submission
 from publisher_api.accept.request import Key, NotificationRequest, parse, parse_batch
@@ -13,7 +15,15 @@ from publisher_api.services import Producer, Serving
 router = APIRouter(prefix="/v1/notifications", tags=["sending"])
 
 IdempotencyKey = Annotated[Key | None, Header(alias="Idempotency-Key")]
-TraceParent = Annotated[str | None, Header(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
+
+
+def _traceparent(header: str | None) -> str | None:
+    # W3C Trace Context: one that cannot be read is ignored, and never a reason to refuse.
+    return header if header and _TRACEPARENT.fullmatch(header) else None
+
+
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+TraceParent = Annotated[str | None, Header(), AfterValidator(_traceparent)]
 
 _SCHEMA = NotificationRequest.model_json_schema()
 _BATCH_SCHEMA: dict[str, object] = {

@@ -55,31 +55,33 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 _known = msgspec.json.Decoder(Known)
 
 
-def lock_keys(connection: Connected, dedup: list[ProducerKey], idempotency: list[ProducerKey]) -> set[ProducerKey]:
-    """Hold these keys until the transaction ends; the answer is the idempotency keys that somebody else holds.
+def lock_keys(
+    connection: Connected,
+    dedup: list[ProducerKey],
+    idempotency: list[ProducerKey],
+) -> tuple[set[ProducerKey], set[ProducerKey]]:
+    """Hold these keys until the transaction ends; the answer is those that somebody else holds, dedup keys first.
 
-    A dedup key is waited for (in sorted order, so two batches cannot wait for each other), since the answer must be the
-    first notification. An idempotency key is not: its second request is told to come back.
+    Nothing is waited for: a batch that waited would make everybody wait who is in it.
     """
-    busy = set()
-    if idempotency:
-        rows = connection.execute(
-            """
-            select producer, key, pg_try_advisory_xact_lock(hashtextextended('i' || producer || ' ' || key, 0)) as mine
-              from json_to_recordset(%s::json) as k(producer text, key text)
-            """,
-            [_pairs(idempotency)],
-        ).fetchall()
-        busy = {(row["producer"], row["key"]) for row in rows if not row["mine"]}
-    if dedup:
-        connection.execute(
-            """
-            select pg_advisory_xact_lock(hashtextextended('d' || producer || ' ' || key, 0))
-              from json_to_recordset(%s::json) as k(producer text, key text)
-            """,
-            [_pairs(sorted(dedup))],
-        )
-    return busy
+    rows = connection.execute(
+        """
+        select producer, key, what,
+               pg_try_advisory_xact_lock(hashtextextended(what || producer || ' ' || key, 0)) as mine
+          from json_to_recordset(%s::json) as k(producer text, key text, what text)
+        """,
+        [
+            _json(
+                [{"producer": producer, "key": key, "what": "dedup"} for producer, key in dedup]
+                + [{"producer": producer, "key": key, "what": "idempotency"} for producer, key in idempotency],
+            ),
+        ],
+    ).fetchall()
+    busy: dict[str, set[ProducerKey]] = {"dedup": set(), "idempotency": set()}
+    for row in rows:
+        if not row["mine"]:
+            busy[row["what"]].add((row["producer"], row["key"]))
+    return busy["dedup"], busy["idempotency"]
 
 
 def read_facts(
@@ -128,26 +130,33 @@ def insert_accepted(
     connection.execute(
         """
         with accepted as (
-            insert into notifications (notification_id, producer, user_id, event_type, actor_user_id, channels, payload,
-                                       template_name, dedup_key, priority, deliver_at, traceparent, created_at,
-                                       inbox_at) select notification_id, producer, user_id, event_type, actor_user_id,
-                                       channels, payload, template_name, dedup_key, priority, deliver_at, traceparent,
-                                       created_at, inbox_at from json_populate_recordset(null::notifications,
-                                       %(notifications)s::json) ), planned as ( insert into deliveries (delivery_id,
-                                       notification_id, kind, slug, round, status, reason, recipient, content, due_at,
-                                       expires_at, sweep_at, updated_at) select delivery_id, notification_id, kind,
-                                       slug, round, status, reason, recipient, content, due_at, expires_at, sweep_at,
-                                       now() from json_populate_recordset(null::deliveries, %(deliveries)s::json) ),
-                                       deduplicated as ( insert into dedup_keys (producer, dedup_key, notification_id,
-                                       expires_at) select producer, dedup_key, notification_id, expires_at from
-                                       json_populate_recordset(null::dedup_keys, %(dedup_keys)s::json) on conflict
-                                       (producer, dedup_key) do update set notification_id = excluded.notification_id,
-                                       expires_at = excluded.expires_at ) insert into idempotency_keys (producer,
-                                       idempotency_key, body_hash, answer, expires_at) select producer,
-                                       idempotency_key, body_hash, answer, expires_at from
-                                       json_populate_recordset(null::idempotency_keys, %(answers)s::json) on conflict
-                                       (producer, idempotency_key) do update set body_hash = excluded.body_hash,
-                                       answer = excluded.answer, expires_at = excluded.expires_at
+            insert into notifications
+                  (notification_id, producer, user_id, event_type, actor_user_id, channels, payload,
+                   template_name, dedup_key, priority, deliver_at, traceparent, created_at, inbox_at)
+            select notification_id, producer, user_id, event_type, actor_user_id, channels, payload,
+                   template_name, dedup_key, priority, deliver_at, traceparent, created_at, inbox_at
+              from json_populate_recordset(null::notifications, %(notifications)s::json)
+        ),
+        planned as (
+            insert into deliveries
+                  (delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
+                   due_at, expires_at, sweep_at, updated_at)
+            select delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
+                   due_at, expires_at, sweep_at, now()
+              from json_populate_recordset(null::deliveries, %(deliveries)s::json)
+        ),
+        deduplicated as (
+            insert into dedup_keys (producer, dedup_key, notification_id, expires_at)
+            select producer, dedup_key, notification_id, expires_at
+              from json_populate_recordset(null::dedup_keys, %(dedup_keys)s::json)
+                on conflict (producer, dedup_key)
+                   do update set notification_id = excluded.notification_id, expires_at = excluded.expires_at
+        )
+        insert into idempotency_keys (producer, idempotency_key, body_hash, answer, expires_at)
+        select producer, idempotency_key, body_hash, answer, expires_at
+          from json_populate_recordset(null::idempotency_keys, %(answers)s::json)
+            on conflict (producer, idempotency_key)
+               do update set body_hash = excluded.body_hash, answer = excluded.answer, expires_at = excluded.expires_at
         """,
         {
             "notifications": _json(notifications),

@@ -12,6 +12,13 @@ _COLUMNS = """
        from deliveries d where d.notification_id = n.notification_id) as statuses
 """
 
+# Due in the inbox, and not known to have missed it. Takes one parameter: now.
+_UNREAD = """
+    read_at is null and inbox_at <= %s and exists (
+        select from deliveries d where d.notification_id = n.notification_id and d.kind = 'inapp'
+           and d.status not in ('failed', 'suppressed', 'expired', 'canceled', 'dead'))
+"""
+
 
 def get_notification(connection: Connected, notification_id: str) -> dict[str, Any] | None:
     """The notification with ``statuses`` of its deliveries, or None."""
@@ -65,13 +72,11 @@ def list_notifications(
 
 def count_unread(connection: Connected, user_id: str, now: datetime) -> int:
     """How many notifications wait unread in the person's inbox; counted, never kept, so it cannot drift."""
-    row = one(
-        connection.execute(
-            "select count(*) from notifications where user_id = %s and read_at is null and inbox_at <= %s",
-            [user_id, now],
-        )
+    cursor = connection.execute(
+        f"select count(*) from notifications n where user_id = %s and {_UNREAD}",
+        [user_id, now],
     )
-    count: int = row["count"]
+    count: int = one(cursor)["count"]
     return count
 
 
@@ -91,11 +96,8 @@ def mark_read(
 
 
 def mark_all_read(connection: Connected, user_id: str, now: datetime) -> int:
-    """Mark everything of a person that is unread and due; the answer is how many."""
+    """Mark everything that is unread in a person's inbox; the answer is how many."""
     return connection.execute(
-        """
-        update notifications set read_at = %(now)s
-         where user_id = %(user_id)s and read_at is null and created_at <= %(now)s
-        """,
-        {"now": now, "user_id": user_id},
+        f"update notifications n set read_at = %s where user_id = %s and {_UNREAD}",
+        [now, user_id, now],
     ).rowcount

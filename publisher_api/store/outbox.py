@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
-from publisher_api.store.pool import Connected
+from publisher_api.store.pool import Connected, one
 from publisher_api.store.rows import DeliveryRow, NotificationRow
-from shared.envelope import Command
+from shared.envelope import Command, Delivery
 
 # Whoever took a row from the outbox has this long to publish it before the next sweep takes it again.
 CLAIM = timedelta(seconds=30)
@@ -21,13 +20,17 @@ _Rows = tuple[NotificationRow, DeliveryRow]
 
 
 def claim_due(connection: Connected, now: datetime, limit: int) -> list[_Rows]:
-    """Take up to ``limit`` deliveries that are due and that nobody is publishing, the most urgent first."""
-    return _claimed(
-        connection,
+    """Take up to ``limit`` deliveries that nobody is publishing, the longest overdue first.
+
+    They are due and ``pending``; or they are ``queued`` and their answer is overdue, because the outcome was lost on
+    its way, or the message was. To publish those again is harmless: they have expired, so their function sends nothing;
+    it reports what its ledger says became of them. This closes the account of every delivery.
+    """
+    rows = connection.execute(
         """
         with due as (
             select delivery_id from deliveries
-             where status = 'pending' and sweep_at <= %(now)s
+             where status in ('pending', 'queued') and sweep_at <= %(now)s
              order by sweep_at limit %(limit)s
                for update skip locked
         )
@@ -37,62 +40,46 @@ def claim_due(connection: Connected, now: datetime, limit: int) -> list[_Rows]:
         returning to_json(n)::text as notification, to_json(d)::text as delivery
         """,
         {"now": now, "limit": limit, "claimed_until": now + CLAIM},
-    )
-
-
-def is_neglected(connection: Connected, now: datetime) -> bool:
-    """Whether work has been due for so long that no sweep can have run."""
-    row = connection.execute(
-        "select exists (select from deliveries where status = 'pending' and sweep_at < %s) as neglected",
-        (now - NEGLECTED,),
-    ).fetchone()
-    return bool(row and row["neglected"])
-
-
-def claim_unanswered(connection: Connected, now: datetime, limit: int) -> list[_Rows]:
-    """Take deliveries whose answer is overdue: the outcome was lost on its way, or the message was.
-
-    To publish them again is harmless. They have expired, so their function sends nothing; it reports what its ledger
-    says became of them. This closes the account of every delivery.
-    """
-    return _claimed(
-        connection,
-        """
-        with overdue as (
-            select delivery_id from deliveries
-             where status = 'queued' and expires_at < %(before)s and queued_at < %(before)s
-             order by expires_at limit %(limit)s
-               for update skip locked
-        )
-        update deliveries d set queued_at = %(now)s
-          from overdue, notifications n
-         where d.delivery_id = overdue.delivery_id and n.notification_id = d.notification_id
-        returning to_json(n)::text as notification, to_json(d)::text as delivery
-        """,
-        {"now": now, "limit": limit, "before": now - OVERDUE},
-    )
-
-
-def _claimed(connection: Connected, statement: str, parameters: dict[str, Any]) -> list[_Rows]:
-    return [
-        (_notification.decode(row["notification"]), _delivery.decode(row["delivery"]))
-        for row in connection.execute(statement, parameters).fetchall()
-    ]
+    ).fetchall()
+    return [(_notification.decode(row["notification"]), _delivery.decode(row["delivery"])) for row in rows]
 
 
 _notification = msgspec.json.Decoder(NotificationRow)
 _delivery = msgspec.json.Decoder(DeliveryRow)
 
 
-def mark_queued(connection: Connected, delivery_ids: Sequence[str], now: datetime) -> None:
-    """Pub/Sub has these. Those whose outcome was quicker than this mark stay as they are, but for the time."""
+def is_neglected(connection: Connected, now: datetime) -> bool:
+    """Whether something has been due for so long that nobody can be sweeping, or nothing can be published."""
+    # A claim moves sweep_at on, but never far: within its reach the index finds all that is due.
+    cursor = connection.execute(
+        """
+        select exists (
+            select from deliveries where status = 'pending' and sweep_at < %s and due_at < %s
+        ) as neglected
+        """,
+        [now + CLAIM, now - NEGLECTED],
+    )
+    return bool(one(cursor)["neglected"])
+
+
+def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
+    """Pub/Sub has these. One whose outcome was quicker than this mark keeps its status, and one replayed since, all."""
     connection.execute(
         """
-        update deliveries
-           set status = case when status = 'pending' then 'queued' else status end, queued_at = %s, updated_at = now()
-         where delivery_id = any(%s::uuid[])
+        update deliveries d
+           set status = case when d.status = 'pending' then 'queued' else d.status end,
+               queued_at = coalesce(d.queued_at, %(now)s),
+               sweep_at = greatest(d.expires_at, %(now)s) + %(overdue)s,
+               updated_at = now()
+          from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as published (delivery_id, round)
+         where d.delivery_id = published.delivery_id and d.round = published.round
         """,
-        [now, list(delivery_ids)],
+        {
+            "now": now,
+            "overdue": OVERDUE,
+            "ids": [delivery.delivery_id for delivery in deliveries],
+            "rounds": [delivery.round for delivery in deliveries],
+        },
     )
 
 

@@ -53,12 +53,6 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
               from reported r
              where d.delivery_id = r.delivery_id and d.round = r.round
                and exists (select from delivery_moves m where m.before = d.status and m.after = r.result)
-            returning d.notification_id, d.kind, d.status
-        ), left_the_inbox as (
-            update notifications n set inbox_at = null
-              from moved m
-             where n.notification_id = m.notification_id
-               and m.kind = 'inapp' and m.status not in ('sent', 'delivered')
         )
         delete from devices d
          using reported r

@@ -1,5 +1,7 @@
 """The connections to Postgres."""
 
+from typing import Any
+
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
@@ -7,6 +9,9 @@ from psycopg_pool import ConnectionPool
 Connected = Connection[DictRow]
 Pool = ConnectionPool[Connected]
 
+# A statement that takes longer than this is stuck, and whoever waits for it should hear so. A pooler takes no options.
+_DIRECT: dict[str, Any] = {"options": "-c statement_timeout=10s -c lock_timeout=5s", "tcp_user_timeout": 10_000}
+_POOLED: dict[str, Any] = {"prepare_threshold": None}
 # A request waits this long for a connection before it is told to come back: longer, and callers pile up.
 _WAIT_SECONDS = 3.0
 
@@ -33,5 +38,6 @@ def make_pool(database_url: str, connections: int, *, behind_pooler: bool = Fals
         timeout=_WAIT_SECONDS,
         reconnect_timeout=_WAIT_SECONDS,
         connection_class=Connection[DictRow],
-        kwargs={"row_factory": dict_row, "connect_timeout": 3} | ({"prepare_threshold": None} if behind_pooler else {}),
+        check=ConnectionPool.check_connection,  # after a restart of Postgres nobody gets a dead connection
+        kwargs={"row_factory": dict_row, "connect_timeout": 3, **(_POOLED if behind_pooler else _DIRECT)},
     )

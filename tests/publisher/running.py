@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
@@ -10,6 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from local.tokens import Signer
 from tests.publisher.topic import Inspected
 
+LATER = (datetime.now(UTC) + timedelta(days=300)).isoformat()
 AUDIENCE = "https://publisher.test/internal/outcomes"
 SERVICE_ACCOUNT = "push@project.iam.gserviceaccount.com"
 

@@ -82,28 +82,12 @@ def _health(port: int) -> bool:
         return False
 
 
-def test_the_sweep_command_publishes_what_is_due_once(publisher: Publisher, settings: Settings) -> None:
-    notification_id = publisher.accept(deliver_at="2999-01-01T00:00:00Z")
-    publisher.sql("update deliveries set due_at = now(), sweep_at = now() where notification_id = %s", notification_id)
-    environment = os.environ | {
-        "DATABASE_URL": settings.database_url,
-        "GOOGLE_CLOUD_PROJECT": settings.project,
-        "PUSH_AUDIENCE": "a",
-        "PUSH_SERVICE_ACCOUNT": "s",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "publisher_api.sweep"], env=environment, check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(publisher.topic.deliveries(notification_id)) == 1
-
-
 def test_an_answer_that_never_came_is_asked_for_again_after_expiry(publisher: Publisher) -> None:
     notification_id = publisher.accept()
     publisher.topic.deliveries(notification_id)
     waiting_for(
         lambda: publisher.sql(
-            """update deliveries set expires_at = now() - interval '1 hour', queued_at = now() - interval '1 hour'
+            """update deliveries set expires_at = now() - interval '1 hour', sweep_at = now() - interval '50 minutes'
                 where notification_id = %s and status = 'queued' returning 1""",
             notification_id,
         ),

@@ -1,7 +1,6 @@
 """What is wrong with a request is told in a problem that names the field, and is never a 500."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -25,6 +24,11 @@ BAD = [
     ({"expires_at": "2020-01-01T00:00:00Z"}, "invalid_request", "expires_at"),
     ({"user_id": "a/b"}, "invalid_request", "user_id"),
     ({"user_id": "x" * 129}, "invalid_request", "user_id"),
+    ({"deliver_at": "9999-12-31T23:59:59Z"}, "invalid_request", "deliver_at"),
+    ({"deliver_at": "0001-01-01T00:00:00+10:00"}, "invalid_request", "deliver_at"),
+    ({"expires_at": "9999-12-31T23:59:59-10:00"}, "invalid_request", "expires_at"),
+    ({"to": {"inapp": "somebody-else"}}, "invalid_request", "to.inapp"),
+    ({"payload": {"text": "\x00"}}, "invalid_request", "payload"),
     ({"payload": "text"}, "invalid_request", "payload"),
     ({"chanels": ["inapp"]}, "invalid_request", "chanels"),
     (
@@ -50,7 +54,9 @@ def test_bad_input_is_a_problem_that_names_the_field(
     assert problem["detail"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"payload":NaN}', b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"payload":NaN}', b'{"payload":1e999}', b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000]
+)
 def test_what_is_no_json_is_a_400(publisher: Publisher, body: bytes) -> None:
     response = publisher.http.post("/v1/notifications", content=body)
     assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
@@ -64,10 +70,56 @@ def test_a_body_over_256_kb_is_a_413_whether_announced_or_not(publisher: Publish
     assert announced.headers["content-type"] == "application/problem+json"
 
 
-def test_a_text_that_postgres_cannot_hold_is_refused_and_harms_no_neighbour(publisher: Publisher) -> None:
-    def send(text: str) -> int:
-        return publisher.http.post("/v1/notifications", json=notification(payload={"text": text})).status_code
+def test_an_item_that_cannot_be_stored_is_refused_and_harms_no_neighbour(publisher: Publisher) -> None:
+    items = [notification(), notification(payload={"t": "\x00"}), notification(payload={"t": "\\u0000"})]
+    answer = publisher.http.post("/v1/notifications/batch", json=items).json()
+    assert [result["status"] for result in answer["results"]] == ["queued", "rejected", "queued"]
+    assert answer["results"][1]["problem"]["errors"][0]["field"] == "notifications.1.payload"
 
-    with ThreadPoolExecutor(16) as threads:
-        answers = list(threads.map(send, ["good", "bad \x00"] * 16))
-    assert answers == [202, 422] * 16
+
+def test_an_item_of_a_batch_may_be_as_large_as_a_notification_and_no_larger(publisher: Publisher) -> None:
+    items = [notification(payload={"x": "y" * 300_000}), notification()]
+    answer = publisher.http.post("/v1/notifications/batch", json=items).json()
+    assert [result["status"] for result in answer["results"]] == ["rejected", "queued"]
+    assert answer["results"][0]["problem"]["type"] == "urn:heliograph:problem:too_large"
+
+
+def test_a_body_over_the_limit_is_a_413_on_every_route(publisher: Publisher) -> None:
+    body = json.dumps({"content": {"inapp": {"title": "x" * 400_000}}}).encode()
+    response = publisher.http.put("/v1/templates/large", content=iter([body[:9], body[9:]]))
+    assert (response.status_code, response.headers["content-type"]) == (413, "application/problem+json")
+
+
+def test_a_token_longer_than_an_index_takes_is_refused(publisher: Publisher) -> None:
+    device = {"token": "".join(str(n) for n in range(2000)), "platform": "ios"}
+    assert publisher.http.post("/v1/users/u1/devices", json=device).json()["errors"][0]["field"] == "token"
+
+
+def test_a_traceparent_that_cannot_be_read_is_ignored(publisher: Publisher) -> None:
+    response = publisher.http.post("/v1/notifications", json=notification(), headers={"traceparent": "nonsense"})
+    assert response.status_code == 202
+
+
+RUNAWAY = [
+    "{% for i in range(9000) %}{% for j in range(9000) %}{% endfor %}{% endfor %}",
+    "{{ 'a' * 200000000 }}",
+    "{{ 10 ** n }}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{{ payload.clear() or 'x' }}",
+    "{{ ('a' * 1000) | center(300000) }}",
+]
+
+
+@pytest.mark.parametrize("text", RUNAWAY)
+def test_a_template_cannot_run_away(publisher: Publisher, text: str) -> None:
+    name = f"runaway{abs(hash(text))}"
+    publisher.http.put(f"/v1/templates/{name}", json={"content": {"inapp": {"title": text}}}).raise_for_status()
+    request = notification(template_name=name, payload={"n": 10**6})
+    response = publisher.http.post("/v1/notifications", json=request)
+    assert (response.status_code, response.json()["type"]) == (422, "urn:heliograph:problem:template_failed")
+
+
+def test_a_template_nested_too_deeply_is_refused_when_it_is_put(publisher: Publisher) -> None:
+    for text in ("{% for i in x %}" * 25 + "{% endfor %}" * 25, "{{ " + "(" * 2000 + ")" * 2000 + " }}"):
+        response = publisher.http.put("/v1/templates/deep", json={"content": {"inapp": {"title": text}}})
+        assert response.status_code == 422

@@ -82,6 +82,12 @@ def test_an_event_without_a_key_is_a_401(function: Handler, publisher: Publisher
     assert function(event(publisher, "GET", "/v1/channels", headers={}), None)["statusCode"] == 401
 
 
+def test_text_beyond_latin_1_is_no_reason_to_fail(function: Handler, publisher: Publisher) -> None:
+    headers = {"Authorization": f"Bearer {publisher.api_key}", "X-Name": "Łukasz"}
+    assert function(event(publisher, "GET", "/v1/channels", headers=headers), None)["statusCode"] == 200
+    assert function(event(publisher, "POST", "/v1/notifications", "\ud800"), None)["statusCode"] == 400
+
+
 def test_events_may_come_on_any_thread(function: Handler, publisher: Publisher) -> None:
     def ask(_: int) -> int:
         status: int = function(event(publisher, "GET", "/v1/health"), None)["statusCode"]

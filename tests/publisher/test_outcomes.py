@@ -135,6 +135,8 @@ def test_what_never_reached_the_inbox_is_not_unread(publisher: Publisher) -> Non
     assert publisher.http.get(unread).json()["unread"] == 1
     report(publisher, delivery_id, "dead")
     assert publisher.http.get(unread).json()["unread"] == 0
+    report(publisher, delivery_id, "sent", 1)  # it did reach the inbox, at the last attempt
+    assert publisher.http.get(unread).json()["unread"] == 1
 
 
 def test_what_cannot_be_read_is_a_400(publisher: Publisher) -> None:

@@ -32,7 +32,7 @@ create table users (
 create table devices (
     device_id   uuid primary key,
     user_id     text not null references users on delete cascade,
-    token       text not null unique,  -- a phone that changes hands takes its token along
+    token       text not null unique check (length(token) <= 2000),  -- a phone that changes hands takes its token along
     platform    text not null,
     created_at  timestamptz not null default now(),
     seen_at     timestamptz not null default now()
@@ -97,7 +97,7 @@ create table deliveries (
     content             jsonb,  -- as rendered when it was accepted
     due_at              timestamptz not null,
     expires_at          timestamptz not null,
-    sweep_at            timestamptz not null,  -- until then somebody else is publishing it
+    sweep_at            timestamptz not null,  -- until then somebody else has it: the relay, a sweep, or its function
     queued_at           timestamptz,
     provider            text,
     provider_message_id text,
@@ -105,8 +105,7 @@ create table deliveries (
     updated_at          timestamptz not null
 );
 create index deliveries_of_notification on deliveries (notification_id);
-create index deliveries_to_sweep on deliveries (sweep_at) where status = 'pending';
-create index deliveries_unanswered on deliveries (expires_at) where status = 'queued';
+create index deliveries_to_sweep on deliveries (sweep_at) where status in ('pending', 'queued');
 
 create function refuse_backward_move() returns trigger language plpgsql as $$
 begin
