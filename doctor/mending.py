@@ -14,7 +14,7 @@ from doctor.settings import service_name
 from doctor.topology import Subscription
 
 _SET_CLOCK = "sudo timedatectl set-ntp true"
-_START_AGAIN = "make up"
+_START_AGAIN = "make up  # after Ctrl-C where it runs"
 
 
 class Mending(Protocol):
@@ -124,7 +124,7 @@ class InTheClouds:
 
 @dataclass(frozen=True, slots=True)
 class OnOneMachine:
-    """``source`` lies in the stack's state, beside its logs. A stack that runs is ended by Ctrl-C first."""
+    """``source`` lies in the stack's state, beside its logs."""
 
     source: Path
 

@@ -12,8 +12,16 @@ ROOT = Path(__file__).parents[1]
 LONGEST_MODULE = 250
 LONGEST_ADAPTER = 90
 LONGEST_CONFTEST = 150
-PACKAGES = ("shared", "functions", "publisher_api", "local", "bench", "tests")
+PACKAGES = ("shared", "functions", "publisher_api", "local", "doctor", "bench", "tests")
 PURE = [
+    "doctor/checks/clocks.py",
+    "doctor/checks/database.py",
+    "doctor/checks/functions.py",
+    "doctor/checks/publisher.py",
+    "doctor/checks/rules.py",
+    "doctor/checks/topology.py",
+    "doctor/mending.py",
+    "doctor/topology.py",
     "shared/attributes.py",
     "shared/channels.py",
     "shared/content.py",
@@ -27,8 +35,8 @@ PURE = [
     "publisher_api/accept/plan.py",
 ]
 MAY_BE_IMPORTED_BY_PURE_MODULES = {
-    "collections", "dataclasses", "datetime", "enum", "functions", "functools", "itertools", "math", "msgspec",
-    "operator", "pathlib", "publisher_api", "re", "shared", "typing", "zoneinfo",
+    "collections", "dataclasses", "datetime", "difflib", "doctor", "enum", "functions", "functools", "itertools",
+    "math", "msgspec", "operator", "pathlib", "publisher_api", "re", "shared", "typing", "zoneinfo",
 }  # fmt: skip
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
 

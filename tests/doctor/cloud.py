@@ -25,6 +25,17 @@ PUSH_ACCOUNT = "heliograph-pubsub-push@shop.iam.gserviceaccount.com"
 AUDIENCE = "heliograph-publisher-prod"
 REGION = "europe-west1"
 
+RESTORE = (
+    "terraform -chdir=terraform output -json release > terraform/release.tfvars.json &&"
+    " terraform -chdir=terraform apply -var-file=environments/prod.tfvars -var-file=release.tfvars.json"
+)
+"""What an operator is told to do where something is missing."""
+RESTART_PUBLISHER = (
+    'doctl apps create-deployment "$(doctl apps list --format ID,Spec.Name --no-header |'
+    """ awk '$2 == "heliograph-prod" {print $1}')" --wait"""
+)
+"""And where the publisher does not work."""
+
 
 @dataclass(frozen=True, slots=True)
 class Says:
