@@ -11,7 +11,7 @@ from shared.errors import ConfigurationError
 
 DEAD_LETTER = "dead_letter"
 FUNCTIONS = (*KINDS, DEAD_LETTER)
-_LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
+_LINE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 
 def function_variable(name: str) -> str:
@@ -102,7 +102,10 @@ def is_local(environ: Mapping[str, str]) -> bool:
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The variables of a file: ``NAME=value``, values may be quoted. Raises ``ConfigurationError`` for other lines."""
+    """The variables of a file: ``NAME=value``, each value as it stands, without quotes (as containers read such files).
+
+    Raises ``ConfigurationError``.
+    """
     variables = {}
     try:
         lines = path.read_text().splitlines()
@@ -114,10 +117,5 @@ def read_file(path: Path) -> dict[str, str]:
         form = _LINE.fullmatch(line.strip())
         if form is None:
             raise ConfigurationError(f"Line {number} of {path} is not NAME=value.")
-        variables[form["name"]] = _unquoted(form["value"].strip())
+        variables[form["name"]] = form["value"]
     return variables
-
-
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted else value

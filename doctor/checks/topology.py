@@ -123,7 +123,8 @@ def check_bridge(found: Answer | Unreachable | None, mending: Mending) -> Iterat
 def _summary(wanted: Subscription) -> str:
     parts = [wanted.filter] if wanted.filter else [f"takes all of {wanted.topic}"]
     if wanted.push:
-        parts.append(f"pushes to {wanted.push.endpoint} as {wanted.push.service_account} for {wanted.push.audience}")
+        audience = "it" if wanted.push.audience == wanted.push.endpoint else wanted.push.audience
+        parts.append(f"pushes to {wanted.push.endpoint} with a token for {audience}")
     if wanted.backoff_seconds:
         parts.append(f"retries {_backoff(wanted.backoff_seconds)}")
     if wanted.ack_deadline_seconds:

@@ -35,11 +35,11 @@ def test_the_doctor_asks_for_the_subscriptions_that_the_local_stack_makes(tmp_pa
         assert wanted.dead_letters == dead
 
 
-def test_a_file_may_hold_comments_quotes_and_exports(tmp_path: Path) -> None:
+def test_a_file_may_hold_comments_and_values_stand_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "prod.env"
-    file.write_text("# prod\n\nexport A='one two'\nB=\"x=y\"\n  C=plain # kept\n")
+    file.write_text("# prod\n\nA=one two\nB=x=y # kept\n")
 
-    assert read_file(file) == {"A": "one two", "B": "x=y", "C": "plain # kept"}
+    assert read_file(file) == {"A": "one two", "B": "x=y # kept"}
 
 
 def test_a_line_that_is_no_variable_is_refused_by_its_number(tmp_path: Path) -> None:
