@@ -1,7 +1,7 @@
 """Pub/Sub repeats, reorders and gives up: the person gets one, and the account only moves forward."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.pubsub_v1.types import PubsubMessage
@@ -14,7 +14,10 @@ from tests.journey.journey import Journey, eventually
 
 pytestmark = pytest.mark.journey
 
-FAR_AHEAD = "2999-01-01T00:00:00Z"
+
+def tomorrow() -> str:
+    """A ``deliver_at`` for which nothing is sent while a test runs."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 def outcome_of(delivery: dict[str, str], result: Result, **fields: object) -> Outcome:
@@ -67,7 +70,7 @@ def test_outcomes_that_come_twice_and_in_any_order_never_take_back_what_happened
 
 
 def test_an_outcome_that_overtakes_all_before_it_is_not_undone_by_them(journey: Journey) -> None:
-    notification_id = journey.send("webhook", journey.receiver(), deliver_at=FAR_AHEAD)
+    notification_id = journey.send("webhook", journey.receiver(), deliver_at=tomorrow())
     delivery = journey.delivery(notification_id)
 
     for number, result in enumerate[Result](["delivered", "sent", "attempt", "dead"]):
@@ -77,7 +80,7 @@ def test_an_outcome_that_overtakes_all_before_it_is_not_undone_by_them(journey: 
 
 
 def test_an_outcome_of_an_earlier_round_and_one_of_nobody_change_nothing(journey: Journey) -> None:
-    notification_id = journey.send("webhook", journey.receiver(), deliver_at=FAR_AHEAD)
+    notification_id = journey.send("webhook", journey.receiver(), deliver_at=tomorrow())
     delivery = journey.delivery(notification_id)
 
     report(journey, make_outcome(result="dead"), outcome_of(delivery | {"round": 7}, "failed"))
