@@ -5,7 +5,9 @@ duplicates are acceptable (``"accept_duplicates": true``). The config's ``"provi
 """
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pybreaker
 
@@ -15,6 +17,13 @@ from shared.errors import CredentialsRefused, DeliveryError, Retryable
 
 BREAKS_AFTER_FAILURES = 5
 BROKEN_FOR_SECONDS = 30.0
+_MAX_PARTIES = 1024
+
+Party = Callable[[Delivery], str]
+
+
+def the_provider_alone(_delivery: Delivery) -> str:
+    return ""
 
 
 class Failover:
@@ -50,44 +59,58 @@ class Breaker:
 
     pybreaker holds its lock while it calls, which would send one message at a time. So as long as all is well the
     provider is called outside, and the breaker is told how it went; only the trial after a break goes through it.
+
+    ``party`` says whom a delivery depends on, where one provider speaks to many (a webhook's receivers): each has a
+    breaker of its own, so that one that is down holds up nobody else.
     """
 
     def __init__(
-        self, provider: Provider, fails: int = BREAKS_AFTER_FAILURES, seconds: float = BROKEN_FOR_SECONDS
+        self,
+        provider: Provider,
+        party: Party = the_provider_alone,
+        fails: int = BREAKS_AFTER_FAILURES,
+        seconds: float = BROKEN_FOR_SECONDS,
     ) -> None:
         self.name = provider.name
         self._provider = provider
-        self._breaker = pybreaker.CircuitBreaker(
-            fail_max=fails,
-            reset_timeout=seconds,
-            exclude=[lambda error: not isinstance(error, Retryable)],
-            throw_new_error_on_trip=False,
-        )
+        self._party = party
+        self._breaker_of = functools.lru_cache(maxsize=_MAX_PARTIES)(partial(_breaker, fails, seconds))
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        if self._breaker.current_state != pybreaker.STATE_CLOSED:
-            return self._try_again(delivery)
+        breaker = self._breaker_of(self._party(delivery))
+        if breaker.current_state != pybreaker.STATE_CLOSED:
+            return self._try_again(delivery, breaker)
         try:
             answer = self._provider.send(delivery)
         except Retryable as error:
-            self._count(error)
+            _count(breaker, error)
             raise
-        self._count(None)
+        _count(breaker, None)
         return answer
 
-    def _try_again(self, delivery: Delivery) -> Sent | Rejected:
+    def _try_again(self, delivery: Delivery, breaker: pybreaker.CircuitBreaker) -> Sent | Rejected:
         try:
-            answer: Sent | Rejected = self._breaker.call(self._provider.send, delivery)
+            answer: Sent | Rejected = breaker.call(self._provider.send, delivery)
         except pybreaker.CircuitBreakerError as error:
             raise Retryable("breaker_open", provider=self.name) from error
         return answer
 
-    def _count(self, error: Retryable | None) -> None:
-        def happened() -> None:
-            if error is not None:
-                raise error
 
-        try:
-            self._breaker.call(happened)
-        except (Retryable, pybreaker.CircuitBreakerError):
-            return  # the breaker gives back what it was told, or was opened by another thread meanwhile
+def _breaker(fails: int, seconds: float, _party: str) -> pybreaker.CircuitBreaker:
+    return pybreaker.CircuitBreaker(
+        fail_max=fails,
+        reset_timeout=seconds,
+        exclude=[lambda error: not isinstance(error, Retryable)],
+        throw_new_error_on_trip=False,
+    )
+
+
+def _count(breaker: pybreaker.CircuitBreaker, error: Retryable | None) -> None:
+    def happened() -> None:
+        if error is not None:
+            raise error
+
+    try:
+        breaker.call(happened)
+    except (Retryable, pybreaker.CircuitBreakerError):
+        return  # the breaker gives back what it was told, or was opened by another thread meanwhile

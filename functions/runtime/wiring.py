@@ -11,7 +11,7 @@ from google.cloud.firestore import Client
 
 from functions.runtime.deliver import Parts, deliver
 from functions.runtime.environment import Settings
-from functions.runtime.failover import Breaker, Failover
+from functions.runtime.failover import Breaker, Failover, Party, the_provider_alone
 from functions.runtime.lazy import Lazy
 from functions.runtime.ledger import FirestoreLedger, Ledger
 from functions.runtime.outcomes import PubSubOutcomes
@@ -53,15 +53,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def channel(kind: str, adapters: Sequence[type[Adapter]], environ: Mapping[str, str]) -> Lazy[Handler]:
-    """The function of the channel ``kind``, with its providers in their usual order."""
-    return Lazy(partial(_connect, kind, adapters, environ))
+def channel(
+    kind: str, adapters: Sequence[type[Adapter]], environ: Mapping[str, str], party: Party = the_provider_alone
+) -> Lazy[Handler]:
+    """The function of the channel ``kind``, with its providers in their usual order; ``party`` as in ``Breaker``."""
+    return Lazy(partial(_connect, kind, adapters, environ, party))
 
 
-def _connect(kind: str, adapters: Sequence[type[Adapter]], environ: Mapping[str, str]) -> Handler:
+def _connect(kind: str, adapters: Sequence[type[Adapter]], environ: Mapping[str, str], party: Party) -> Handler:
     connections = Connections.open(environ, [name for adapter in adapters for name in adapter.required])
     providers = [provider for adapter in adapters if (provider := adapter.from_env(environ)) is not None]
-    provider = Failover([Breaker(provider) for provider in providers])
+    provider = Failover([Breaker(provider, party) for provider in providers])
     return partial(handle_delivery, kind, connections.parts(provider, connections.ledger(kind)))
 
 

@@ -52,6 +52,11 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
     return httpx.Request(method, url, headers=headers, content=body)
 
 
+def receiver_of(delivery: Delivery) -> str:
+    """Who is to receive it: the scheme, host and port, as far as they can be read."""
+    return "/".join(str(delivery.config.get("url") or delivery.recipient).split("/", 3)[:3])
+
+
 def _url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)

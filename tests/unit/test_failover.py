@@ -5,6 +5,7 @@ import pytest
 
 from functions.runtime.failover import Breaker, Failover
 from functions.runtime.provider import Provider, Rejected, Sent
+from functions.webhook.request import receiver_of
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, DeliveryError, Retryable
 from tests.factories import make_delivery
@@ -119,3 +120,15 @@ def test_a_closed_breaker_lets_messages_through_side_by_side() -> None:
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(breaker.send, [make_delivery(), make_delivery()]))
     assert len(answers) == 2
+
+
+def test_a_party_that_is_down_holds_up_no_other_behind_the_same_provider() -> None:
+    provider = ScriptedProvider([LATER, LATER, Sent("p")])
+    breaker = Breaker(provider, party=receiver_of, fails=1)
+    down, up = (make_delivery(recipient=f"https://{host}.example.com/hook") for host in ("down", "up"))
+    for expected in ("rate_limited", "breaker_open"):
+        with pytest.raises(Retryable, match=expected):
+            breaker.send(down)
+    with pytest.raises(Retryable, match="rate_limited"):
+        breaker.send(up)
+    assert breaker.send(make_delivery(config={"url": "https://third.example.com"})) == Sent("p")
