@@ -49,6 +49,8 @@ def _report(medians: dict[str, Result]) -> None:
         print(
             f"{name:8} {result.rate:11.1f} {notifications:10.0f} {result.p50:8.2f} {result.p99:8.2f} {result.failed:7}"
         )
+    for failure in {result.failure for result in medians.values() if result.failure}:
+        print(failure)
     accept = medians["accept"]
     ratios = {
         "accept_over_hollow": round(accept.rate / medians["hollow"].rate, 2),

@@ -32,13 +32,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Requests a second, and how long they took in milliseconds. ``failed`` counts answers that were no 2xx."""
+    """Requests a second, and how long they took in milliseconds.
+
+    ``failed`` counts answers that were no 2xx, ``failure`` is the first of them.
+    """
 
     rate: float
     p50: float
     p99: float
     requests: int
     failed: int
+    failure: str
 
 
 class _Connection(asyncio.Protocol):
@@ -49,6 +53,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = b""
         self.times: list[tuple[float, float]] = []
         self.failed = 0
+        self.failure = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)
@@ -68,7 +73,9 @@ class _Connection(asyncio.Protocol):
             return
         now = time.perf_counter()
         self.times.append((now, now - self._sent_at))
-        self.failed += not head.startswith(_EXPECTED)
+        if not head.startswith(_EXPECTED):
+            self.failed += 1
+            self.failure = self.failure or self._buffer.decode(errors="replace")
         self._buffer = b""
         if not self._done.is_set():
             self._send()
@@ -102,6 +109,7 @@ async def _run(job: Job) -> Result:
         p99=round(counted[len(counted) * 99 // 100], 2),
         requests=len(counted),
         failed=sum(protocol.failed for protocol in protocols),
+        failure=next((protocol.failure for protocol in protocols if protocol.failure), ""),
     )
 
 

@@ -41,7 +41,7 @@ class Services:
     new_id: Callable[[], str]
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:  # async, or FastAPI would pass through a thread for it
     services: Services = request.app.state.services
     return services
 
