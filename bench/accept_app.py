@@ -1,7 +1,7 @@
 """The publisher with two routes beside its own, on the same server, to hold it against.
 
-``/hollow`` authenticates, validates and answers. ``/naive`` is the plain way: a transaction a request, a statement a
-row, and a publish through Google's client before the answer.
+``/hollow`` authenticates, validates the same body and headers, and answers. ``/naive`` is the plain way: a transaction
+a request, a statement a row, and a publish through Google's client before the answer.
 """
 
 import os
@@ -17,20 +17,25 @@ from psycopg.types.json import Jsonb
 from publisher_api.accept.plan import Plan, plan
 from publisher_api.accept.request import NotificationRequest, parse
 from publisher_api.app import create_app
+from publisher_api.routes.sending import IdempotencyKey, TraceParent
 from publisher_api.services import Producer, Services, Serving
 from publisher_api.settings import Settings
 from publisher_api.store.acceptance import PersonRow
 from publisher_api.store.rows import envelope_of
+from shared import logs
 from shared.attributes import attributes_of
 from shared.envelope import encode
 
+logs.configure()
 _settings = Settings.from_env(os.environ)
 _google = PublisherClient()
 app = create_app(_settings)
 
 
 @app.post("/hollow", status_code=202)
-async def hollow(request: Request, _producer: Producer) -> JSONResponse:
+async def hollow(
+    request: Request, _producer: Producer, _idempotency_key: IdempotencyKey = None, _traceparent: TraceParent = None
+) -> JSONResponse:
     parse(await request.body())
     notification_id = str(uuid_utils.uuid7())
     location = {"Location": f"/v1/notifications/{notification_id}"}
@@ -45,12 +50,12 @@ async def naive(request: Request, producer: Producer, services: Serving) -> JSON
 
 
 def _accept(services: Services, request: NotificationRequest, producer: str) -> str:
+    catalog = services.catalog.current()  # may want a connection itself: not while holding one
     with services.pool.connection() as connection:
         found = connection.execute("select * from users where user_id = %s", [request.user_id]).fetchone()
         devices = connection.execute("select token from devices where user_id = %s", [request.user_id]).fetchall()
         known = {name: found[name] for name in ("email", "phone", "locale", "timezone")} if found else {}
         person = PersonRow(user_id=request.user_id, devices=[device["token"] for device in devices], **known)
-        catalog = services.catalog.current()
         now = datetime.now(UTC)
         planned = plan(request, producer, person, catalog, now=now, new_id=services.new_id)
         _insert(connection.execute, planned)

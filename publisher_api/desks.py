@@ -9,11 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 
 from publisher_api.accept.accept import Answer, Submission, accept
 from publisher_api.accept.batch import MicroBatcher
-from publisher_api.accept.relay import Relay, Sweeper, publish_commands
+from publisher_api.accept.relay import Relay, Sweeper, publish_commands, publish_now
 from publisher_api.errors import Problem
 from publisher_api.store import outcomes
 from publisher_api.store.catalog import Catalog, CatalogListener
-from publisher_api.store.pool import Pool
+from publisher_api.store.pool import Pool, statements
 from publisher_api.topic import PublishError, Topic
 from shared.outcomes import Outcome
 
@@ -42,6 +42,7 @@ class ContainerDesk:
         self._listener.start()
         self._accepting.start()
         self._recording.start()
+        self._relay.start()
         self._sweeper.start()
 
     def stop(self) -> None:
@@ -75,7 +76,7 @@ class ContainerDesk:
         return answers
 
     def _record(self, reported: Sequence[Outcome]) -> list[None]:
-        with self._pool.connection() as connection:
+        with statements(self._pool) as connection:
             outcomes.record(connection, reported)
         return [None] * len(reported)
 
@@ -92,7 +93,6 @@ class FunctionDesk:
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
-        self._relay = Relay(pool, topic, clock)
 
     async def accept(self, submission: Submission) -> Answer | Problem:
         return await run_in_threadpool(self._accept, submission)
@@ -105,14 +105,14 @@ class FunctionDesk:
             now=self._clock(),
             new_id=self._new_id,
         )
-        self._relay.publish_now(messages)
+        publish_now(self._pool, self._topic, messages, self._clock)
         return answers[0]
 
     async def record(self, outcome: Outcome) -> None:
         await run_in_threadpool(self._record, outcome)
 
     def _record(self, outcome: Outcome) -> None:
-        with self._pool.connection() as connection:
+        with statements(self._pool) as connection:
             outcomes.record(connection, [outcome])
 
     def commands_waiting(self) -> None:

@@ -8,6 +8,7 @@
     ├── 404 not_found               ├── 503 unavailable          │       idempotency_key_reused
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+_log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
     "idempotency_key_reused": "This key belongs to another request",
@@ -139,6 +141,8 @@ def install(app: FastAPI) -> None:
         if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
             detail = f"The database cannot store this request: {error.diag.message_primary}."
             return Problem(422, "invalid_request", detail).response()
+        reason = error.diag.message_primary or str(error)
+        _log.warning("refused for want of Postgres", extra={"error": type(error).__name__, "reason": reason})
         return unavailable(_POSTGRES_AWAY).response()
 
     @app.exception_handler(HTTPException)

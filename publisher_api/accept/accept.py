@@ -7,6 +7,7 @@ never happens the sweep finds them.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from publisher_api.errors import Problem
 from publisher_api.store import acceptance
 from publisher_api.store.acceptance import AnswerRow, KeyRow, PersonRow, ProducerKey
 from publisher_api.store.catalog import Snapshot
-from publisher_api.store.pool import Pool
+from publisher_api.store.pool import Pool, statements
 from publisher_api.store.rows import DeliveryRow, NotificationRow, envelope_of
 from shared.envelope import Delivery
 
@@ -79,10 +80,12 @@ def accept(
     idempotency = {(s.producer, s.idempotency_key) for s in submissions if s.idempotency_key}
     dedup = {(s.producer, key) for s in submissions for key in _dedup_keys(s)}
     user_ids = {item.user_id for s in submissions for item in s.items if isinstance(item, NotificationRequest)}
-    with pool.connection() as connection:
+    keyed = bool(dedup or idempotency)
+    # Keys are held until the transaction ends. Without any, the one INSERT is a transaction by itself.
+    with statements(pool) as connection, connection.transaction() if keyed else nullcontext():
         busy_dedup: set[ProducerKey] = set()
         busy_idempotency: set[ProducerKey] = set()
-        if dedup or idempotency:
+        if keyed:
             busy_dedup, busy_idempotency = acceptance.lock_keys(connection, list(dedup), list(idempotency))
         known = acceptance.read_facts(connection, list(user_ids), list(dedup), list(idempotency), now)
         people = {person.user_id: person for person in known.people}

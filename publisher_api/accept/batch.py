@@ -5,6 +5,7 @@ for nobody; under load, batches grow by themselves until they pay for the round 
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +21,22 @@ PATIENCE_SECONDS = 15.0
 _MAX_WAITING = 10_000
 
 
+def gather(waiting: queue.SimpleQueue[T | None], limit: int) -> list[T]:
+    """Wait for an item and take up to ``limit`` with what has queued behind it; nothing once ``None`` was put."""
+    first = waiting.get()
+    if first is None:
+        return []
+    items = [first]
+    with contextlib.suppress(queue.Empty):
+        while len(items) < limit:
+            item = waiting.get_nowait()
+            if item is None:
+                waiting.put(None)  # for the next call
+                break
+            items.append(item)
+    return items
+
+
 class MicroBatcher(Generic[T, R]):
     """Gathers items from one event loop and works on them in a thread of its own.
 
@@ -28,7 +45,11 @@ class MicroBatcher(Generic[T, R]):
     """
 
     def __init__(
-        self, work: Callable[[Sequence[T]], Sequence[R]], name: str, limit: int = LIMIT, patience: float = 15.0
+        self,
+        work: Callable[[Sequence[T]], Sequence[R]],
+        name: str,
+        limit: int = LIMIT,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._work = work
         self._limit = limit
@@ -51,23 +72,18 @@ class MicroBatcher(Generic[T, R]):
         """
         if self._queue.qsize() > _MAX_WAITING:
             raise TimeoutError
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
         self._queue.put((item, future))
-        return await asyncio.wait_for(future, self._patience)
+        timer = loop.call_later(self._patience, _give_up, future)  # a third of what asyncio.timeout() takes
+        try:
+            return await future
+        finally:
+            timer.cancel()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            waiting = [first]
-            stop = False
-            while len(waiting) < self._limit and not self._queue.empty():
-                more = self._queue.get()
-                if more is None:
-                    stop = True
-                    break
-                waiting.append(more)
+        while waiting := gather(self._queue, self._limit):
             self._answer(waiting)
-            if stop:
-                return
 
     def _answer(self, waiting: list[_Waiting[T, R]]) -> None:
         outcomes = self._try([item for item, _ in waiting])
@@ -85,6 +101,11 @@ class MicroBatcher(Generic[T, R]):
             if len(items) == 1:
                 return [error]
             return [outcome for item in items for outcome in self._try([item])]
+
+
+def _give_up(future: asyncio.Future[R]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
 
 
 def _resolve(outcomes: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:

@@ -6,26 +6,28 @@ died. Both mark rows only after Pub/Sub has the messages, so at worst a message 
 absorbs.
 """
 
+import contextlib
 import logging
+import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import psycopg
 
+from publisher_api.accept.batch import gather
 from publisher_api.store import acceptance, outbox
 from publisher_api.store.catalog import Catalog
-from publisher_api.store.pool import Pool
+from publisher_api.store.pool import Pool, statements
 from publisher_api.store.rows import envelope_of
 from publisher_api.topic import PublishError, Topic
 from shared.envelope import Delivery
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
-_WORKERS = 2
 # More than this is left to the sweep: Postgres holds it better than this process's memory.
 _MAX_WAITING = 5000
+_PATIENCE_SECONDS = 15.0
 _CLEANING_EVERY = timedelta(minutes=10)
 
 Clock = Callable[[], datetime]
@@ -38,7 +40,7 @@ def publish(pool: Pool, topic: Topic, deliveries: Sequence[Delivery], clock: Clo
     """
     published = 0
     for gone in topic.publish(deliveries):
-        with pool.connection() as connection:
+        with statements(pool) as connection:
             outbox.mark_queued(connection, gone, clock())
         published += len(gone)
     return published
@@ -51,51 +53,59 @@ def publish_commands(pool: Pool, topic: Topic, clock: Clock) -> int:
     ids = {id(command): command_id for command_id, command in claimed}
     published = 0
     for gone in topic.publish([command for _, command in claimed]):
-        with pool.connection() as connection:
+        with statements(pool) as connection:
             outbox.remove_commands(connection, [ids[id(command)] for command in gone])
         published += len(gone)
     return published
 
 
+def publish_now(pool: Pool, topic: Topic, deliveries: Sequence[Delivery], clock: Clock) -> None:
+    """Publish deliveries that are committed, as far as Pub/Sub is there; the rest stays in the outbox."""
+    try:
+        publish(pool, topic, deliveries, clock)
+    except (PublishError, psycopg.Error) as error:
+        _log.warning(
+            "could not publish; the sweep will",
+            extra={"deliveries": len(deliveries), "error": type(error).__name__},
+        )
+
+
 class Relay:
-    """Publishes in the background; what it cannot publish stays in the outbox."""
+    """Publishes in the background; what it cannot publish stays in the outbox.
+
+    What is handed over while a call is under way goes out together in the next, whoever accepted it.
+    """
 
     def __init__(self, pool: Pool, topic: Topic, clock: Clock) -> None:
         self._pool = pool
         self._topic = topic
         self._clock = clock
-        self._waiting = 0
-        self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="relay")
+        self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        # One: a second would only halve the calls' size, and both share this process's one interpreter.
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
 
     def publish_soon(self, deliveries: Sequence[Delivery]) -> None:
         """Hand over deliveries that are committed. Returns at once."""
-        with self._lock:
-            taken = deliveries[: _MAX_WAITING - self._waiting]
-            self._waiting += len(taken)
-        if taken:
-            self._threads.submit(self._publish_and_count, taken)
-
-    def publish_now(self, deliveries: Sequence[Delivery]) -> None:
-        """Publish deliveries that are committed, as far as Pub/Sub is there. Returns when that is decided."""
-        try:
-            publish(self._pool, self._topic, deliveries, self._clock)
-        except (PublishError, psycopg.Error) as error:
-            _log.warning(
-                "could not publish; the sweep will",
-                extra={"deliveries": len(deliveries), "error": type(error).__name__},
-            )
-
-    def _publish_and_count(self, deliveries: Sequence[Delivery]) -> None:
-        try:
-            self.publish_now(deliveries)
-        finally:
-            with self._lock:
-                self._waiting -= len(deliveries)
+        for delivery in deliveries[: max(0, _MAX_WAITING - self._queue.qsize())]:
+            self._queue.put(delivery)
 
     def stop(self) -> None:
-        """Finish what is on its way; the rest stays in the outbox."""
-        self._threads.shutdown(cancel_futures=True)
+        """Finish the call that is under way; the rest stays in the outbox."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+        self._queue.put(None)
+        self._thread.join(timeout=_PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        while deliveries := gather(self._queue, _CHUNK):
+            try:
+                publish_now(self._pool, self._topic, deliveries, self._clock)
+            except Exception:  # noqa: BLE001 - a bug must not end the thread; the sweep meets it again, and says so
+                _log.exception("publishing failed on a bug; the sweep tries again")
 
 
 def sweep(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> int:

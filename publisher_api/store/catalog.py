@@ -57,14 +57,22 @@ class Catalog:
         return self._snapshot if self._clock() - self._read_at < _MAX_AGE_SECONDS else None
 
     def current(self) -> Snapshot:
-        """The snapshot, read anew where needed. Raises ``psycopg.OperationalError``."""
+        """The snapshot, read anew where needed; one that is only old does until it can be.
+
+        Raises ``psycopg.OperationalError`` when there is none.
+        """
         with self._lock:
-            snapshot = self.cached()
-            if snapshot is None:
-                changes = self._changes
+            if snapshot := self.cached():
+                return snapshot
+            changes, old = self._changes, self._snapshot
+            try:
                 snapshot = self._read()
-                if changes == self._changes:  # else: changed while it was being read
-                    self._snapshot, self._read_at = snapshot, self._clock()
+            except psycopg.OperationalError:
+                if old is None:
+                    raise
+                return old
+            if changes == self._changes:  # else: changed while it was being read
+                self._snapshot, self._read_at = snapshot, self._clock()
             return snapshot
 
     def _read(self) -> Snapshot:
@@ -76,6 +84,7 @@ class Catalog:
                 return _read(connection)
         except psycopg.OperationalError as error:  # PoolTimeout is one as well
             self._failure = (self._clock(), error)
+            _log.warning("the catalog cannot be read", extra={"error": type(error).__name__, "reason": str(error)})
             raise
 
     def drop(self) -> None:

@@ -1,7 +1,11 @@
 """The connections to Postgres."""
 
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
@@ -9,8 +13,10 @@ from psycopg_pool import ConnectionPool
 Connected = Connection[DictRow]
 Pool = ConnectionPool[Connected]
 
-# A statement that takes longer than this is stuck, and whoever waits for it should hear so. A pooler takes no options.
-_DIRECT: dict[str, Any] = {"options": "-c statement_timeout=10s -c lock_timeout=5s", "tcp_user_timeout": 10_000}
+# A statement that takes longer than this is stuck, and whoever waits for it should hear so. And a plan that is kept was
+# made when the tables were small: it reads them from end to end until the next ANALYZE. A pooler takes no options.
+_OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c plan_cache_mode=force_custom_plan"
+_DIRECT: dict[str, Any] = {"options": _OPTIONS, "tcp_user_timeout": 10_000}
 _POOLED: dict[str, Any] = {"prepare_threshold": None}
 # A request waits this long for a connection before it is told to come back: longer, and callers pile up.
 _WAIT_SECONDS = 3.0
@@ -22,6 +28,34 @@ def one(cursor: Cursor[DictRow]) -> DictRow:
     if row is None:
         raise RuntimeError("a statement that always returns a row returned none")
     return row
+
+
+@contextmanager
+def statements(pool: Pool) -> Iterator[Connected]:
+    """A connection on which each statement is a transaction of its own, unless one is begun.
+
+    That saves the trips for BEGIN and COMMIT; after each, under load, this thread waits for the event loop to hand it
+    the interpreter back, which takes longer than the trip.
+    """
+    with pool.connection() as connection:
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            with suppress(psycopg.Error):  # it is lost, and the pool sees that itself
+                connection.autocommit = False
+
+
+def _check(connection: Connected) -> None:
+    """Ask a connection whether it still works, when there is reason to doubt it.
+
+    So nobody gets a dead one after a restart of Postgres. Nothing is sent to an idle connection except that it ends, so
+    one with nothing to read is sound, and that is known without a trip.
+    """
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 def make_pool(database_url: str, connections: int, *, behind_pooler: bool = False) -> Pool:
@@ -38,6 +72,6 @@ def make_pool(database_url: str, connections: int, *, behind_pooler: bool = Fals
         timeout=_WAIT_SECONDS,
         reconnect_timeout=_WAIT_SECONDS,
         connection_class=Connection[DictRow],
-        check=ConnectionPool.check_connection,  # after a restart of Postgres nobody gets a dead connection
+        check=_check,
         kwargs={"row_factory": dict_row, "connect_timeout": 3, **(_POOLED if behind_pooler else _DIRECT)},
     )
