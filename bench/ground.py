@@ -15,6 +15,7 @@ from local import emulators, postgres, topology
 from local.processes import Child, answers, free_port
 from publisher_api.auth import hash_api_key, new_api_key
 from publisher_api.store import configuration
+from shared.channels import NOTIFICATIONS_TOPIC
 
 
 @contextmanager
@@ -31,7 +32,11 @@ def publisher_ground() -> Iterator[dict[str, str]]:
                 key = new_api_key()
                 with psycopg.connect(server.url, row_factory=dict_row) as connection:
                     configuration.add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "bench")
-                topology.create(google.address.pubsub_host, google.address.project)
+                # Nobody subscribes: the emulator keeps in its memory what nobody takes, until it does nothing else.
+                with topology.clients(google.address.pubsub_host) as (google_publisher, _):
+                    google_publisher.create_topic(
+                        name=google_publisher.topic_path(google.address.project, NOTIFICATIONS_TOPIC)
+                    )
                 yield {
                     **os.environ,
                     **google.address.environment,
