@@ -1,13 +1,26 @@
 """The ledger's contract, held by the real one and by the fake alike."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import uuid_utils
 from google.cloud.firestore import Client
 
-from functions.runtime.ledger import COLLECTION, Claimed, Finished, FirestoreLedger, Held, Ledger, Unfinished, look_up
+from functions.runtime.ledger import (
+    COLLECTION,
+    Claimed,
+    Finished,
+    FirestoreLedger,
+    Held,
+    Ledger,
+    Unfinished,
+    document_of,
+    look_up,
+)
 from shared.errors import Retryable
 from tests.factories import NOON, make_outcome
 from tests.fakes import MemoryLedger
@@ -96,7 +109,21 @@ class TestFirestoreLedger:
         client = Client(project=project)
         ledger = FirestoreLedger(client, LEASE)
         ledger.claim("d.1", NOON)
-        assert client.collection(COLLECTION).document("d.1").get().get("expire_at") > NOON + timedelta(days=7)
+        assert document_of(client, "d.1").get().get("expire_at") > NOON + timedelta(days=7)
+
+    def test_no_field_is_indexed(self, project: str) -> None:
+        # Nobody asks for them, and an index of what grows with time is a hot range.
+        client = Client(project=project)
+        ledger = FirestoreLedger(client, LEASE)
+        ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
+        declared = json.loads((Path(__file__).parents[2] / "firestore.indexes.json").read_bytes())["fieldOverrides"]
+        bare = {each["fieldPath"] for each in declared if each["collectionGroup"] == COLLECTION and not each["indexes"]}
+        assert set(document_of(client, "d.1").get().to_dict() or {}) == bare
+
+    def test_keys_of_one_moment_are_spread_over_the_collection(self, project: str) -> None:
+        client = Client(project=project)
+        ids = {document_of(client, f"{uuid_utils.uuid7()}.0").id for _ in range(500)}
+        assert len({each[0] for each in ids}) == 16
 
     def test_who_only_looks_learns_the_end_or_whether_the_person_may_have_been_reached(self, project: str) -> None:
         client = Client(project=project)

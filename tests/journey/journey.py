@@ -18,6 +18,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.pubsub_v1.types import PubsubMessage
 from psycopg.rows import DictRow, dict_row
 
+from functions.runtime import ledger
 from local import topology
 from local.stack import Stack
 from shared.outcomes import OPEN
@@ -118,14 +119,14 @@ class Journey:
 
     def claimed(self) -> set[str]:
         """The keys in the ledger that somebody holds."""
-        held = self.firestore.collection("deliveries").where(filter=FieldFilter("state", "==", "claimed"))
-        return {document.id for document in held.stream()}
+        held = self.firestore.collection(ledger.COLLECTION).where(filter=FieldFilter("state", "==", "claimed"))
+        return {document.id.partition(".")[2] for document in held.stream()}
 
     def let_the_lease_pass(self, key: str) -> None:
         """Move the end of a claim into the past: as if the 90 s that a lease holds were over."""
         assert key in self.claimed()
         long_ago = datetime.now(UTC) - timedelta(minutes=1)
-        self.firestore.collection("deliveries").document(key).update({"lease_until": long_ago})
+        ledger.document_of(self.firestore, key).update({"lease_until": long_ago})
 
     def sql(self, statement: str, *parameters: object) -> list[DictRow]:
         with psycopg.connect(self.stack.layout.database_url, row_factory=dict_row, autocommit=True) as connection:
