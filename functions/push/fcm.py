@@ -1,7 +1,8 @@
 """Firebase Cloud Messaging, by firebase-admin."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Self
 
 import firebase_admin
 import requests
@@ -56,6 +57,7 @@ class Fcm:
             token=delivery.recipient,
             notification=messaging.Notification(title=content.title, body=content.body),
             data=content.data | {"notification_id": delivery.notification_id},
+            **_not_after(delivery.expires_at),
         )
         try:
             return Sent(self.name, messaging.send(message, app=self._app))
@@ -66,6 +68,16 @@ class Fcm:
         except GoogleAuthError as error:
             verdict = Retry("unreachable") if error.retryable else Alert("credentials_refused")
             return settle(verdict, provider=self.name, detail=type(error).__name__)
+
+
+def _not_after(expires_at: datetime) -> dict[str, Any]:
+    """So long may a phone be out of reach. Without it FCM keeps trying for four weeks."""
+    left = max(timedelta(), expires_at - datetime.now(UTC))
+    return {
+        "android": messaging.AndroidConfig(ttl=left),
+        "apns": messaging.APNSConfig(headers={"apns-expiration": str(int(expires_at.timestamp()))}),
+        "webpush": messaging.WebpushConfig(headers={"TTL": str(int(left.total_seconds()))}),
+    }
 
 
 def _verdict(error: exceptions.FirebaseError) -> Verdict:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import firebase_admin
 import pytest
@@ -43,11 +44,24 @@ def test_a_push_is_sent_with_all_that_it_says(server: ScriptedServer) -> None:
         assert provider.send(delivery) == Sent("fcm", "projects/p/messages/1")
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/v1/projects/p/messages:send")
-    assert asked.json["message"] == {
+    said = {name: asked.json["message"][name] for name in ("token", "notification", "data")}
+    assert said == {
         "token": "device-token-1",
         "notification": {"title": "Paid", "body": "You paid 10."},
         "data": {"screen": "payments", "notification_id": delivery.notification_id},
     }
+
+
+def test_a_phone_that_comes_back_too_late_gets_nothing(server: ScriptedServer) -> None:
+    server.answers = [ACCEPTED]
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+    with fcm(server.url) as provider:
+        provider.send(make_delivery("push", expires_at=expires_at))
+    message = server.asked[0].json["message"]
+    hour = pytest.approx(3600, abs=30)
+    assert float(message["android"]["ttl"].removesuffix("s")) == hour
+    assert int(message["webpush"]["headers"]["TTL"]) == hour
+    assert int(message["apns"]["headers"]["apns-expiration"]) == int(expires_at.timestamp())
 
 
 @pytest.mark.parametrize(
