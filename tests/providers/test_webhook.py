@@ -50,6 +50,13 @@ def test_the_channels_config_gives_address_method_headers_and_secret(server: Scr
     Webhook(OTHER).verify(asked.body, dict(asked.headers.items()))
 
 
+def test_while_a_secret_is_replaced_receivers_of_both_can_check(server: ScriptedServer) -> None:
+    webhook(WEBHOOK_SIGNING_SECRET=f"{OTHER} {SECRET}").send(delivery_to(server.url))
+    (asked,) = server.asked
+    for secret in (SECRET, OTHER):
+        Webhook(secret).verify(asked.body, dict(asked.headers.items()))
+
+
 def test_no_config_takes_the_place_of_the_signature_or_the_host(server: ScriptedServer) -> None:
     forged = {"Webhook-Id": "forged", "HOST": "forged.example"}
     webhook().send(delivery_to(server.url, headers=forged))
@@ -61,6 +68,13 @@ def test_no_config_takes_the_place_of_the_signature_or_the_host(server: Scripted
 def test_a_secret_that_is_not_there_raises_an_alert(server: ScriptedServer) -> None:
     with pytest.raises(CredentialsRefused, match="NOT_THERE"):
         webhook().send(delivery_to(server.url, secret_ref="NOT_THERE"))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_a", f"{SECRET} whsec_é"])
+def test_a_secret_that_is_none_raises_an_alert_and_is_not_told(server: ScriptedServer, secret: str) -> None:
+    with pytest.raises(CredentialsRefused, match=r"^WEBHOOK_SIGNING_SECRET is not whsec_ and base64$"):
+        webhook(WEBHOOK_SIGNING_SECRET=secret).send(delivery_to(server.url))
     assert server.asked == []
 
 
