@@ -102,6 +102,9 @@ def test_a_traceparent_that_cannot_be_read_is_ignored(publisher: Publisher) -> N
 
 RUNAWAY = [
     "{% for i in range(9000) %}{% for j in range(9000) %}{% endfor %}{% endfor %}",
+    "{% for i in payload.many %}{% for j in payload.many %}{% endfor %}{% endfor %}",
+    "{% for i in payload.many recursive %}{{ loop(payload.many) if loop.depth < 9 }}{% endfor %}",
+    "{% macro m(n) %}{{ m(n - 1) ~ m(n - 1) if n }}{% endmacro %}{{ m(60) }}",
     "{{ 'a' * 200000000 }}",
     "{{ 10 ** n }}",
     "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
@@ -114,7 +117,7 @@ RUNAWAY = [
 def test_a_template_cannot_run_away(publisher: Publisher, text: str) -> None:
     name = f"runaway{abs(hash(text))}"
     publisher.http.put(f"/v1/templates/{name}", json={"content": {"inapp": {"title": text}}}).raise_for_status()
-    request = notification(template_name=name, payload={"n": 10**6})
+    request = notification(template_name=name, payload={"n": 10**6, "many": [0] * 9000})
     response = publisher.http.post("/v1/notifications", json=request)
     assert (response.status_code, response.json()["type"]) == (422, "urn:heliograph:problem:template_failed")
 

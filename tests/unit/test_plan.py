@@ -111,6 +111,21 @@ def test_words_of_the_request_are_laid_over_the_templates() -> None:
     assert delivery.content == {"subject": "Reminder", "text": "Pay 7"}
 
 
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("{% for i in rows if i > 1 %}{{ i }}/{{ loop.length }}{{ '-' if not loop.last }}{% endfor %}", "2/2-3/2"),
+        ("{% for i in tree recursive %}{{ i.n }}{{ loop(i.c) if 'c' in i }}{% endfor %}", "abc"),
+        ("{% for i in [] %}{{ i }}{% else %}none{% endfor %}", "none"),
+    ],
+)
+def test_loops_that_are_watched_are_loops_as_jinja_has_them(text: str, rendered: str) -> None:
+    payload = {"rows": [1, 2, 3], "tree": [{"n": "a", "c": [{"n": "b"}]}, {"n": "c"}]}
+    known = catalog(listed={"sms": {"text": text}})
+    [delivery] = planned(known=known, channels=["sms"], template_name="listed", payload=payload).deliveries
+    assert delivery.content == {"text": rendered}
+
+
 def test_a_template_without_words_for_a_channel_is_refused() -> None:
     problem = refused(known=catalog(invoice={"sms": {"text": "x"}}), channels=["email"], template_name="invoice")
     assert (problem.kind, problem.fields[0][0]) == ("template_failed", "template_name")
