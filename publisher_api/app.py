@@ -21,6 +21,7 @@ from publisher_api.settings import Settings
 from publisher_api.store.catalog import Catalog
 from publisher_api.store.pool import make_pool
 from publisher_api.topic import Topic
+from publisher_api.vitals import Vitals
 
 _DESCRIPTION = """One POST reaches a person over e-mail, SMS, push, webhook and a live inbox.
 
@@ -67,11 +68,11 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     )
     app.state.services = Services(
         pool=pool,
-        topic=topic,
         catalog=catalog,
         desk=desk,
         api_keys=ApiKeys(catalog),
         google_pushes=GooglePushes(settings),
+        vitals=Vitals(pool, topic, _now),
         clock=_now,
         new_id=_new_id,
     )

@@ -12,7 +12,7 @@ from publisher_api.auth import ApiKeys, GooglePushes
 from publisher_api.errors import Problem
 from publisher_api.store.catalog import Catalog
 from publisher_api.store.pool import Pool
-from publisher_api.topic import Topic
+from publisher_api.vitals import Vitals
 from shared.outcomes import Outcome
 
 
@@ -32,11 +32,11 @@ class Services:
     """Everything that outlives a request. ``clock`` gives aware times, ``new_id`` UUIDs of version 7."""
 
     pool: Pool
-    topic: Topic
     catalog: Catalog
     desk: Desk
     api_keys: ApiKeys
     google_pushes: GooglePushes
+    vitals: Vitals
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
