@@ -69,8 +69,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     """Something for the inapp function to do to Firestore, so that the publisher needs one right on Google Cloud.
 
     ``read``: mark ``notification_ids`` of ``user_id`` read at ``at``. ``read_all``: mark everything created up to
-    ``at``. ``channels``: store ``channels`` (slug → enabled) as the switchboard, unless a newer ``version`` is there
-    already.
+    ``at``, and ``notification_ids``, which may not be there yet. ``channels``: store ``channels`` (slug → enabled) as
+    the switchboard, unless a newer ``version`` is there already.
     """
 
     v: int

@@ -21,7 +21,7 @@ _AT_ONCE = 400
 def apply(client: Client, command: Command) -> None:
     """Carry out ``command``. Doing it twice, or late, changes nothing more.
 
-    Raises ``Retryable`` (also when a ``read`` has overtaken its notification), ``CredentialsRefused`` or
+    Raises ``Retryable`` (also when it has overtaken a notification that it names), ``CredentialsRefused`` or
     ``Undecodable``.
     """
     with delivery_errors("inbox"):
@@ -30,6 +30,7 @@ def apply(client: Client, command: Command) -> None:
                 _read(client, command, _user(command))
             case "read_all":
                 _read_all(client, command, _user(command))
+                _read(client, command, _user(command))
             case "channels":
                 _set_switchboard(client, command)
 

@@ -81,8 +81,8 @@ def _mark(connection: Connected, services: Services, ids: list[str], user_id: st
 
 def _mark_all(connection: Connected, services: Services, user_id: str) -> int:
     now = services.clock()
-    marked = notifications.mark_all_read(connection, user_id, now)
+    marked, on_their_way = notifications.mark_all_read(connection, user_id, now)
     if marked:
-        command = Command(v=VERSION, command="read_all", at=now, user_id=user_id)
+        command = Command(v=VERSION, command="read_all", at=now, user_id=user_id, notification_ids=on_their_way)
         outbox.add_command(connection, services.new_id(), command, now)
     return marked

@@ -95,9 +95,23 @@ def mark_read(
     ).fetchall()
 
 
-def mark_all_read(connection: Connected, user_id: str, now: datetime) -> int:
-    """Mark everything that is unread in a person's inbox; the answer is how many."""
-    return connection.execute(
-        f"update notifications n set read_at = %s where user_id = %s and {_UNREAD}",
-        [now, user_id, now],
-    ).rowcount
+def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[int, list[str]]:
+    """Mark everything that is unread in a person's inbox; the answer is how many, and the ids of those that are still
+    on their way to the live inbox.
+    """
+    row = one(
+        connection.execute(
+            f"""
+            with marked as (
+                update notifications n set read_at = %s where user_id = %s and {_UNREAD} returning notification_id
+            )
+            select count(*) as marked,
+                   coalesce(array_agg(notification_id::text) filter (where exists (
+                       select from deliveries d where d.notification_id = marked.notification_id and d.kind = 'inapp'
+                          and d.status in ('pending', 'queued'))), '{{}}') as on_their_way
+              from marked
+            """,
+            [now, user_id, now],
+        )
+    )
+    return row["marked"], row["on_their_way"]

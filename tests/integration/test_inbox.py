@@ -73,8 +73,8 @@ def read(*ids: str, user_id: str | None = "ada") -> Command:
     return Command(v=1, command="read", at=LATER, user_id=user_id, notification_ids=list(ids))
 
 
-def read_all(user_id: str | None = "ada") -> Command:
-    return Command(v=1, command="read_all", at=LATER, user_id=user_id)
+def read_all(user_id: str | None = "ada", *on_their_way: str) -> Command:
+    return Command(v=1, command="read_all", at=LATER, user_id=user_id, notification_ids=list(on_their_way))
 
 
 def switch(version: int, **channels: bool) -> Command:
@@ -119,6 +119,14 @@ class TestCommands:
         Inbox(firestore, Clock()).send(late)
         commands.apply(firestore, read_all())
         assert [read_at(firestore, each) for each in ("n1", "n2", "late")] == [LATER, LATER, None]
+
+    def test_read_all_comes_again_for_what_it_has_overtaken(self, firestore: Client) -> None:
+        fill(firestore, "there")
+        with pytest.raises(Retryable):
+            commands.apply(firestore, read_all("ada", "late"))
+        fill(firestore, "late")
+        commands.apply(firestore, read_all("ada", "late"))
+        assert (read_at(firestore, "there"), read_at(firestore, "late")) == (LATER, LATER)
 
     @pytest.mark.parametrize("command", [read("n1", user_id=None), read_all(None), read_all("eve/inbox/n1")])
     def test_a_command_needs_the_id_of_a_user(self, firestore: Client, command: Command) -> None:

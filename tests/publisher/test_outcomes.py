@@ -51,6 +51,16 @@ def status(publisher: Publisher, delivery_id: str) -> str:
     return found
 
 
+def test_what_has_arrived_is_read_with_all_and_not_named(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    _, arrived = accepted(publisher, user_id=user)
+    on_its_way, _ = accepted(publisher, user_id=user)
+    report(publisher, arrived, "sent")
+    publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user, "all": True}).raise_for_status()
+    [command] = publisher.topic.commands(user)
+    assert (command.command, command.notification_ids) == ("read_all", [on_its_way])
+
+
 def test_a_sent_outcome_is_told_in_the_timeline(publisher: Publisher) -> None:
     notification_id, delivery_id = accepted(publisher, channels=["email"], to={"email": "ada@example.com"})
     report(publisher, delivery_id, "attempt", 1, reason="rate_limited", provider="sendgrid", attempt=1)
