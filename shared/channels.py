@@ -23,6 +23,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     kind: str
     title: str
+    providers: tuple[str, ...]
     attempts: int
     backoff_seconds: tuple[int, int]
     timeout_seconds: int

@@ -12,6 +12,7 @@ import pytest
 
 from functions.email.sendgrid import SendGrid
 from functions.email.smtp import Smtp
+from functions.inapp.inbox import Inbox
 from functions.push.fcm import Fcm
 from functions.runtime.provider import Adapter
 from functions.sms.twilio import Twilio
@@ -128,6 +129,12 @@ def test_every_kind_has_the_shape_of_its_content() -> None:
 
 def test_every_function_is_bundled() -> None:
     assert set(bundle.FUNCTIONS) == set(EVERY_FUNCTION)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_channel_declares_its_providers_in_the_order_in_which_its_function_asks_them(kind: str) -> None:
+    names = [adapter.name for adapter in ADAPTERS[kind]] or [Inbox.name]
+    assert list(CHANNELS[kind].providers) == names
 
 
 @pytest.mark.parametrize("kind", KINDS)

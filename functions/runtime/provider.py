@@ -51,6 +51,8 @@ class Provider(Protocol):
 class Adapter(Protocol):
     """The class of a provider: what it needs of the environment, and how it is made from it."""
 
+    name: str
+    """As ``channels.json`` declares it."""
     required: ClassVar[tuple[str, ...]]
     """The environment variables without which the function cannot start."""
 

@@ -10,7 +10,7 @@ from publisher_api.accept.request import Name
 from publisher_api.errors import invalid
 from publisher_api.services import Producer, Serving
 from publisher_api.store import configuration, outbox
-from shared.channels import KINDS
+from shared.channels import CHANNELS, KINDS
 from shared.envelope import VERSION, Command
 
 _CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
@@ -43,6 +43,20 @@ class ChannelConfig(BaseModel):
     secret_ref: Annotated[str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$")] | None = None
 
 
+# What only a webhook's function reads.
+_OF_WEBHOOKS = frozenset({"url", "method", "headers", "secret_ref"})
+
+
+def _check_config(kind: str, config: ChannelConfig) -> None:
+    """Raises ``Problem`` for what the kind's function would not understand, or not heed."""
+    known = CHANNELS[kind].providers
+    for index, name in enumerate(config.providers or ()):
+        if name not in known:
+            raise invalid(f"config.providers.{index}", f"{kind} has no such provider; there are {', '.join(known)}")
+    for field in sorted(_OF_WEBHOOKS & config.model_fields_set) if kind != "webhook" else ():
+        raise invalid(f"config.{field}", f"is for channels of kind webhook, and this one is of kind {kind}")
+
+
 class ChannelFields(BaseModel):
     """A channel's kind (fixed once it exists), switch, and configuration (kept as it is when it is left out)."""
 
@@ -63,6 +77,8 @@ def index(_producer: Producer, services: Serving) -> dict[str, Any]:
 @router.put("/{slug}")
 def put(slug: Name, fields: ChannelFields, _producer: Producer, services: Serving) -> dict[str, Any]:
     """Create a channel or change it. The functions hear of a switch within 15 seconds, for messages in flight too."""
+    if fields.config is not None:
+        _check_config(fields.kind, fields.config)
     now = services.clock()
     with services.pool.connection() as connection:
         version = configuration.lock_channels(connection)

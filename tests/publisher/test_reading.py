@@ -164,6 +164,21 @@ def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -
     assert publisher.http.put("/v1/channels/x", json={"kind": "fax"}).json()["errors"][0]["field"] == "kind"
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "field"),
+    [
+        ("email", {"providers": ["smtp", "sendgird"]}, "config.providers.1"),
+        ("sms", {"providers": ["smtp"]}, "config.providers.0"),
+        ("email", {"url": "https://chat.example.com/in"}, "config.url"),
+    ],
+)
+def test_a_config_that_its_function_would_not_understand_is_refused(
+    publisher: Publisher, kind: str, config: dict[str, Any], field: str
+) -> None:
+    response = publisher.http.put("/v1/channels/misled", json={"kind": kind, "config": config})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
+
+
 def test_a_config_takes_no_credential(publisher: Publisher) -> None:
     for config in ({"api_key": "s3cret"}, {"headers": {"Authorization": "Bearer s3cret"}}):
         response = publisher.http.put("/v1/channels/leaky", json={"kind": "webhook", "config": config})

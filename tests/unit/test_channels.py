@@ -26,6 +26,7 @@ def test_the_declaration_fits_its_schema() -> None:
     [
         ("attempts", 4),
         ("attempts", 101),
+        ("providers", []),
         ("backoff_seconds", [10]),
         ("backoff_seconds", [10, 601]),
         ("timeout_seconds", 541),
