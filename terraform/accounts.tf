@@ -24,8 +24,25 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build.member
 }
 
-resource "google_storage_bucket_iam_member" "build" {
-  bucket = google_storage_bucket.bundles.name
-  role   = "roles/storage.objectViewer"
-  member = google_service_account.build.member
+# Cloud Functions copies a bundle into a bucket of its own, which it makes with the first function, and the build fetches it there.
+# The bucket cannot be named before it is there, but it can be described.
+resource "google_project_iam_member" "build_sources" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title      = "sources-of-functions"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-\")"
+  }
+}
+
+# A grant takes up to a minute to be heard of everywhere, and a build that comes too early fails for good.
+resource "time_sleep" "build" {
+  create_duration = "60s"
+
+  depends_on = [
+    google_project_iam_member.build,
+    google_project_iam_member.build_sources,
+  ]
 }

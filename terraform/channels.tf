@@ -27,10 +27,9 @@ module "channel" {
   topic          = google_pubsub_topic.notifications
 
   depends_on = [
-    google_project_iam_member.build,
     google_secret_manager_secret_version.this,
-    google_storage_bucket_iam_member.build,
     google_storage_bucket_object.bundle,
+    time_sleep.build,
   ]
 }
 
@@ -52,8 +51,7 @@ module "dead_letter" {
   region              = var.region
 
   depends_on = [
-    google_project_iam_member.build,
-    google_storage_bucket_iam_member.build,
     google_storage_bucket_object.bundle,
+    time_sleep.build,
   ]
 }

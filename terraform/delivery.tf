@@ -1,10 +1,20 @@
 locals {
-  # name => what starts it, what it runs, and whether a person must say yes first.
+  # name => what starts it, what it runs, whether a person must say yes first, and with whose rights. What a pull request runs
+  # nobody has read yet, so its account can change nothing.
   pipelines = var.delivery == null ? {} : {
-    pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false }
-    main         = { file = "cloudbuild.yaml", on = "push", approval = false }
-    apply        = { file = "cloudbuild.apply.yaml", on = "hand", approval = var.delivery.approval }
+    pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false, account = var.delivery.reviewer }
+    main         = { file = "cloudbuild.yaml", on = "push", approval = false, account = var.delivery.deployer }
+    apply        = { file = "cloudbuild.apply.yaml", on = "hand", approval = var.delivery.approval, account = var.delivery.deployer }
   }
+}
+
+# A pull request is planned beside the release that runs.
+resource "google_storage_bucket_iam_member" "reviewer" {
+  count = var.delivery == null ? 0 : 1
+
+  bucket = google_storage_bucket.bundles.name
+  role   = "roles/storage.objectViewer"
+  member = "serviceAccount:${var.delivery.reviewer}"
 }
 
 resource "google_cloudbuild_trigger" "this" {
@@ -13,11 +23,11 @@ resource "google_cloudbuild_trigger" "this" {
   project         = var.project_id
   location        = var.region
   name            = "heliograph-${each.key}"
-  service_account = "projects/${var.project_id}/serviceAccounts/${var.delivery.deployer}"
-  substitutions = {
-    _ENVIRONMENT = var.environment
-    _REGION      = var.region
-  }
+  service_account = "projects/${var.project_id}/serviceAccounts/${each.value.account}"
+  substitutions = merge(
+    { _ENVIRONMENT = var.environment, _REGION = var.region },
+    each.key == "main" ? { _REGISTRY = var.publisher_registry.name } : {},
+  )
 
   approval_config {
     approval_required = each.value.approval

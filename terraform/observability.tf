@@ -9,6 +9,7 @@ module "observability" {
   outcomes_dead_subscription = google_pubsub_subscription.outcomes_dead.name
   outcomes_subscription      = google_pubsub_subscription.outcomes.name
   project_id                 = var.project_id
+  project_number             = data.google_project.this.number
   publisher_host             = local.publisher_host
   publisher_path             = local.publisher_path
 

@@ -233,6 +233,7 @@ run "what_reaches_production_was_approved" {
     delivery = {
       deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
       repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
+      reviewer   = "review@heliograph-test.iam.gserviceaccount.com"
     }
   }
 
@@ -243,16 +244,46 @@ run "what_reaches_production_was_approved" {
     )
     error_message = "The apply must wait for a person."
   }
+
+  assert {
+    condition     = endswith(google_cloudbuild_trigger.this["pull-request"].service_account, "/review@heliograph-test.iam.gserviceaccount.com")
+    error_message = "What a pull request brings must not run with the rights to deploy."
+  }
+
+  assert {
+    condition     = google_cloudbuild_trigger.this["main"].substitutions["_REGISTRY"] == "heliograph-test"
+    error_message = "The image must be pushed to the registry that was made."
+  }
 }
 
-run "a_bundle_for_an_unknown_channel_is_refused" {
+run "a_release_from_before_a_channel_was_removed_can_be_gone_back_to" {
   command = plan
 
   variables {
-    bundle_hashes = { pigeon = "0000000000000000000000000000000000000000000000000000000000000000" }
+    bundle_hashes = {
+      dead_letter = "0000000000000000000000000000000000000000000000000000000000000000"
+      email       = "0000000000000000000000000000000000000000000000000000000000000000"
+      inapp       = "0000000000000000000000000000000000000000000000000000000000000000"
+      pigeon      = "0000000000000000000000000000000000000000000000000000000000000000"
+      push        = "0000000000000000000000000000000000000000000000000000000000000000"
+      sms         = "0000000000000000000000000000000000000000000000000000000000000000"
+      webhook     = "0000000000000000000000000000000000000000000000000000000000000000"
+    }
   }
 
-  expect_failures = [var.bundle_hashes]
+  assert {
+    condition     = !contains(keys(module.channel), "pigeon")
+    error_message = "A channel comes from the declaration, not from a release."
+  }
+}
+
+run "a_build_reads_the_copies_of_the_bundles_and_no_other_bucket" {
+  command = plan
+
+  assert {
+    condition     = strcontains(google_project_iam_member.build_sources.condition[0].expression, "projects/_/buckets/gcf-v2-sources-")
+    error_message = "What builds the functions must read their sources only: plans and exports are in other buckets."
+  }
 }
 
 run "a_hash_that_is_none_is_refused" {

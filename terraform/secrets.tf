@@ -27,8 +27,9 @@ resource "google_secret_manager_secret" "this" {
 resource "google_secret_manager_secret_version" "this" {
   for_each = google_secret_manager_secret.this
 
-  secret                 = each.value.id
-  secret_data_wo         = lookup(var.secrets, each.key, null)
+  secret = each.value.id
+  # Write-only, so without a new number it is not sent. It has to be given all the same, and null counts as not given.
+  secret_data_wo         = lookup(var.secrets, each.key, "")
   secret_data_wo_version = lookup(var.secret_versions, each.key, 1)
   deletion_policy        = "DISABLE"
 

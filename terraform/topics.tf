@@ -60,7 +60,7 @@ resource "google_pubsub_subscription" "outcomes_dead" {
   project                    = var.project_id
   name                       = "${google_pubsub_topic.outcomes_dead.name}-kept"
   topic                      = google_pubsub_topic.outcomes_dead.id
-  ack_deadline_seconds       = 60
+  ack_deadline_seconds       = 600
   message_retention_duration = "${31 * 24 * 3600}s"
   labels                     = local.labels
 

@@ -12,7 +12,7 @@ variable "billing_account" {
 }
 
 variable "bundle_hashes" {
-  description = "sha256 of the bundle each function runs, which is in the bucket already: function (`email`, `dead_letter`) => hash. A release's file gives them; what is not named here is uploaded from `bundles_dir`."
+  description = "sha256 of the bundle each function runs, which is in the bucket already: function (`email`, `dead_letter`) => hash. A release's file gives them; what is not named here is uploaded from `bundles_dir`, and what is no function any more is passed over: a release may be older than the topology."
   type        = map(string)
   nullable    = false
   default     = {}
@@ -20,11 +20,6 @@ variable "bundle_hashes" {
   validation {
     condition     = alltrue([for hash in values(var.bundle_hashes) : can(regex("^[0-9a-f]{64}$", hash))])
     error_message = "Every bundle hash must be a sha256: 64 hexadecimal digits."
-  }
-
-  validation {
-    condition     = length(setsubtract(keys(var.bundle_hashes), local.functions)) == 0
-    error_message = "bundle_hashes names a function that is neither a channel of shared/channels.json nor dead_letter."
   }
 }
 
@@ -60,12 +55,13 @@ variable "channel_roles" {
 }
 
 variable "delivery" {
-  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, the account that deploys, and whether a person approves each apply. Without it there are no triggers."
+  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, the account that deploys, the one that looks at pull requests, and whether a person approves each apply. Without it there are no triggers."
   type = object({
     approval   = optional(bool, true)
     branch     = optional(string, "main")
     deployer   = string
     repository = string
+    reviewer   = string
   })
   nullable = true
   default  = null
@@ -102,8 +98,8 @@ variable "max_instances" {
 }
 
 variable "monthly_budget" {
-  description = "Spending a month to be warned about, in whole units of `currency`."
-  type        = object({ currency = optional(string, "EUR"), units = optional(number, 100) })
+  description = "Spending a month to be warned about, in whole units of the billing account's currency. `currency` (`EUR`) need not be said, and can be no other."
+  type        = object({ currency = optional(string), units = optional(number, 100) })
   nullable    = false
   default     = {}
 }

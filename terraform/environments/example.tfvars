@@ -7,7 +7,7 @@ firestore_location = "eur3"
 
 alert_emails    = ["operator@example.com"]
 billing_account = "012345-6789AB-CDEF01"
-monthly_budget  = { currency = "EUR", units = 100 }
+monthly_budget  = { units = 100 }
 
 channel_environment = {
   email = { EMAIL_FROM = "Heliograph <no-reply@example.com>" }
@@ -27,6 +27,7 @@ delivery = {
   branch     = "main"
   deployer   = "heliograph-deploy@heliograph-example.iam.gserviceaccount.com"
   repository = "projects/heliograph-example/locations/europe-west1/connections/git/repositories/heliograph"
+  reviewer   = "heliograph-review@heliograph-example.iam.gserviceaccount.com"
 }
 
 # What runs. A release writes these into a file of its own (release.tfvars.json); leave them out to upload ../dist and to

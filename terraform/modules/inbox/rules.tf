@@ -19,7 +19,7 @@ resource "google_firebaserules_ruleset" "this" {
 resource "google_firebaserules_release" "this" {
   project      = var.project_id
   name         = var.database == "(default)" ? "cloud.firestore" : "cloud.firestore/${var.database}"
-  ruleset_name = google_firebaserules_ruleset.this.name
+  ruleset_name = "projects/${var.project_id}/rulesets/${google_firebaserules_ruleset.this.name}"
 
   lifecycle {
     replace_triggered_by = [google_firebaserules_ruleset.this]

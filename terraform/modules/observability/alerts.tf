@@ -213,6 +213,11 @@ resource "google_monitoring_uptime_check_config" "publisher" {
       project_id = var.project_id
     }
   }
+
+  # Another address makes another check, and one that an alert still looks at cannot be removed.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_monitoring_alert_policy" "outage" {

@@ -5,7 +5,7 @@ resource "google_billing_budget" "this" {
   display_name    = "Heliograph (${var.project_id})"
 
   budget_filter {
-    projects = ["projects/${var.project_id}"]
+    projects = ["projects/${var.project_number}"] # by number: Google answers so, and an id would differ in every plan
   }
 
   amount {

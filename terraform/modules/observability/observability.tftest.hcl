@@ -6,6 +6,7 @@ variables {
   outcomes_dead_subscription = "delivery-outcomes-dead-kept"
   outcomes_subscription      = "delivery-outcomes-publisher"
   project_id                 = "heliograph-test"
+  project_number             = "123456789012"
   publisher_host             = "heliograph.example.com"
 
   channels = {

@@ -84,6 +84,12 @@ variable "project_id" {
   nullable    = false
 }
 
+variable "project_number" {
+  description = "Number of the project, by which the budget knows it."
+  type        = string
+  nullable    = false
+}
+
 variable "publisher_host" {
   description = "Host name of the publisher, for the uptime checks."
   type        = string

@@ -28,7 +28,8 @@ resource "digitalocean_database_db" "this" {
 }
 
 # A cluster without rules takes anybody who knows the password, so the first deployment's migration gets through; from
-# then on only the app does.
+# then on only the app does. It comes over the private network, where a rule cannot name it, and nobody else is there; the
+# rule with its name is for what takes the public way.
 resource "digitalocean_database_firewall" "this" {
   count = var.runtime == "app" ? 1 : 0
 
@@ -37,6 +38,11 @@ resource "digitalocean_database_firewall" "this" {
   rule {
     type  = "app"
     value = digitalocean_app.this[0].id
+  }
+
+  rule {
+    type  = "ip_addr"
+    value = digitalocean_vpc.this.ip_range
   }
 }
 

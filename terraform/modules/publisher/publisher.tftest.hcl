@@ -84,8 +84,15 @@ run "only_the_app_reaches_the_database" {
   command = plan
 
   assert {
-    condition     = length(digitalocean_database_firewall.this) == 1 && one(digitalocean_database_firewall.this[0].rule).type == "app"
-    error_message = "The firewall must let in the app and nothing else."
+    condition     = toset([for rule in digitalocean_database_firewall.this[0].rule : rule.type]) == toset(["app", "ip_addr"])
+    error_message = "The firewall must let in the app, by name and by its private network, and nothing else."
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in digitalocean_database_firewall.this[0].rule : rule.value == var.vpc_cidr if rule.type == "ip_addr"
+    ])
+    error_message = "The only addresses let in must be those of the private network."
   }
 
   assert {
@@ -158,6 +165,16 @@ run "scaling_on_a_shared_size_is_refused" {
   }
 
   expect_failures = [var.instances]
+}
+
+run "a_data_centre_whose_network_an_app_cannot_join_is_refused" {
+  command = plan
+
+  variables {
+    region = "nyc3"
+  }
+
+  expect_failures = [var.region]
 }
 
 run "a_network_of_one_address_is_refused" {

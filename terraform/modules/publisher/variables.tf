@@ -115,8 +115,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{3}[0-9]$", var.region))
-    error_message = "region must be a data centre such as ams3, fra1 or nyc3."
+    condition     = contains(["ams3", "blr1", "fra1", "lon1", "nyc1", "sfo3", "sgp1", "syd1", "tor1"], var.region)
+    error_message = "region must be a data centre whose private networks App Platform can join: ams3, blr1, fra1, lon1, nyc1, sfo3, sgp1, syd1 or tor1."
   }
 }
 
