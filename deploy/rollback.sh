@@ -5,19 +5,14 @@
 # code before them still works (docs/operations.md).
 set -euo pipefail
 environment=${1:?usage: deploy/rollback.sh ENVIRONMENT [COMMIT]}
-commit=${2:-}
-cd "$(dirname "$0")/../terraform"
+cd "$(dirname "$0")/.."
 
-project=$(sed -n 's/^project_id *= *"\(.*\)"/\1/p' "environments/$environment.tfvars")
-releases=gs://$project-heliograph-bundles/releases
-if [ -z "$commit" ]; then
-  commit=$(gcloud storage cat "$releases/previous")
-fi
-gcloud storage cp --quiet "$releases/$commit/release.tfvars.json" release.tfvars.json
-gcloud storage cp --quiet "$releases/$commit/terraform.lock.hcl" .terraform.lock.hcl
+project=$(sed -n 's/^project_id *= *"\(.*\)"/\1/p' "terraform/environments/$environment.tfvars")
+commit=${2:-$(deploy/releases.sh rollback "$project")}
+deploy/releases.sh fetch "$project" "$commit"
 
-terraform init -input=false -reconfigure -backend-config="environments/$environment.gcs.tfbackend"
-terraform apply -var-file="environments/$environment.tfvars" -var-file=release.tfvars.json
-gcloud storage cat "$releases/current" | gcloud storage cp --quiet - "$releases/previous"
-printf %s "$commit" | gcloud storage cp --quiet - "$releases/current"
+terraform -chdir=terraform init -input=false -reconfigure -backend-config="environments/$environment.gcs.tfbackend"
+deploy/releases.sh attempt "$project" "$commit"
+terraform -chdir=terraform apply -var-file="environments/$environment.tfvars" -var-file=release.tfvars.json
+deploy/releases.sh done "$project" "$commit"
 echo "$environment runs $commit again."

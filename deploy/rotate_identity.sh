@@ -10,7 +10,9 @@ umask 077
 key=$(mktemp)
 trap 'rm -f "$key"' EXIT
 .venv/bin/python -m deploy.identity_key "$jwks" > "$key"
-echo "1. $jwks holds the new public key beside the old one. Apply it: terraform apply -var-file=environments/$environment.tfvars"
+echo "1. $jwks holds the new public key beside the old one. Commit it, and apply it beside what runs:"
+echo "     terraform -chdir=terraform output -json release > terraform/release.tfvars.json"
+echo "     terraform -chdir=terraform apply -var-file=environments/$environment.tfvars -var-file=release.tfvars.json"
 read -r -p "   Press Enter when that is done. "
 doctl apps spec get "$app" --format json |
   jq --rawfile key "$key" '(.envs[] | select(.key == "GOOGLE_IDENTITY_KEY") | .value) = $key' |

@@ -114,13 +114,15 @@ def test_nothing_leaves_this_machine_before_the_tests_have_passed() -> None:
 
 def test_the_plan_that_was_kept_is_the_plan_that_is_applied() -> None:
     assert "-out=tfplan" in step("cloudbuild.yaml", "terraform-plan")["args"]
-    assert "releases/$COMMIT_SHA" in step("cloudbuild.yaml", "keep")["script"]
-    assert "releases/$COMMIT_SHA" in step("cloudbuild.apply.yaml", "fetch")["script"]
+    kept = '"gs://$PROJECT_ID-terraform/plans/$COMMIT_SHA/tfplan"'
+    assert f"cp terraform/tfplan {kept}" in step("cloudbuild.yaml", "keep")["script"]
+    assert f"cp {kept} terraform/tfplan" in step("cloudbuild.apply.yaml", "fetch")["script"]
     assert "apply -input=false tfplan" in step("cloudbuild.apply.yaml", "apply")["script"]
     assert not any("plan" in each.get("args", []) for each in read("cloudbuild.apply.yaml")["steps"])
 
 
 def test_a_failed_smoke_test_still_leaves_something_to_go_back_to() -> None:
+    assert step("cloudbuild.apply.yaml", "apply")["waitFor"] == ["attempt"]
     assert step("cloudbuild.apply.yaml", "remember")["waitFor"] == ["apply"]
     assert "apply" in step("cloudbuild.apply.yaml", "smoke")["waitFor"]
 
@@ -128,4 +130,5 @@ def test_a_failed_smoke_test_still_leaves_something_to_go_back_to() -> None:
 def test_a_pull_request_changes_nothing() -> None:
     everything = (ROOT / "cloudbuild.pr.yaml").read_text(encoding="utf-8")
     assert "-lock=false" in everything
-    assert not re.search(r"\bapply\b|docker push|storage cp [^|\n]*\S+ \"?gs:", everything)
+    assert not re.search(r"\bapply\b|docker push|storage cp [^|\n]*\S+ \"?gs:|releases\.sh, (?!present)", everything)
+    assert "heliograph-digitalocean-token" not in everything, "that token can write"

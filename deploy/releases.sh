@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# deploy/releases.sh: the book of releases, in the bucket of the bundles: releases/COMMIT/ holds a release's hashes and the providers it
+# was planned with; releases/{attempted,current,previous} hold the commits of the last apply begun, the last that succeeded, and
+# the one before it.
+#
+#   keep PROJECT COMMIT      enter the release in terraform/release.tfvars.json
+#   fetch PROJECT COMMIT     put it back there
+#   attempt PROJECT COMMIT   it is about to be applied
+#   done PROJECT COMMIT      it was applied
+#   present PROJECT          put the hashes of what runs there, or none
+#   rollback PROJECT         print the commit to go back to
+set -euo pipefail
+usage="usage: deploy/releases.sh keep|fetch|attempt|done PROJECT COMMIT, or present|rollback PROJECT"
+verb=${1:?$usage}
+releases=gs://${2:?$usage}-heliograph-bundles/releases
+cd "$(dirname "$0")/../terraform"
+
+read_name() { gcloud storage cat "$releases/$1" 2>/dev/null || true; }
+write_name() { printf %s "$2" | gcloud storage cp --quiet - "$releases/$1"; }
+
+commit=${3:-}
+case $verb in
+  keep | fetch | attempt | done) : "${commit:?$usage}" ;;
+esac
+
+case $verb in
+  keep)
+    gcloud storage cp --quiet release.tfvars.json "$releases/$commit/release.tfvars.json"
+    gcloud storage cp --quiet .terraform.lock.hcl "$releases/$commit/terraform.lock.hcl"
+    ;;
+  fetch)
+    gcloud storage cp --quiet "$releases/$commit/release.tfvars.json" release.tfvars.json
+    gcloud storage cp --quiet "$releases/$commit/terraform.lock.hcl" .terraform.lock.hcl
+    ;;
+  attempt)
+    write_name attempted "$commit"
+    ;;
+  done)
+    current=$(read_name current)
+    if [ -n "$current" ] && [ "$current" != "$commit" ]; then write_name previous "$current"; fi
+    write_name current "$commit"
+    ;;
+  present)
+    current=$(read_name current)
+    if [ -z "$current" ]; then
+      echo '{}' > release.tfvars.json
+    else
+      gcloud storage cp --quiet "$releases/$current/release.tfvars.json" release.tfvars.json
+    fi
+    ;;
+  rollback)
+    # After an apply that broke off, the release that it began to replace is the newest that was whole.
+    commit=$(read_name current)
+    if [ "$(read_name attempted)" = "$commit" ]; then commit=$(read_name previous); fi
+    echo "${commit:?there is no earlier release in $releases}"
+    ;;
+  *)
+    echo "$usage" >&2
+    exit 2
+    ;;
+esac
