@@ -60,7 +60,7 @@ def _accept(services: Services, request: NotificationRequest, producer: str) -> 
         planned = plan(request, producer, person, catalog, now=now, new_id=services.new_id)
         _insert(connection.execute, planned)
     for row in planned.deliveries:
-        message = envelope_of(planned.notification, row, catalog.channels[row.slug].config)
+        message = envelope_of(planned.notification, row, catalog.channels[row.slug])
         _google.publish(_settings.topic_path, encode(message), **attributes_of(message)).result()
         with services.pool.connection() as connection:
             connection.execute(

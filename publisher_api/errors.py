@@ -5,7 +5,7 @@
     Problem
     ├── 400 malformed_json          ├── 409 in_flight            ├── 422 invalid_request, unknown_channel,
     ├── 401 unauthorized            ├── 413 too_large            │       unknown_template, template_failed,
-    ├── 404 not_found               ├── 503 unavailable          │       idempotency_key_reused
+    ├── 404 not_found               ├── 503 unavailable          │       nothing_accepted, idempotency_key_reused
 """
 
 import logging
@@ -19,6 +19,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -44,9 +45,9 @@ _OF_STATUS = {
 }
 CLIENT_CLOSED_REQUEST = 499  # nginx's code
 _LIMIT_EXCEEDED = "54"  # the SQLSTATE class of what is too large or too complex for Postgres
-_POSTGRES_AWAY = (
-    "Postgres cannot be reached. Send the request again, with the same Idempotency-Key or dedup_key if it had one: "
-    "Postgres may have gone away just after it accepted."
+_POSTGRES_AWAY = "Postgres cannot be reached. Send the request again."
+_PERHAPS_ACCEPTED = (
+    " Give it the same Idempotency-Key or dedup_key if it had one: Postgres may have gone away just after it accepted."
 )
 RETRY_AFTER_SECONDS = 5
 
@@ -55,7 +56,7 @@ class Problem(HTTPException):
     """A refusal, with everything its reader needs: what was wrong, where, and what to do.
 
     ``kind`` is stable and meant for programs; ``fields`` holds pairs of a field's path (``content.email.subject``)
-    and a sentence about it.
+    and a sentence about it. ``more`` are members of this kind alone.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Problem(HTTPException):
         *,
         fields: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         # An HTTPException, since those alone pass unchanged through FastAPI's own reading of bodies.
         super().__init__(status, detail, headers)
@@ -73,6 +75,7 @@ class Problem(HTTPException):
         self.kind = kind
         self.detail: str = detail
         self.fields = tuple(fields)
+        self._more = more or {}
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -83,7 +86,7 @@ class Problem(HTTPException):
         }
         if self.fields:
             body["errors"] = [{"field": field, "message": message} for field, message in self.fields]
-        return body
+        return {**body, **self._more}
 
     def response(self) -> JSONResponse:
         return JSONResponse(self.body(), self.status, headers=dict(self.headers or {}), media_type=MEDIA_TYPE)
@@ -137,22 +140,16 @@ def install(app: FastAPI) -> None:
         return Problem(422, "invalid_request", detail).response()
 
     @app.exception_handler(psycopg.OperationalError)  # a pool without connections is one as well
-    async def postgres_away(_request: Request, error: psycopg.OperationalError) -> JSONResponse:
-        if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
-            detail = f"The database cannot store this request: {error.diag.message_primary}."
-            return Problem(422, "invalid_request", detail).response()
-        reason = error.diag.message_primary or str(error)
-        _log.warning("refused for want of Postgres", extra={"error": type(error).__name__, "reason": reason})
-        return unavailable(_POSTGRES_AWAY).response()
+    async def postgres(request: Request, error: psycopg.OperationalError) -> JSONResponse:
+        return _of_postgres(request, error).response()
 
     @app.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        kind, detail = _OF_STATUS.get(error.status_code, ("invalid_request", str(error.detail)))
-        return Problem(error.status_code, kind, detail, headers=dict(error.headers or {})).response()
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        return _of_starlette(request, error).response()
 
     @app.exception_handler(TimeoutError)
     async def stuck(_request: Request, _error: TimeoutError) -> JSONResponse:
-        return unavailable(_POSTGRES_AWAY).response()
+        return unavailable(_POSTGRES_AWAY + _PERHAPS_ACCEPTED).response()
 
     @app.exception_handler(Exception)
     async def bug(_request: Request, _error: Exception) -> JSONResponse:
@@ -162,3 +159,30 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientDisconnect)
     async def client_left(_request: Request, _error: ClientDisconnect) -> Response:
         return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it, and it is no error of ours
+
+
+def _of_postgres(request: Request, error: psycopg.OperationalError) -> Problem:
+    if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
+        return Problem(422, "invalid_request", f"The database cannot store this request: {error.diag.message_primary}.")
+    reason = error.diag.message_primary or str(error)
+    _log.warning("refused for want of Postgres", extra={"error": type(error).__name__, "reason": reason})
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return unavailable("Postgres took too long. Send the request again, a batch in smaller parts.")
+    return unavailable(_POSTGRES_AWAY + (_PERHAPS_ACCEPTED if request.method == "POST" else ""))
+
+
+def _of_starlette(request: Request, error: HTTPException) -> Problem:
+    kind, detail = _OF_STATUS.get(error.status_code, ("invalid_request", str(error.detail)))
+    headers = dict(error.headers or {})
+    if "Allow" in headers:  # Starlette names the methods of the first route at this address only
+        headers["Allow"] = ", ".join(_methods(request))
+    return Problem(error.status_code, kind, detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that the request's address takes."""
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]

@@ -1,5 +1,7 @@
 """Whether an address can be an address, decided by the libraries that know the rules. No network is asked."""
 
+import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -25,14 +27,20 @@ def email(text: str) -> str:
 def phone(text: str) -> str:
     """A number in E.164 (``+447700900123``). Raises ``BadAddress``."""
     try:
-        number = phonenumbers.parse(text, None)
+        number = phonenumbers.parse(text, None) if _PHONE.fullmatch(text) else None
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    # "Possible" alone would do for numbers that can be dialled within one town only.
+    possible = number and phonenumbers.is_possible_number_with_reason(number)
+    if number is None or possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise BadAddress(
             "not a phone number in E.164: a plus sign, the country code and the number, like +447700900123"
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+# Without letters and extensions, which would be turned into digits or dropped.
+_PHONE = re.compile(r"\+[0-9 ()./-]+")
 
 
 def url(text: str) -> str:
@@ -42,13 +50,24 @@ def url(text: str) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError as error:
         raise BadAddress(f"not a web address: {error}") from None
-    if parts.scheme not in ("https", "http") or not host:
+    if parts.scheme not in ("https", "http") or not host or not _is_host(host):
         raise BadAddress("not a web address: it must start with https:// and name a host")
     if parts.username or parts.password:
         raise BadAddress("a web address must hold no user name or password: name a secret in the channel's config")
     if len(text) > MAX_URL or not text.isprintable() or " " in text:
         raise BadAddress(f"not a web address: at most {MAX_URL} printable characters, without spaces")
     return text
+
+
+def _is_host(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return bool(host.strip(".")) and bool(host.encode("idna").decode("idna"))
+    except UnicodeError:  # an empty or an overlong label, or no Punycode
+        return False
 
 
 def token(text: str) -> str:

@@ -11,6 +11,12 @@ import msgspec
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=998, pattern=r"^[^\r\n]*$")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
+_PUSH_BYTES = 4000
+# Firestore's limits, a little under where the rest of the document is beside it.
+_DOCUMENT_DEPTH = 18
+_NAME_BYTES = 1500
+_INT64 = range(-(2**63), 2**63)
+
 
 class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
@@ -33,11 +39,15 @@ class SmsContent(_Content, frozen=True):
 
 
 class PushContent(_Content, frozen=True):
-    """A mobile notification; ``data`` reaches the app unshown (the whole must stay under the platforms' 4 KB)."""
+    """A mobile notification; ``data`` reaches the app unshown. FCM and APNs take 4 KB of it all, and we add an id."""
 
     title: Text
     body: str = ""
     data: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if sum(len(text.encode()) for text in (self.title, self.body, *self.data, *self.data.values())) > _PUSH_BYTES:
+            raise ValueError(f"title, body and data may have {_PUSH_BYTES} bytes together: phones are sent no more")
 
 
 class InappContent(_Content, frozen=True):
@@ -48,11 +58,32 @@ class InappContent(_Content, frozen=True):
     url: str | None = None
     data: dict[str, Any] = msgspec.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check_document(self.data, "data", _DOCUMENT_DEPTH)
+
 
 class WebhookContent(_Content, frozen=True):
     """The JSON body of the request to the receiver."""
 
     body: dict[str, Any]
+
+
+def _check_document(value: Any, path: str, levels: int) -> None:
+    """Raises ``ValueError`` for what JSON can say and a document of Firestore cannot hold."""
+    if isinstance(value, int) and value not in _INT64:
+        raise ValueError(f"{path} is a number of more than 64 bits; send it as a text")
+    if not isinstance(value, dict | list):
+        return
+    if levels == 0:
+        raise ValueError(f"{path} is nested more than {_DOCUMENT_DEPTH} deep")
+    if isinstance(value, dict):
+        for name in value:
+            if not 0 < len(name.encode()) <= _NAME_BYTES or (name.startswith("__") and name.endswith("__")):
+                raise ValueError(f"a name in {path} is empty, over {_NAME_BYTES} bytes, or begins and ends with __")
+    elif any(isinstance(child, list) for child in value):
+        raise ValueError(f"{path} holds an array directly in an array; put an object between them")
+    for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+        _check_document(child, f"{path}.{str(key)[:40]}", levels - 1)
 
 
 Content = EmailContent | SmsContent | PushContent | InappContent | WebhookContent

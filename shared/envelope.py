@@ -26,7 +26,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     kind (it picks the function), ``slug`` the configured channel of that kind (``webhook-telegram``); for most they
     are equal. ``recipient`` is an e-mail address, an E.164 number, a device token, a URL or a user id, as the kind
     wants. ``content`` is rendered already (``shared.content``). Times are aware; ``round`` grows by one with each
-    replay.
+    replay. ``switched_on`` is the version of the switchboard since which the channel is on, as far as the publisher
+    knew, and 0 if it was off. ``read_at`` is when the person read it, which one may before a scheduled one arrives.
     """
 
     v: int
@@ -50,6 +51,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     config: dict[str, Any]
     expires_at: datetime
     traceparent: str | None = None
+    switched_on: int = 0
+    read_at: datetime | None = None
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from functions.runtime.ledger import Claimed, Finished, Held
+from functions.runtime.ledger import Claimed, Finished, Held, Resting, rest
 from functions.runtime.provider import Rejected, Sent
 from shared.envelope import Delivery
 from shared.errors import DeliveryError
@@ -30,7 +30,7 @@ class Clock:
 class _Entry:
     state: str
     lease_until: datetime
-    uncertain: bool
+    doubts: int
     version: int
     outcome: Outcome | None = None
 
@@ -43,22 +43,23 @@ class MemoryLedger:
         self._entries: dict[str, _Entry] = {}
         self._versions = itertools.count()
 
-    def claim(self, key: str, now: datetime) -> Claimed | Held | Finished:
+    def claim(self, key: str, now: datetime) -> Claimed | Held | Resting | Finished:
         found = self._entries.get(key)
         if found and found.outcome:
             return Finished(found.outcome)
-        if found and found.state == "claimed" and found.lease_until > now:
-            return Held()
-        uncertain = found is not None and (found.uncertain or found.state == "claimed")
-        entry = _Entry("claimed", now + self._lease, uncertain, next(self._versions))
+        if found and found.lease_until > now:
+            return Held() if found.state == "claimed" else Resting(found.lease_until)
+        doubts = found.doubts + (found.state == "claimed") if found else 0
+        entry = _Entry("claimed", now + self._lease, doubts, next(self._versions))
         self._entries[key] = entry
-        return Claimed(key, uncertain, entry.version)
+        return Claimed(key, doubts, entry.version)
 
-    def release(self, claim: Claimed, *, uncertain: bool) -> None:
+    def release(self, claim: Claimed, now: datetime, *, uncertain: bool) -> None:
         entry = self._entries[claim.key]
         if entry.version == claim.version:
             entry.state = "released"
-            entry.uncertain = claim.uncertain or uncertain
+            entry.doubts = claim.doubts + uncertain
+            entry.lease_until = now + rest(entry.doubts) if uncertain else now
             entry.version = next(self._versions)
 
     def finish(self, claim: Claimed, outcome: Outcome) -> None:
@@ -73,7 +74,7 @@ class FailingLedger(MemoryLedger):
         super().__init__(timedelta(seconds=90))
         self._error = error
 
-    def release(self, claim: Claimed, *, uncertain: bool) -> None:  # noqa: ARG002 - the port's signature
+    def release(self, claim: Claimed, now: datetime, *, uncertain: bool) -> None:  # noqa: ARG002 - the port's signature
         raise self._error
 
     def finish(self, claim: Claimed, outcome: Outcome) -> None:  # noqa: ARG002 - likewise

@@ -105,6 +105,7 @@ def test_no_provider_is_called_in_the_hope_that_nothing_happens() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+        and ast.unparse(node.body[-1]) != "raise"
     ]
     assert catching_all == []
 

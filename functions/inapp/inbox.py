@@ -57,7 +57,7 @@ class Inbox:
             "priority": delivery.priority,
             "created_at": delivery.created_at,
             "delivered_at": now,
-            "read_at": None,
+            "read_at": delivery.read_at,
             "expire_at": now + KEPT_FOR,
         }
         document = inbox_of(self._client, delivery.recipient).document(delivery.notification_id)

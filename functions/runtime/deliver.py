@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from functions.runtime.attempt import Attempt
-from functions.runtime.ledger import Claimed, Finished, Held, Ledger
+from functions.runtime.ledger import Claimed, Finished, Held, Ledger, Resting
 from functions.runtime.outcomes import OutcomePublisher
 from functions.runtime.provider import Provider, Rejected, Sent
 from functions.runtime.switchboard import Switchboard
@@ -41,6 +41,13 @@ def deliver(delivery: Delivery, number: int | None, parts: Parts) -> None:
     except DeliveryError as error:
         _report_failure(attempt, error, parts)
         raise
+    except Undecodable as error:
+        _report_failure(attempt, Retryable("undecodable", str(error)), parts)
+        raise
+    except Exception as bug:
+        # The timeline of whoever waits for this should say that it is our fault; the traceback is for the log.
+        _report_failure(attempt, Retryable("internal_error", type(bug).__name__), parts)
+        raise
     # When this raises, the message comes again, finds the ledger finished, and is reported then.
     parts.outcomes.publish(outcome)
     _log.info(outcome.result, extra=attempt.facts() | {"reason": outcome.reason, "provider": outcome.provider})
@@ -52,6 +59,9 @@ def _conclude(attempt: Attempt, parts: Parts) -> Outcome:
             return outcome
         case Held():
             raise Retryable("claim_held", "Another worker has this delivery.")
+        case Resting(until):
+            detail = f"An attempt may have arrived unconfirmed; the next is made after {until:%H:%M:%S} UTC."
+            raise Retryable("unconfirmed", detail)
         case Claimed() as claim:
             outcome = _outcome(attempt, claim, parts)
             if claim.uncertain:
@@ -63,7 +73,7 @@ def _conclude(attempt: Attempt, parts: Parts) -> Outcome:
 def _outcome(attempt: Attempt, claim: Claimed, parts: Parts) -> Outcome:
     if attempt.received_at >= attempt.delivery.expires_at:
         return attempt.expired(parts.now())
-    if not parts.switchboard.is_on(attempt.delivery.slug):
+    if not parts.switchboard.is_on(attempt.delivery.slug, attempt.delivery.switched_on):
         return attempt.suppressed("channel_off", parts.now())
     answer = _send(attempt, claim, parts)
     return attempt.answered(answer, parts.now())
@@ -86,7 +96,7 @@ def _send(attempt: Attempt, claim: Claimed, parts: Parts) -> Sent | Rejected:
 
 def _release(attempt: Attempt, claim: Claimed, parts: Parts, *, uncertain: bool) -> None:
     try:
-        parts.ledger.release(claim, uncertain=uncertain)
+        parts.ledger.release(claim, parts.now(), uncertain=uncertain)
     except DeliveryError as error:
         _log.warning("The claim could not be released, so it has to run out: %s", error, extra=attempt.facts())
 

@@ -1,12 +1,14 @@
 """Which channels are switched on, for messages that are in flight already.
 
 The publisher knows first and sends nothing to a channel that is off. This table reaches the deliveries that were
-published before, at most ``FRESH_SECONDS`` after it was written.
+published before, at most ``FRESH_SECONDS`` after it was written. Each change makes a new version of it, by which a
+delivery that was published since a channel was switched on again knows the table of before.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from google.cloud.firestore import Client
 
@@ -17,14 +19,20 @@ DOCUMENT = ("config", "channels")
 FRESH_SECONDS = 15.0
 _log = logging.getLogger(__name__)
 
-Table = Mapping[str, bool]
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Slug → whether it is on, and the version of it all."""
+
+    version: int = 0
+    channels: Mapping[str, bool] = field(default_factory=dict)
 
 
 def read_table(client: Client) -> Table:
     """The table in Firestore; empty if none was ever written. Raises ``DeliveryError``."""
     with delivery_errors("switchboard"):
         fields = client.collection(DOCUMENT[0]).document(DOCUMENT[1]).get(**CALL).to_dict()
-    return fields["channels"] if fields else {}
+    return Table(fields["version"], fields["channels"]) if fields else Table()
 
 
 class Switchboard:
@@ -34,13 +42,14 @@ class Switchboard:
         self._read = read
         self._clock = clock
         self._lock = threading.Lock()
-        self._table: Table = {}
+        self._table = Table()
         self._fresh_until = float("-inf")
 
-    def is_on(self, slug: str) -> bool:
-        """Whether ``slug`` may send. What the table does not mention is on.
+    def is_on(self, slug: str, switched_on: int) -> bool:
+        """Whether ``slug``, of which the publisher knows that it was on in version ``switched_on``, may send.
 
-        When the table cannot be read the last one holds: a switch is no reason to stop sending.
+        What the table does not mention is on. When the table cannot be read the last one holds: a switch is no reason
+        to stop sending.
         """
         with self._lock:
             now = self._clock()
@@ -50,4 +59,4 @@ class Switchboard:
                     self._table = self._read()
                 except DeliveryError as error:
                     _log.warning("The switchboard cannot be read; the last one holds. %s", error)
-            return self._table.get(slug, True)
+            return self._table.version <= switched_on or self._table.channels.get(slug, True)

@@ -72,7 +72,8 @@ def _signers(name: str, secrets: Mapping[str, str]) -> list[Webhook]:
 def _url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+        url.host.encode("idna")  # as the look-up of its address will, where it would be a bug
+    except (httpx.InvalidURL, UnicodeError):
         raise BadRequest("invalid_url") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise BadRequest("invalid_url")

@@ -24,6 +24,8 @@ from shared.envelope import Delivery
 
 ACCEPTED = 202
 REFUSED = 422
+# Templates make much of little, and all of a batch is in memory, and in one statement.
+MAX_BATCH_CONTENT_BYTES = 16 * 1024**2
 KEY_WINDOW = timedelta(hours=24)
 
 
@@ -78,7 +80,7 @@ def accept(
     stored.
     """
     idempotency = {(s.producer, s.idempotency_key) for s in submissions if s.idempotency_key}
-    dedup = {(s.producer, key) for s in submissions for key in _dedup_keys(s)}
+    dedup = {key for s in submissions for key in _producer_keys(s)}
     user_ids = {item.user_id for s in submissions for item in s.items if isinstance(item, NotificationRequest)}
     keyed = bool(dedup or idempotency)
     # Keys are held until the transaction ends. Without any, the one INSERT is a transaction by itself.
@@ -100,6 +102,9 @@ def accept(
                 answers.append(_in_flight("Idempotency-Key"))
             elif key in earlier:
                 answers.append(_replay(submission, earlier[key]))
+            elif submission.idempotency_key and not busy_dedup.isdisjoint(_producer_keys(submission)):
+                # None of it, rather than that the key should give for a day a refusal of what was only too soon.
+                answers.append(_in_flight("dedup_key"))
             else:
                 answers.append(_plan_submission(submission, work, people, catalog, now, new_id))
         if work.notifications or work.answers:
@@ -114,8 +119,9 @@ def accept(
     return answers, _due_messages(work, catalog, now)
 
 
-def _dedup_keys(submission: Submission) -> list[str]:
-    return [item.dedup_key for item in submission.items if isinstance(item, NotificationRequest) and item.dedup_key]
+def _producer_keys(submission: Submission) -> list[ProducerKey]:
+    requests = [item for item in submission.items if isinstance(item, NotificationRequest)]
+    return [(submission.producer, request.dedup_key) for request in requests if request.dedup_key]
 
 
 def _in_flight(name: str) -> Problem:
@@ -141,6 +147,7 @@ def _plan_submission(
     new_id: Callable[[], str],
 ) -> Answer | Problem:
     results: list[dict[str, Any] | Problem] = []
+    content_bytes = 0
     for item in submission.items:
         if isinstance(item, Problem):
             results.append(item)
@@ -167,6 +174,10 @@ def _plan_submission(
         except Problem as problem:
             results.append(problem)
             continue
+        content_bytes += planned.content_bytes
+        if content_bytes > MAX_BATCH_CONTENT_BYTES:
+            results.append(_too_much_content())
+            continue
         notification_id = planned.notification.notification_id
         work.notifications.append(planned.notification)
         work.deliveries.extend(planned.deliveries)
@@ -190,12 +201,17 @@ def _plan_submission(
     return answer
 
 
+def _too_much_content() -> Problem:
+    megabytes = MAX_BATCH_CONTENT_BYTES // 1024**2
+    return Problem(413, "too_large", f"The batch says more than {megabytes} MB in all. Send it in smaller parts.")
+
+
 def _single_answer(result: dict[str, Any] | Problem) -> Answer | Problem:
     return result if isinstance(result, Problem) else Answer(ACCEPTED, result)
 
 
-def _batch_answer(results: list[dict[str, Any] | Problem]) -> Answer:
-    """202 with a result an item, in the request's order; 422 when every item was refused."""
+def _batch_answer(results: list[dict[str, Any] | Problem]) -> Answer | Problem:
+    """202 with a result an item, in the request's order; a problem with the results when every item was refused."""
     accepted = sum(not isinstance(result, Problem) for result in results)
     body = {
         "accepted": accepted,
@@ -207,13 +223,16 @@ def _batch_answer(results: list[dict[str, Any] | Problem]) -> Answer:
             for index, result in enumerate(results)
         ],
     }
-    return Answer(ACCEPTED if accepted else REFUSED, body)
+    if accepted:
+        return Answer(ACCEPTED, body)
+    detail = f"None of the {len(results)} notifications was accepted; `results` says why not."
+    return Problem(REFUSED, "nothing_accepted", detail, more=body)
 
 
 def _due_messages(work: _Work, catalog: Snapshot, now: datetime) -> list[Delivery]:
     notifications = {row.notification_id: row for row in work.notifications}
     return [
-        envelope_of(notifications[row.notification_id], row, catalog.channels[row.slug].config)
+        envelope_of(notifications[row.notification_id], row, catalog.channels[row.slug])
         for row in work.deliveries
         if row.status == "pending" and row.due_at <= now
     ]

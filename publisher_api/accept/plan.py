@@ -16,8 +16,8 @@ from publisher_api.accept.words import default_words
 from publisher_api.errors import invalid
 from publisher_api.recipients import CHECK_OF_KIND, BadAddress
 from publisher_api.store.acceptance import PersonRow
-from publisher_api.store.catalog import ConfiguredChannel, Snapshot
-from publisher_api.store.rows import DeliveryRow, NotificationRow
+from publisher_api.store.catalog import Snapshot
+from publisher_api.store.rows import ConfiguredChannel, DeliveryRow, NotificationRow
 from shared.channels import CHANNELS
 from shared.content import CONTENT_OF_KIND
 
@@ -33,6 +33,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     notification: NotificationRow
     deliveries: list[DeliveryRow]
+    content_bytes: int
 
 
 def plan(
@@ -63,11 +64,13 @@ def plan(
 
     notification_id = new_id()
     template = _template(request, catalog)
-    deliveries = []
+    deliveries: list[DeliveryRow] = []
+    content_bytes = 0
     for channel in channels:
-        content = _content(request, notification_id, channel, person, template, now)
+        content, size = _content(request, notification_id, channel, person, template, now)
         lifetime = due_at + timedelta(seconds=CHANNELS[channel.kind].time_to_live_seconds)
         for recipient, reason in _recipients(request, channel, person):
+            content_bytes += size
             deliveries.append(
                 DeliveryRow(
                     delivery_id=new_id(),
@@ -102,6 +105,7 @@ def plan(
             inbox_at=due_at if to_inbox else None,
         ),
         deliveries=deliveries,
+        content_bytes=content_bytes,
     )
 
 
@@ -172,8 +176,10 @@ def _content(
     person: PersonRow,
     template: Mapping[str, Any] | None,
     now: datetime,
-) -> dict[str, Any]:
-    """Template or plain words, with the request's own laid over them, in the shape of the channel's kind."""
+) -> tuple[dict[str, Any], int]:
+    """Template or plain words, with the request's own laid over them, in the shape of the channel's kind; and their
+    size in bytes.
+    """
     override = request.content.get(channel.slug, {})
     words: dict[str, Any]
     if template is not None:
@@ -189,11 +195,12 @@ def _content(
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise invalid(f"content.{channel.slug}{path.rstrip('`')}", message) from None
-    if len(msgspec.json.encode(content)) > MAX_CONTENT_BYTES:
+    size = len(msgspec.json.encode(content))
+    if size > MAX_CONTENT_BYTES:
         message = f"renders to more than {MAX_CONTENT_BYTES // 1024} KB"
         raise invalid(f"content.{channel.slug}", message, "too_large")
     builtins: dict[str, Any] = msgspec.to_builtins(content)
-    return builtins
+    return builtins, size
 
 
 def _variables(request: NotificationRequest, person: PersonRow) -> dict[str, Any]:

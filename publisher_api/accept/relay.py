@@ -124,8 +124,11 @@ def _publish_due(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> in
         rows = outbox.claim_due(connection, clock(), _CHUNK)
     if not rows:
         return 0
-    configs = {slug: channel.config for slug, channel in catalog.current().channels.items()}
-    return publish(pool, topic, [envelope_of(n, d, configs.get(d.slug, {})) for n, d in rows], clock)
+    channels = catalog.current().channels
+    if any(delivery.slug not in channels for _, delivery in rows):  # made since, on another instance
+        catalog.drop()
+        channels = catalog.current().channels
+    return publish(pool, topic, [envelope_of(n, d, channels[d.slug]) for n, d in rows], clock)
 
 
 class Sweeper:

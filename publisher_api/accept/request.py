@@ -1,11 +1,12 @@
 """What a producer may ask for: the canonical envelope as the public API takes it."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from publisher_api import recipients
 from publisher_api.errors import Problem, from_validation, invalid
@@ -13,6 +14,7 @@ from publisher_api.errors import Problem, from_validation, invalid
 MAX_BODY_BYTES = 256 * 1024
 MAX_BATCH = 1000
 MAX_BATCH_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 64
 
 UserId = Annotated[str, AfterValidator(recipients.user_id)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
@@ -31,7 +33,15 @@ def _as_utc(time: datetime) -> datetime:
         raise ValueError("out of range") from None
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_as_utc)]
+def _written_out(time: object) -> object:
+    # Pydantic would also take numbers, as seconds since 1970: 20270101 would be a day in 1970.
+    if isinstance(time, datetime) or (isinstance(time, str) and _WRITTEN_OUT.match(time)):
+        return time
+    raise ValueError("must be a time with its offset, like 2027-01-31T09:00:00+01:00")
+
+
+_WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_as_utc)]
 Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
 
 
@@ -70,8 +80,8 @@ def parse_json(body: bytes) -> object:
 def parse(body: bytes) -> NotificationRequest:
     """The one request in a JSON body. Raises ``Problem``."""
     document = parse_json(body)
-    if _NUL.search(body):
-        raise _holds_nul(document, ())
+    if problem := _unstorable(document, body, ()):
+        raise problem
     try:
         return NotificationRequest.model_validate(document)
     except ValidationError as error:
@@ -91,8 +101,8 @@ def _item(item: object, path: tuple[str, ...]) -> NotificationRequest | Problem:
     encoded = msgspec.json.encode(item)
     if len(encoded) > MAX_BODY_BYTES:
         return invalid(".".join(path), f"a notification may have at most {MAX_BODY_BYTES // 1024} KB", "too_large")
-    if _NUL.search(encoded):
-        return _holds_nul(item, path)
+    if problem := _unstorable(item, encoded, path):
+        return problem
     try:
         return NotificationRequest.model_validate(item)
     except ValidationError as error:
@@ -103,7 +113,25 @@ def _item(item: object, path: tuple[str, ...]) -> NotificationRequest | Problem:
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def _holds_nul(document: object, path: tuple[str, ...]) -> Problem:
+def _unstorable(document: object, encoded: bytes, path: tuple[str, ...]) -> Problem | None:
+    """A problem naming the first field that nobody could store, or read again."""
+    if _NUL.search(encoded):
+        field = _first_field(document, lambda value: bool(_NUL.search(msgspec.json.encode(value))))
+        return invalid(".".join((*path, *field)) or "body", "holds the character U+0000, which cannot be stored")
+    if encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH and deeper_than(document, MAX_DEPTH):
+        field = _first_field(document, lambda value: deeper_than(value, MAX_DEPTH))
+        return invalid(".".join((*path, *field)) or "body", f"is nested more than {MAX_DEPTH} deep")
+    return None
+
+
+def _first_field(document: object, guilty: Callable[[object], bool]) -> list[str]:
     fields = document.items() if isinstance(document, dict) else ()
-    names = [str(name) for name, value in fields if _NUL.search(msgspec.json.encode({str(name): value}))]
-    return invalid(".".join((*path, *names[:1])) or "body", "holds the character U+0000, which cannot be stored")
+    return [str(name) for name, value in fields if guilty({str(name): value})][:1]
+
+
+def deeper_than(value: object, levels: int) -> bool:
+    """Whether JSON is nested in more than so many objects and arrays."""
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(deeper_than(child, levels - 1) for child in children)

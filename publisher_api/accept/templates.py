@@ -5,6 +5,7 @@ calls, and characters: that keeps us from accidents, while whoever holds an API 
 around it.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -68,12 +69,9 @@ _TEXT = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False)
 _HTML = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=True)
 for _environment in (_TEXT, _HTML):
     _environment.filters["timed"] = _timed
-# What a template can fail with, beside saying something undefined.
-_FAILURES = (
-    jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
-    ValueError,
-)  # fmt: skip
 _HTML_FIELDS = frozenset({"html"})
+_UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
+_NO_CHARACTER = "holds U+0000 or half of a surrogate pair, which cannot be stored"
 
 
 @lru_cache(maxsize=4096)
@@ -91,6 +89,8 @@ def check(content: Any, field: str) -> None:
             for index, value in enumerate(content):
                 check(value, f"{field}.{index}")
         case str():
+            if _UNSTORABLE.search(content):
+                raise invalid(field, _NO_CHARACTER, "template_failed")
             try:
                 _compiled(content, html=field.rpartition(".")[2] in _HTML_FIELDS)
             except jinja2.TemplateSyntaxError as error:
@@ -123,8 +123,10 @@ def _render_text(text: str, variables: dict[str, Any], field: str) -> str:
         raise _failed(field, f"the payload lacks a variable: {error.message}") from None
     except SecurityError as error:
         raise _failed(field, str(error)) from None
-    except _FAILURES as error:
+    except Exception as error:  # noqa: BLE001 - whatever a template makes Jinja's filters raise is the template's
         raise _failed(field, f"{type(error).__name__} while rendering") from None
+    if _UNSTORABLE.search(rendered):
+        raise _failed(field, _NO_CHARACTER)
     return rendered
 
 

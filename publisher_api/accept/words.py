@@ -6,6 +6,8 @@ from typing import Any
 from publisher_api.accept.request import NotificationRequest
 
 _MAX_SMS = 1600
+# A phone shows less still; and in four bytes a character it is half of what FCM takes.
+_MAX_PUSH = 500
 
 
 def default_words(kind: str, request: NotificationRequest, notification_id: str, now: datetime) -> dict[str, Any]:
@@ -28,6 +30,8 @@ def default_words(kind: str, request: NotificationRequest, notification_id: str,
                 "payload": request.payload,
             }
             return {"body": {"type": request.event_type, "timestamp": now.isoformat(), "data": data}}
+        case "push":
+            return {"title": title, "body": "\n".join(lines)[:_MAX_PUSH]}
         case _:
             return {"title": title, "body": "\n".join(lines)}
 

@@ -10,6 +10,7 @@ from publisher_api.accept.request import Name
 from publisher_api.errors import invalid
 from publisher_api.services import Producer, Serving
 from publisher_api.store import configuration, outbox
+from publisher_api.store.rows import ConfiguredChannel
 from shared.channels import CHANNELS, KINDS
 from shared.envelope import VERSION, Command
 
@@ -22,6 +23,11 @@ def _without_credentials(headers: dict[str, str]) -> dict[str, str]:
         if name.lower() in _CREDENTIALS:
             raise ValueError(f"{name} carries a credential, and none may be stored; let the signature prove who we are")
     return headers
+
+
+# RFC 9110: a token, and visible characters. Anything else no request can be made with.
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=256)]
+HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([\t -~]*[!-~])?$", max_length=4096)]
 
 
 def _kind(kind: str) -> str:
@@ -39,7 +45,7 @@ class ChannelConfig(BaseModel):
     accept_duplicates: bool | None = None
     url: Annotated[str, AfterValidator(recipients.url)] | None = None
     method: Literal["POST", "PUT", "PATCH"] | None = None
-    headers: Annotated[dict[str, str], AfterValidator(_without_credentials)] | None = None
+    headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_without_credentials)] | None = None
     secret_ref: Annotated[str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$")] | None = None
 
 
@@ -89,7 +95,8 @@ def put(slug: Name, fields: ChannelFields, _producer: Producer, services: Servin
         config = existing.get(slug, {}).get("config", {})
         if fields.config is not None:
             config = fields.config.model_dump(exclude_none=True)
-        configuration.put_channel(connection, slug, fields.kind, config, enabled=fields.enabled)
+        channel = ConfiguredChannel(slug=slug, kind=fields.kind, enabled=fields.enabled, config=config, version=version)
+        configuration.put_channel(connection, channel)
         switches = {name: row["enabled"] for name, row in existing.items()} | {slug: fields.enabled}
         command = Command(v=VERSION, command="channels", at=now, channels=switches, version=version)
         outbox.add_command(connection, services.new_id(), command, now)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.accept import templates
-from publisher_api.accept.request import Name
+from publisher_api.accept.request import MAX_DEPTH, Name, deeper_than
 from publisher_api.errors import Problem, invalid
 from publisher_api.services import Producer, Serving
 from publisher_api.store import configuration
@@ -36,6 +36,8 @@ def put(template_name: Name, fields: TemplateFields, _producer: Producer, servic
         for name in words:
             if name not in known:
                 raise invalid(f"content.{slug}.{name}", f"{kind} has no such field; it has {', '.join(known)}")
+        if deeper_than(words, MAX_DEPTH):
+            raise invalid(f"content.{slug}", f"is nested more than {MAX_DEPTH} deep")
         templates.check(words, f"content.{slug}")
         missing = [
             field.name

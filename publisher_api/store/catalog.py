@@ -14,21 +14,12 @@ from typing import Any
 import psycopg
 
 from publisher_api.store.pool import Connected, Pool
+from publisher_api.store.rows import ConfiguredChannel
 
 _log = logging.getLogger(__name__)
 _MAX_AGE_SECONDS = 60.0
 _RECONNECT_SECONDS = 2.0
 _FAILURE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConfiguredChannel:
-    """A row of ``channels``: a kind under a name of its own, with its configuration."""
-
-    slug: str
-    kind: str
-    enabled: bool
-    config: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +85,7 @@ class Catalog:
 
 
 def _read(connection: Connected) -> Snapshot:
-    channels = connection.execute("select slug, kind, enabled, config from channels").fetchall()
+    channels = connection.execute("select slug, kind, enabled, config, version from channels").fetchall()
     templates = connection.execute("select template_name, content from templates").fetchall()
     keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
     return Snapshot(

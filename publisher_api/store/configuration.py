@@ -5,6 +5,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from publisher_api.store.pool import Connected, one
+from publisher_api.store.rows import ConfiguredChannel
 
 
 def put_template(connection: Connected, name: str, content: dict[str, Any]) -> None:
@@ -24,15 +25,15 @@ def get_template(connection: Connected, name: str) -> dict[str, Any] | None:
     ).fetchone()
 
 
-def put_channel(connection: Connected, slug: str, kind: str, config: dict[str, Any], *, enabled: bool) -> None:
+def put_channel(connection: Connected, channel: ConfiguredChannel) -> None:
     """Create or change a channel. A channel's kind stays what it was: deliveries in flight have been filtered by it."""
     connection.execute(
         """
-        insert into channels (slug, kind, enabled, config) values (%s, %s, %s, %s)
+        insert into channels (slug, kind, enabled, config, version) values (%s, %s, %s, %s, %s)
         on conflict (slug) do update
-           set enabled = excluded.enabled, config = excluded.config, updated_at = now()
+           set enabled = excluded.enabled, config = excluded.config, version = excluded.version, updated_at = now()
         """,
-        [slug, kind, enabled, Jsonb(config)],
+        [channel.slug, channel.kind, channel.enabled, Jsonb(channel.config), channel.version],
     )
 
 

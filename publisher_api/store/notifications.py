@@ -13,11 +13,12 @@ _COLUMNS = """
 """
 
 # Due in the inbox, and not known to have missed it. Takes one parameter: now.
-_UNREAD = """
-    read_at is null and inbox_at <= %s and exists (
+_IN_INBOX = """
+    inbox_at <= %(now)s and exists (
         select from deliveries d where d.notification_id = n.notification_id and d.kind = 'inapp'
            and d.status not in ('failed', 'suppressed', 'expired', 'canceled', 'dead'))
 """
+_UNREAD = f"read_at is null and {_IN_INBOX}"
 
 
 def get_notification(connection: Connected, notification_id: str) -> dict[str, Any] | None:
@@ -73,8 +74,8 @@ def list_notifications(
 def count_unread(connection: Connected, user_id: str, now: datetime) -> int:
     """How many notifications wait unread in the person's inbox; counted, never kept, so it cannot drift."""
     cursor = connection.execute(
-        f"select count(*) from notifications n where user_id = %s and {_UNREAD}",
-        [user_id, now],
+        f"select count(*) from notifications n where user_id = %(user_id)s and {_UNREAD}",
+        {"user_id": user_id, "now": now},
     )
     count: int = one(cursor)["count"]
     return count
@@ -83,13 +84,15 @@ def count_unread(connection: Connected, user_id: str, now: datetime) -> int:
 def mark_read(
     connection: Connected, notification_ids: list[str], user_id: str | None, now: datetime
 ) -> list[dict[str, Any]]:
-    """Mark those that are unread; the answer is ``notification_id`` and ``user_id`` of every one that was."""
+    """Mark those that are unread; the answer is ``notification_id`` and ``user_id`` of every one that was, and whether
+    it is ``in_inbox``, or on its way there. What arrives later arrives read.
+    """
     return connection.execute(
-        """
-        update notifications set read_at = %(now)s
+        f"""
+        update notifications n set read_at = %(now)s
          where notification_id = any(%(ids)s::uuid[]) and read_at is null
            and (%(user_id)s::text is null or user_id = %(user_id)s)
-        returning notification_id::text, user_id, inbox_at is not null as in_inbox
+        returning notification_id::text, user_id, coalesce({_IN_INBOX}, false) as in_inbox
         """,
         {"now": now, "ids": notification_ids, "user_id": user_id},
     ).fetchall()
@@ -103,7 +106,8 @@ def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[i
         connection.execute(
             f"""
             with marked as (
-                update notifications n set read_at = %s where user_id = %s and {_UNREAD} returning notification_id
+                update notifications n set read_at = %(now)s where user_id = %(user_id)s and {_UNREAD}
+                returning notification_id
             )
             select count(*) as marked,
                    coalesce(array_agg(notification_id::text) filter (where exists (
@@ -111,7 +115,7 @@ def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[i
                           and d.status in ('pending', 'queued'))), '{{}}') as on_their_way
               from marked
             """,
-            [now, user_id, now],
+            {"user_id": user_id, "now": now},
         )
     )
     return row["marked"], row["on_their_way"]

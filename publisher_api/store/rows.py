@@ -26,6 +26,7 @@ class NotificationRow(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None
     created_at: datetime
     inbox_at: datetime | None
+    read_at: datetime | None = None
 
 
 class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,20 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     sweep_at: datetime
 
 
-def envelope_of(notification: NotificationRow, delivery: DeliveryRow, config: dict[str, Any]) -> Delivery:
+class ConfiguredChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``channels``: a kind under a name of its own, with its configuration and its switch.
+
+    ``version`` is the switchboard's at which the row was last changed.
+    """
+
+    slug: str
+    kind: str
+    enabled: bool = True
+    config: dict[str, Any] = msgspec.field(default_factory=dict)
+    version: int = 0
+
+
+def envelope_of(notification: NotificationRow, delivery: DeliveryRow, channel: ConfiguredChannel) -> Delivery:
     """The message for a delivery that has a recipient."""
     return Delivery(
         v=VERSION,
@@ -65,7 +79,9 @@ def envelope_of(notification: NotificationRow, delivery: DeliveryRow, config: di
         round=delivery.round,
         recipient=delivery.recipient or "",
         content=delivery.content or {},
-        config=config,
+        config=channel.config,
         expires_at=delivery.expires_at,
         traceparent=notification.traceparent,
+        switched_on=channel.version if channel.enabled else 0,
+        read_at=notification.read_at,
     )

@@ -19,7 +19,7 @@ from cost import billed
 from cost.count import averaged
 from cost.taps import GrpcTap, HttpTap, Tally
 from functions.runtime.ledger import Claimed, Finished, FirestoreLedger
-from functions.runtime.switchboard import read_table
+from functions.runtime.switchboard import Table, read_table
 from local.emulators import Emulators
 from tests.factories import make_outcome
 
@@ -74,7 +74,7 @@ def test_a_document_that_is_not_there_is_a_read_all_the_same(firestore: Client, 
 
 @pytest.mark.emulators
 def test_reading_the_switchboard_is_no_deliverys_read(firestore: Client, tally: Tally) -> None:
-    assert read_table(firestore) == {}
+    assert read_table(firestore) == Table()
     counts = tally.read()
     assert (counts["firestore.switchboard_reads"], counts["firestore.reads"], counts["firestore.calls"]) == (1, 0, 0)
 

@@ -6,7 +6,7 @@ from google.cloud.firestore import Client
 from functions.inapp import commands
 from functions.inapp.inbox import KEPT_FOR, Inbox, inbox_of, is_document_id
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.switchboard import read_table
+from functions.runtime.switchboard import Table, read_table
 from shared.envelope import Command
 from shared.errors import Retryable, Undecodable
 from tests.factories import NOON, make_delivery
@@ -50,6 +50,10 @@ class TestInbox:
             "read_at": None,
             "expire_at": LATER + KEPT_FOR,
         }
+
+    def test_what_was_read_before_it_arrived_arrives_read(self, firestore: Client) -> None:
+        Inbox(firestore, Clock(LATER)).send(make_delivery("inapp", notification_id="n1", read_at=NOON))
+        assert read_at(firestore, "n1") == NOON
 
     def test_a_delivery_that_comes_again_changes_nothing_and_is_sent(self, firestore: Client) -> None:
         delivery = make_delivery("inapp", notification_id="n1")
@@ -134,17 +138,17 @@ class TestCommands:
             commands.apply(firestore, command)
 
     def test_the_switchboard_is_empty_until_it_is_set(self, firestore: Client) -> None:
-        assert read_table(firestore) == {}
+        assert read_table(firestore) == Table()
         commands.apply(firestore, switch(1, email=False))
-        assert read_table(firestore) == {"email": False}
+        assert read_table(firestore).channels == {"email": False}
 
     def test_a_newer_switchboard_takes_the_place_of_an_older_one_as_a_whole(self, firestore: Client) -> None:
         commands.apply(firestore, switch(1, email=False, sms=False))
         commands.apply(firestore, switch(2, sms=True))
-        assert read_table(firestore) == {"sms": True}
+        assert read_table(firestore) == Table(2, {"sms": True})
 
     @pytest.mark.parametrize("version", [1, 2])
     def test_an_older_switchboard_never_does(self, firestore: Client, version: int) -> None:
         commands.apply(firestore, switch(2, email=False))
         commands.apply(firestore, switch(version, email=True))
-        assert read_table(firestore) == {"email": False}
+        assert read_table(firestore).channels == {"email": False}

@@ -17,6 +17,7 @@ from functions.runtime.ledger import (
     FirestoreLedger,
     Held,
     Ledger,
+    Resting,
     Unfinished,
     document_of,
     look_up,
@@ -30,7 +31,7 @@ LATER = NOON + LEASE
 OUTCOME = make_outcome(detail="✓")
 
 
-def claimed(claim: Claimed | Held | Finished) -> Claimed:
+def claimed(claim: Claimed | Held | Resting | Finished) -> Claimed:
     assert isinstance(claim, Claimed)
     return claim
 
@@ -59,15 +60,22 @@ class TestLedger:
         assert claimed(ledger.claim("d.1", LATER)).uncertain
         assert isinstance(ledger.claim("d.1", LATER), Held)
 
-    @pytest.mark.parametrize("uncertain", [True, False])
-    def test_a_released_claim_can_be_had_at_once(self, ledger: Ledger, *, uncertain: bool) -> None:
-        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=uncertain)
-        assert claimed(ledger.claim("d.1", NOON)).uncertain == uncertain
+    def test_a_released_claim_can_be_had_at_once(self, ledger: Ledger) -> None:
+        ledger.release(claimed(ledger.claim("d.1", NOON)), NOON, uncertain=False)
+        assert not claimed(ledger.claim("d.1", NOON)).uncertain
+
+    def test_what_may_have_arrived_rests_longer_every_time(self, ledger: Ledger) -> None:
+        at = NOON
+        for seconds in (30, 60, 120):
+            ledger.release(claimed(ledger.claim("d.1", at)), at, uncertain=True)
+            until = at + timedelta(seconds=seconds)
+            assert ledger.claim("d.1", until - timedelta(microseconds=1)) == Resting(until)
+            at = until
 
     def test_what_is_uncertain_stays_uncertain(self, ledger: Ledger) -> None:
-        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=True)
-        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=False)
-        assert claimed(ledger.claim("d.1", NOON)).uncertain
+        ledger.release(claimed(ledger.claim("d.1", NOON)), NOON, uncertain=True)
+        ledger.release(claimed(ledger.claim("d.1", LATER)), LATER, uncertain=False)
+        assert claimed(ledger.claim("d.1", LATER)).uncertain
 
     def test_a_finished_key_gives_its_outcome(self, ledger: Ledger) -> None:
         ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
@@ -77,14 +85,14 @@ class TestLedger:
     def test_a_claim_that_was_taken_over_cannot_be_released(self, ledger: Ledger) -> None:
         lost = claimed(ledger.claim("d.1", NOON))
         ledger.claim("d.1", LATER)
-        ledger.release(lost, uncertain=False)
+        ledger.release(lost, LATER, uncertain=False)
         assert isinstance(ledger.claim("d.1", LATER), Held)
 
     def test_a_claim_that_was_taken_over_can_be_finished(self, ledger: Ledger) -> None:
         lost = claimed(ledger.claim("d.1", NOON))
         taken = claimed(ledger.claim("d.1", LATER))
         ledger.finish(lost, OUTCOME)
-        ledger.release(taken, uncertain=False)
+        ledger.release(taken, LATER, uncertain=False)
         assert ledger.claim("d.1", LATER) == Finished(OUTCOME)
 
 
@@ -92,7 +100,7 @@ class TestLedger:
 class TestFirestoreLedger:
     """What only the real one can show."""
 
-    def race(self, claim: Callable[[int], Claimed | Held | Finished]) -> list[type]:
+    def race(self, claim: Callable[[int], Claimed | Held | Resting | Finished]) -> list[type]:
         with ThreadPoolExecutor(8) as threads:
             return sorted((type(each) for each in threads.map(claim, range(8))), key=lambda each: each.__name__)
 
@@ -131,11 +139,11 @@ class TestFirestoreLedger:
         assert look_up(client, "d.1") == Unfinished(uncertain=False)
         claim = claimed(ledger.claim("d.1", NOON))
         assert look_up(client, "d.1") == Unfinished(uncertain=True)
-        ledger.release(claim, uncertain=False)
+        ledger.release(claim, NOON, uncertain=False)
         assert look_up(client, "d.1") == Unfinished(uncertain=False)
-        ledger.release(claimed(ledger.claim("d.1", NOON)), uncertain=True)
+        ledger.release(claimed(ledger.claim("d.1", NOON)), NOON, uncertain=True)
         assert look_up(client, "d.1") == Unfinished(uncertain=True)
-        ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
+        ledger.finish(claimed(ledger.claim("d.1", LATER)), OUTCOME)
         assert look_up(client, "d.1") == Finished(OUTCOME)
 
 

@@ -106,6 +106,17 @@ def test_what_may_go_better_later_is_retryable_and_asked_once(
     assert (caught.value.reason, caught.value.ambiguous, len(server.asked)) == (reason, ambiguous, 1)
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, "xn--a"])
+def test_a_host_that_no_name_server_could_be_asked_for_is_rejected(host: str) -> None:
+    assert webhook().send(delivery_to(f"http://{host}/")) == Rejected("http", "invalid_url")
+
+
+def test_headers_that_make_no_request_are_rejected(server: ScriptedServer) -> None:
+    answer = webhook().send(delivery_to(server.url, headers={"X A": "a"}))
+    assert isinstance(answer, Rejected)
+    assert (answer.reason, server.asked) == ("invalid_headers", [])
+
+
 def test_a_refused_connection_is_no_ambiguity(nowhere: str) -> None:
     with pytest.raises(Retryable) as caught:
         webhook().send(delivery_to(f"http://{nowhere}"))

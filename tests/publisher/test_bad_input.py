@@ -4,9 +4,17 @@ import json
 
 import pytest
 
-from tests.publisher.running import Publisher, notification
+from tests.publisher.running import LATER, Publisher, notification
 
 pytestmark = pytest.mark.emulators
+
+
+def nested(levels: int) -> dict[str, object]:
+    value: dict[str, object] = {}
+    for _ in range(levels - 1):
+        value = {"in": value}
+    return value
+
 
 BAD = [
     ({"channels": ["carrier-pigeon"]}, "unknown_channel", "channels.0"),
@@ -37,6 +45,26 @@ BAD = [
         "content.email.subject",
     ),
     ({"channels": ["email"], "content": {"email": {"subjekt": "x"}}}, "invalid_request", "content.email"),
+    ({"deliver_at": "20270101"}, "invalid_request", "deliver_at"),
+    ({"deliver_at": 1800000000}, "invalid_request", "deliver_at"),
+    ({"channels": ["sms"], "to": {"sms": "+12530000"}}, "invalid_request", "to.sms"),
+    ({"channels": ["sms"], "to": {"sms": "+1-800-FLOWERS"}}, "invalid_request", "to.sms"),
+    ({"channels": ["sms"], "to": {"sms": "+447700900123;ext=5"}}, "invalid_request", "to.sms"),
+    ({"channels": ["webhook"], "to": {"webhook": "https://a..b/x"}}, "invalid_request", "to.webhook"),
+    ({"channels": ["webhook"], "to": {"webhook": f"https://{'a' * 70}.example/"}}, "invalid_request", "to.webhook"),
+    ({"channels": ["webhook"], "to": {"webhook": "http://xn--a/"}}, "invalid_request", "to.webhook"),
+    ({"channels": ["webhook"], "to": {"webhook": "http://./"}}, "invalid_request", "to.webhook"),
+    ({"payload": {"deep": nested(65)}}, "invalid_request", "payload"),
+    ({"content": {"inapp": {"data": {"n": 2**63}}}}, "invalid_request", "content.inapp"),
+    ({"content": {"inapp": {"data": {"": 1}}}}, "invalid_request", "content.inapp"),
+    ({"content": {"inapp": {"data": {"__x__": 1}}}}, "invalid_request", "content.inapp"),
+    ({"content": {"inapp": {"data": {"a": [[1]]}}}}, "invalid_request", "content.inapp"),
+    ({"content": {"inapp": {"data": nested(20)}}}, "invalid_request", "content.inapp"),
+    (
+        {"channels": ["push"], "content": {"push": {"body": "ä" * 2000}}},
+        "invalid_request",
+        "content.push",
+    ),
 ]
 
 
@@ -109,6 +137,10 @@ RUNAWAY = [
     "{{ 10 ** n }}",
     "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     "{{ payload.clear() or 'x' }}",
+    "{{ 'long words' | truncate(2) }}",
+    "{{ cycler().next() }}",
+    "{{ '%c' % 55296 }}",
+    "{{ '%c' % 0 }}",
     "{{ ('a' * 1000) | center(300000) }}",
 ]
 
@@ -120,6 +152,32 @@ def test_a_template_cannot_run_away(publisher: Publisher, text: str) -> None:
     request = notification(template_name=name, payload={"n": 10**6, "many": [0] * 9000})
     response = publisher.http.post("/v1/notifications", json=request)
     assert (response.status_code, response.json()["type"]) == (422, "urn:heliograph:problem:template_failed")
+
+
+def test_a_template_that_fails_for_one_item_harms_no_neighbour(publisher: Publisher) -> None:
+    publisher.http.put("/v1/templates/letter", json={"content": {"inapp": {"title": "{{ '%c' % n }}"}}})
+    items = [notification(template_name="letter", payload={"n": n}) for n in (65, 0, 55296, 66)]
+    results = publisher.http.post("/v1/notifications/batch", json=items).json()["results"]
+    assert [result["status"] for result in results] == ["queued", "rejected", "rejected", "queued"]
+    assert results[1]["problem"]["errors"][0]["field"] == "template.inapp.title"
+
+
+def test_a_batch_that_makes_much_of_little_is_taken_as_far_as_it_goes(publisher: Publisher) -> None:
+    publisher.http.put("/v1/templates/long", json={"content": {"inapp": {"title": "{{ 'x' * 250000 }}"}}})
+    items = [notification(template_name="long", deliver_at=LATER) for _ in range(70)]
+    answer = publisher.http.post("/v1/notifications/batch", json=items).json()
+    assert (answer["accepted"], answer["rejected"]) == (67, 3)
+    assert answer["results"][-1]["problem"]["type"] == "urn:heliograph:problem:too_large"
+
+
+def test_every_method_of_an_address_is_named(publisher: Publisher) -> None:
+    refused = [publisher.http.delete("/v1/notifications"), publisher.http.patch("/v1/users/u1")]
+    assert [response.headers["allow"] for response in refused] == ["GET, POST", "GET, PUT"]
+
+
+def test_what_is_deep_but_not_too_deep_can_be_read_again(publisher: Publisher) -> None:
+    payload = nested(63)
+    assert publisher.story(publisher.accept(payload=payload))["payload"] == payload
 
 
 def test_a_template_nested_too_deeply_is_refused_when_it_is_put(publisher: Publisher) -> None:

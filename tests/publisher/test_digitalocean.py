@@ -20,7 +20,6 @@ pytestmark = pytest.mark.emulators
 def function(settings: Settings, publisher: Publisher) -> Iterator[Handler]:  # noqa: ARG001 - the topic is the publisher's
     app = create_app(settings, serverless=True)
     yield Handler(lambda: app)
-    app.state.services.topic.close()
     app.state.services.pool.close()
 
 

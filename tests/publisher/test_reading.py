@@ -1,6 +1,7 @@
 """Looking at notifications, the inbox, people and configuration, through the API."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -158,6 +159,29 @@ def test_a_channel_that_is_off_suppresses_and_its_switch_is_told_to_the_function
     )
 
 
+def test_what_is_accepted_after_a_channel_is_on_again_says_since_when(publisher: Publisher) -> None:
+    slug = f"on-{uuid.uuid4().hex[:6]}"
+    since = []
+    for _ in range(2):
+        publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": False})
+        publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": True})
+        [message] = publisher.topic.deliveries(publisher.accept(channels=[slug]))
+        since.append(message.switched_on)
+    tables = [command for command in publisher.topic.commands(None) if slug in command.channels]
+    assert since == [table.version for table in tables if table.channels[slug]]
+
+
+def test_what_is_read_before_it_arrives_arrives_read(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    notification_id = publisher.accept(user_id=user, deliver_at=soon)
+    read_at = publisher.http.post(f"/v1/notifications/{notification_id}/read").json()["read_at"]
+    [message] = publisher.topic.deliveries(notification_id)
+    assert message.read_at == datetime.fromisoformat(read_at)
+    commands = publisher.sql("select 1 from commands where body->>'user_id' = %s", user)
+    assert commands == [], "there was nothing in the inbox to mark"
+
+
 def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -> None:
     channels = publisher.http.get("/v1/channels").json()["channels"]
     assert {channel["slug"] for channel in channels if channel["slug"] == channel["kind"]} == set(KINDS)
@@ -170,6 +194,10 @@ def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -
         ("email", {"providers": ["smtp", "sendgird"]}, "config.providers.1"),
         ("sms", {"providers": ["smtp"]}, "config.providers.0"),
         ("email", {"url": "https://chat.example.com/in"}, "config.url"),
+        ("webhook", {"headers": {"X A": "a"}}, "config.headers.X A.[key]"),
+        ("webhook", {"headers": {"X-A": "a\r\nB: c"}}, "config.headers.X-A"),
+        ("webhook", {"headers": {"X-A": "☃"}}, "config.headers.X-A"),
+        ("webhook", {"url": "https://a..b/"}, "config.url"),
     ],
 )
 def test_a_config_that_its_function_would_not_understand_is_refused(

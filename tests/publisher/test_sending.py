@@ -84,6 +84,8 @@ def test_a_batch_of_nothing_acceptable_is_a_422(publisher: Publisher) -> None:
         "/v1/notifications/batch", json={"notifications": [notification(channels=["fax"]), 7]}
     )
     assert (response.status_code, response.json()["accepted"]) == (422, 0)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["type"] == "urn:heliograph:problem:nothing_accepted"
 
 
 def test_an_idempotency_key_gives_the_stored_answer(publisher: Publisher) -> None:

@@ -21,8 +21,9 @@ from publisher_api.accept.accept import Answer, Submission, accept
 from publisher_api.accept.request import NotificationRequest
 from publisher_api.settings import Settings
 from publisher_api.store import outbox
-from publisher_api.store.catalog import ConfiguredChannel, Snapshot
+from publisher_api.store.catalog import Snapshot
 from publisher_api.store.pool import make_pool
+from publisher_api.store.rows import ConfiguredChannel
 from publisher_api.sweep import sweeping
 from tests.publisher.running import LATER, Publisher, notification
 
@@ -38,7 +39,7 @@ def unswept(settings: Settings, postgres_server_url: str, publisher: Publisher) 
 def accept_pending(settings: Settings) -> str:
     """Accept a notification, as a process does that dies before it publishes; the answer is its id."""
     request = NotificationRequest.model_validate(notification())
-    catalog = Snapshot({"inapp": ConfiguredChannel("inapp", "inapp", enabled=True, config={})}, {}, {})
+    catalog = Snapshot({"inapp": ConfiguredChannel(slug="inapp", kind="inapp")}, {}, {})
     past = datetime.now(UTC) - timedelta(minutes=1)
     with make_pool(settings.database_url, 1) as pool:
         submission = Submission("tests", [request])

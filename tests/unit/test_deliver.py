@@ -9,7 +9,7 @@ from functions.runtime.deliver import Parts
 from functions.runtime.lazy import Lazy
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.push import respond
-from functions.runtime.switchboard import Switchboard
+from functions.runtime.switchboard import Switchboard, Table
 from functions.runtime.wiring import handle_delivery
 from shared.envelope import Command, Delivery, encode
 from shared.errors import CredentialsRefused, Retryable, Undecodable
@@ -32,7 +32,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
 
     def push(self, message: Delivery | Command | bytes, attempt: int | None = 1) -> int:
-        switchboard = Switchboard(lambda: self.switches, lambda: 0.0)
+        switchboard = Switchboard(lambda: Table(1, self.switches), lambda: 0.0)
         parts = Parts(self.provider, self.ledger, switchboard, self.outcomes, self.clock)
         _, status = respond(make_push(message, attempt), Lazy(lambda: partial(handle_delivery, "email", parts)))
         return status
@@ -86,7 +86,9 @@ DELIVERY = make_delivery()
             [("attempt", "credentials_refused")],
             id="our credentials are refused",
         ),
-        pytest.param(answering(Undecodable("no")), DELIVERY, 400, [], id="content of another shape"),
+        pytest.param(
+            answering(Undecodable("no")), DELIVERY, 400, [("attempt", "undecodable")], id="content of another shape"
+        ),
         pytest.param(answering(SENT), b"{", 400, [], id="no JSON"),
         pytest.param(answering(SENT), b'{"v": 99}', 400, [], id="unknown version"),
         pytest.param(answering(SENT), make_delivery("sms"), 400, [], id="another channel's message"),
@@ -111,6 +113,7 @@ def test_a_bug_in_a_provider_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         world.push(DELIVERY)
     assert world.push(DELIVERY) == 503, "nobody knows what was sent, so the claim has to run out"
+    assert world.results == [("attempt", "internal_error"), ("attempt", "claim_held")]
 
 
 def test_an_outcome_says_which_attempt_when_and_by_whom() -> None:
@@ -153,8 +156,19 @@ def test_a_released_claim_is_tried_again_at_once() -> None:
 
 def test_what_follows_an_ambiguous_attempt_is_a_possible_duplicate() -> None:
     world = answering(Retryable("timeout", ambiguous=True), Retryable("rate_limited"), SENT)
-    assert [world.push(DELIVERY) for _ in range(3)] == [503, 503, 204]
+    assert world.push(DELIVERY) == 503
+    world.clock.advance(seconds=30)
+    assert [world.push(DELIVERY), world.push(DELIVERY)] == [503, 204]
     assert world.outcomes.published[-1].possible_duplicate
+
+
+def test_a_provider_that_never_answers_is_asked_less_and_less_often() -> None:
+    world = answering(Retryable("timeout", ambiguous=True))
+    for _ in range(600):
+        world.push(DELIVERY)
+        world.clock.advance(seconds=1)
+    assert len(world.provider.got) == 5, "after 0, 30, 90, 210 and 450 seconds"
+    assert ("attempt", "unconfirmed") in world.results
 
 
 def test_a_dead_lease_is_taken_over_and_reported_as_a_possible_duplicate() -> None:

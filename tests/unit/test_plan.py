@@ -12,7 +12,8 @@ from publisher_api.accept.plan import RELAY_GRACE, Plan, plan
 from publisher_api.accept.request import NotificationRequest
 from publisher_api.errors import Problem
 from publisher_api.store.acceptance import PersonRow
-from publisher_api.store.catalog import ConfiguredChannel, Snapshot
+from publisher_api.store.catalog import Snapshot
+from publisher_api.store.rows import ConfiguredChannel
 from shared.channels import CHANNELS, KINDS
 from shared.content import CONTENT_OF_KIND
 
@@ -21,7 +22,7 @@ ADA = PersonRow(user_id="ada", email="ada@example.com", phone="+447700900123", d
 
 
 def catalog(*, off: tuple[str, ...] = (), **templates: dict[str, Any]) -> Snapshot:
-    channels = {kind: ConfiguredChannel(kind, kind, kind not in off, {}) for kind in KINDS}
+    channels = {kind: ConfiguredChannel(slug=kind, kind=kind, enabled=kind not in off) for kind in KINDS}
     channels["webhook-chat"] = ConfiguredChannel(
         slug="webhook-chat", kind="webhook", enabled=True, config={"url": "https://chat.example.com"}
     )
