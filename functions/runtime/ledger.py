@@ -30,7 +30,7 @@ from shared.outcomes import Outcome
 COLLECTION = "deliveries"
 KEPT_FOR = timedelta(days=14)
 """How long a document is kept: twice as long as Pub/Sub keeps a message."""
-_FIRST_REST = timedelta(seconds=30)
+_FIRST_REST = timedelta(seconds=15)
 _LONGEST_REST = timedelta(hours=1)
 
 
@@ -97,7 +97,7 @@ def rest(doubts: int) -> timedelta:
     """How long a key rests after that many attempts, the last of which may have reached the person.
 
     >>> [int(rest(doubts).total_seconds()) for doubts in (1, 2, 3, 99)]
-    [30, 60, 120, 3600]
+    [15, 30, 60, 3600]
     """
     doublings = min(doubts - 1, 16)
     return min(_FIRST_REST * (1 << doublings), _LONGEST_REST)

@@ -157,7 +157,7 @@ def test_a_released_claim_is_tried_again_at_once() -> None:
 def test_what_follows_an_ambiguous_attempt_is_a_possible_duplicate() -> None:
     world = answering(Retryable("timeout", ambiguous=True), Retryable("rate_limited"), SENT)
     assert world.push(DELIVERY) == 503
-    world.clock.advance(seconds=30)
+    world.clock.advance(seconds=15)
     assert [world.push(DELIVERY), world.push(DELIVERY)] == [503, 204]
     assert world.outcomes.published[-1].possible_duplicate
 
@@ -167,7 +167,7 @@ def test_a_provider_that_never_answers_is_asked_less_and_less_often() -> None:
     for _ in range(600):
         world.push(DELIVERY)
         world.clock.advance(seconds=1)
-    assert len(world.provider.got) == 5, "after 0, 30, 90, 210 and 450 seconds"
+    assert len(world.provider.got) == 6, "after 0, 15, 45, 105, 225 and 465 seconds"
     assert ("attempt", "unconfirmed") in world.results
 
 
