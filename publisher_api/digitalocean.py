@@ -6,51 +6,77 @@ Source of the event's shape: DigitalOcean's Functions reference, "Parsed and raw
 import asyncio
 import base64
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 from fastapi import FastAPI
 from mangum import Mangum
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Response, Scope
 
+from publisher_api.errors import Problem
 from shared import logs
 
 
+class _Http(msgspec.Struct, rename="camel"):
+    method: str = "GET"
+    path: str | None = None
+    query_string: str | None = None
+    headers: dict[str, Any] | None = None
+    body: str | None = None
+    is_base64_encoded: bool = False
+
+
+class _Event(msgspec.Struct):
+    http: _Http
+
+
 class RawWebEvent:
-    """Mangum's handler for ``{"http": {headers, method, path, queryString, body, isBase64Encoded}}``."""
+    """Mangum's handler for ``{"http": {headers, method, path, queryString, body, isBase64Encoded}}``.
+
+    Making it, or asking it for its scope or body, raises ``Problem`` for an event that cannot be read.
+    """
 
     def __init__(self, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> None:
         self.event = event
         self.context = context
         self.config = config
-        self._http = event["http"]
+        try:
+            self._http = msgspec.convert(event, _Event).http
+        except msgspec.ValidationError as error:
+            raise _malformed(f"The event is not that of a web request: {error}.") from error
 
     @classmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:  # noqa: ARG003 - Mangum's port
-        return "http" in event
+        return True  # whatever is no such event is none of Mangum's others either
 
     @property
     def body(self) -> bytes:
-        body: str = self._http.get("body") or ""
-        return base64.b64decode(body) if self._http.get("isBase64Encoded") else body.encode(errors="surrogatepass")
+        body = self._http.body or ""
+        if not self._http.is_base64_encoded:
+            return _encoded("body", body)
+        try:
+            return base64.b64decode(body, validate=True)
+        except ValueError as error:
+            raise _malformed("The body is not the base64 that it is said to be.") from error
 
     @property
     def scope(self) -> Scope:
-        path: str = self._http.get("path") or "/"
+        path = self._http.path or "/"
         headers = []
-        for name, value in (self._http.get("headers") or {}).items():
+        for name, value in (self._http.headers or {}).items():
             values = value if isinstance(value, list) else [value]
-            headers += [(name.lower().encode(), str(each).encode(errors="surrogatepass")) for each in values]
+            headers += [(_encoded("headers", name.lower()), _encoded("headers", str(each))) for each in values]
         return {
             "type": "http",
             "http_version": "1.1",
-            "method": self._http.get("method", "GET").upper(),
+            "method": self._http.method.upper(),
             "headers": headers,
             "scheme": "https",
             "path": unquote(path),
-            "raw_path": path.encode(),
-            "query_string": (self._http.get("queryString") or "").encode(),
+            "raw_path": _encoded("path", path),
+            "query_string": _encoded("query string", self._http.query_string or ""),
             "root_path": "",
             "server": ("digitalocean", 443),
             "client": None,
@@ -60,11 +86,7 @@ class RawWebEvent:
         }
 
     def __call__(self, response: Response) -> dict[str, Any]:
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in response["headers"]:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers and name != "set-cookie" else value
-        return {"statusCode": response["status"], "headers": headers, "body": response["body"].decode()}
+        return _answer(response["status"], response["headers"], response["body"])
 
 
 class Handler:
@@ -85,5 +107,28 @@ class Handler:
                 self._mangum = Mangum(self._make_app(), lifespan="off", custom_handlers=[RawWebEvent])
                 self._loop = asyncio.new_event_loop()
             asyncio.set_event_loop(self._loop)  # Mangum asks for the thread's loop, and DigitalOcean brings any thread
-            answer: dict[str, Any] = self._mangum(event, context)
+            try:
+                answer: dict[str, Any] = self._mangum(event, context)
+            except Problem as problem:  # raised before the application had the request
+                refusal = problem.response()
+                answer = _answer(refusal.status_code, refusal.raw_headers, refusal.body)
             return answer
+
+
+def _answer(status: int, raw_headers: Iterable[Sequence[bytes]], body: bytes | memoryview) -> dict[str, Any]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw_headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers and name != "set-cookie" else value
+    return {"statusCode": status, "headers": headers, "body": bytes(body).decode()}
+
+
+def _encoded(part: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise _malformed(f"The {part} cannot be written in UTF-8.") from error
+
+
+def _malformed(detail: str) -> Problem:
+    return Problem(400, "malformed_request", detail)

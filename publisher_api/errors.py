@@ -3,9 +3,10 @@
 ::
 
     Problem
-    ├── 400 malformed_json          ├── 409 in_flight            ├── 422 invalid_request, unknown_channel,
-    ├── 401 unauthorized            ├── 413 too_large            │       unknown_template, template_failed,
-    ├── 404 not_found               ├── 503 unavailable          │       nothing_accepted, idempotency_key_reused
+    ├── 400 malformed_json,         ├── 409 in_flight            ├── 422 invalid_request, unknown_channel,
+    │       malformed_request       ├── 413 too_large            │       unknown_template, template_failed,
+    ├── 401 unauthorized            ├── 503 unavailable          │       nothing_accepted, idempotency_key_reused
+    ├── 404 not_found
 """
 
 import logging
@@ -29,6 +30,7 @@ _TITLES = {
     "in_flight": "The first request with this key is still being answered",
     "invalid_request": "The request is not valid",
     "malformed_json": "The body is not JSON",
+    "malformed_request": "The request cannot be read",
     "method_not_allowed": "This address does not take that method",
     "not_found": "There is no such thing",
     "nothing_accepted": "Not one notification of the batch was accepted",

@@ -87,6 +87,42 @@ def test_text_beyond_latin_1_is_no_reason_to_fail(function: Handler, publisher: 
     assert function(event(publisher, "POST", "/v1/notifications", "\ud800"), None)["statusCode"] == 400
 
 
+@pytest.mark.parametrize(
+    ("http", "named"),
+    [
+        ({"body": "e30", "isBase64Encoded": True}, "body"),
+        ({"body": "{}==", "isBase64Encoded": True}, "body"),
+        ({"body": "Grüße===", "isBase64Encoded": True}, "body"),
+        ({"body": "\ud800"}, "body"),
+        ({"body": {"parsed": "by another kind of function"}}, "body"),
+        ({"path": "/v1/\ud800"}, "path"),
+        ({"path": ["/v1"]}, "path"),
+        ({"queryString": "user_id=\ud800"}, "query string"),
+        ({"headers": {"\ud800": "x"}}, "headers"),
+        ({"headers": {"x-name": "\ud800"}}, "headers"),
+        ({"headers": {"x-name": ["x", "\ud800"]}}, "headers"),
+        ({"headers": ["authorization"]}, "headers"),
+        ({"method": None}, "method"),
+    ],
+)
+def test_a_request_that_cannot_be_read_is_a_400(
+    function: Handler, publisher: Publisher, http: dict[str, Any], named: str
+) -> None:
+    good = event(publisher, "POST", "/v1/notifications")
+    answer = function({"http": good["http"] | http}, None)
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (400, "application/problem+json")
+    problem = json.loads(answer["body"])
+    assert (problem["type"], problem["status"]) == ("urn:heliograph:problem:malformed_request", 400)
+    assert named in problem["detail"]
+
+
+@pytest.mark.parametrize("other", [{}, {"http": None}, {"name": "Ada"}, {"requestContext": {}, "httpMethod": "GET"}])
+def test_an_event_that_is_no_request_is_a_400(function: Handler, other: dict[str, Any]) -> None:
+    answer = function(other, None)
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["type"] == "urn:heliograph:problem:malformed_request"
+
+
 def test_events_may_come_on_any_thread(function: Handler, publisher: Publisher) -> None:
     def ask(_: int) -> int:
         status: int = function(event(publisher, "GET", "/v1/health"), None)["statusCode"]
