@@ -13,6 +13,7 @@ from local.sandbox.magic import Treatment
 
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _TOKEN_SECONDS = 3600
+_MAX_BYTES = 4096
 
 
 class _Notification(msgspec.Struct):
@@ -24,6 +25,12 @@ class _Message(msgspec.Struct):
     token: str
     notification: _Notification = msgspec.field(default_factory=_Notification)
     data: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """What FCM limits: the names and values of what is shown and of what is not, but not the rest."""
+        notification: dict[str, str] = msgspec.to_builtins(self.notification)
+        return sum(len(text.encode()) for part in (notification, self.data) for pair in part.items() for text in pair)
 
 
 class _Body(msgspec.Struct):
@@ -38,6 +45,9 @@ def _failure(code: int, status: str, message: str, fcm_code: str | None = None) 
 
 
 _DENIED = _failure(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+_TOO_LARGE = _failure(
+    400, "INVALID_ARGUMENT", "Message is too large. The maximum is 4K (4096 bytes).", "INVALID_ARGUMENT"
+)
 FAILURES: dict[Treatment, Failure] = {
     "refuse": _failure(404, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED"),
     "limit": _failure(429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "QUOTA_EXCEEDED"),
@@ -65,6 +75,8 @@ def router(desk: Desk) -> APIRouter:
             message = msgspec.json.decode(await request.body(), type=_Body).message
         except msgspec.DecodeError as error:
             return _failure(400, "INVALID_ARGUMENT", str(error), "INVALID_ARGUMENT").response()
+        if message.bytes > _MAX_BYTES:
+            return _TOO_LARGE.response()
         answer = await desk.handle(
             request,
             channel="push",

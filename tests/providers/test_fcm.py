@@ -31,9 +31,9 @@ def fcm(url: str) -> Iterator[Fcm]:
             firebase_admin.delete_app(app)
 
 
-def error(status: int, code: str, fcm_code: str | None = None) -> Answer:
+def error(status: int, code: str, fcm_code: str | None = None, message: str = "device-token-1") -> Answer:
     details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": fcm_code}]
-    body = {"code": status, "status": code, "message": "device-token-1", "details": details if fcm_code else []}
+    body = {"code": status, "status": code, "message": message, "details": details if fcm_code else []}
     return Answer.json(status, {"error": body})
 
 
@@ -76,6 +76,14 @@ def test_a_phone_that_comes_back_too_late_gets_nothing(server: ScriptedServer) -
         (
             error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
             Rejected("fcm", "invalid_argument", "INVALID_ARGUMENT"),
+        ),
+        (
+            error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Message is too large. The maximum is 4K (4096 bytes)."),
+            Rejected("fcm", "too_large", "INVALID_ARGUMENT"),
+        ),
+        (
+            error(400, "INVALID_ARGUMENT", None, "Android message is too big"),
+            Rejected("fcm", "too_large", "INVALID_ARGUMENT"),
         ),
     ],
 )

@@ -99,6 +99,21 @@ def test_wrong_credentials_are_answered_with_401(sandbox: httpx.Client, path: st
     assert arrivals(sandbox) == []
 
 
+@pytest.mark.parametrize(("letters", "status"), [(2027, 200), (2028, 400)])
+def test_a_push_may_weigh_4096_bytes_with_its_names(sandbox: httpx.Client, letters: int, status: int) -> None:
+    headers = {"Authorization": f"Bearer {sandbox.post('/token').json()['access_token']}"}
+    shown = {"title": "Grüße", "body": "x" * 21}  # 7 and 21 bytes, under names of 9
+    message = {"token": "device", "notification": shown, "data": {"words": "ü" * letters}}
+
+    answer = sandbox.post("/v1/projects/p/messages:send", headers=headers, json={"message": message})
+
+    assert (answer.status_code, len(arrivals(sandbox))) == (status, 1 if status == 200 else 0)
+    if status == 400:
+        error = answer.json()["error"]
+        assert (error["status"], error["details"][0]["errorCode"]) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT")
+        assert error["message"] == "Message is too large. The maximum is 4K (4096 bytes)."
+
+
 def test_a_rate_of_failures_is_kept_exactly(sandbox: httpx.Client) -> None:
     sandbox.put("/faults", json={"channel": "webhook", "rate": 0.25, "status": 500}).raise_for_status()
 
