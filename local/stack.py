@@ -80,6 +80,10 @@ class Stack:
         """The process of the part ``name``, and its log."""
         return self._children[name]
 
+    def ended(self) -> list[Child]:
+        """The processes that do not run any more, whoever ended them."""
+        return [child for child in self._children.values() if not child.running]
+
     def kill(self, name: str) -> None:
         """End a part without any warning (SIGKILL)."""
         self._children[name].kill()

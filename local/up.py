@@ -1,20 +1,32 @@
-"""``make up``: starts everything and stays until told to end."""
+"""``make up``: starts everything and stays until told to end, or until a part ends by itself: then it exits with 1."""
 
 import json
-import signal
+import sys
+import time
 
 from rich.console import Console
+from rich.markup import escape
 
 from local.stack import Stack
 from local.terminal import stack_at_terminal
+
+_LOOK_EVERY_SECONDS = 1.0
 
 
 def main() -> None:
     console = Console()
     with stack_at_terminal(console) as stack:
         _tell(console, stack)
-        while True:
-            signal.pause()
+        while not (ended := stack.ended()):
+            time.sleep(_LOOK_EVERY_SECONDS)
+    for child in ended:
+        console.print(
+            f"[bold red]✗ {child.name}[/] ended with exit code {child.process.returncode}."
+            f" Everything is stopped; its log is {escape(str(child.log))}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    sys.exit(1)
 
 
 def _tell(console: Console, stack: Stack) -> None:

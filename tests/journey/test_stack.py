@@ -87,6 +87,20 @@ def test_up_names_the_part_that_fails_with_its_last_words_and_exits_with_1(tmp_p
     assert "Connection refused" in output
 
 
+def test_up_names_the_part_that_ends_and_its_log_ends_the_others_and_exits_with_1(tmp_path: Path) -> None:
+    with up(tmp_path) as process:
+        lines_until(process, "curl ")
+        children = psutil.Process(process.pid).children(recursive=True)
+        next(child for child in children if "local.sandbox" in child.cmdline()).kill()
+        output, _ = process.communicate(timeout=END_SECONDS)
+
+    assert process.returncode == 1
+    log = tmp_path / "logs" / "sandbox.log"
+    told = f"✗ sandbox ended with exit code -9. Everything is stopped; its log is {log}"
+    assert output.splitlines() == [told]
+    assert still_running(children) == []
+
+
 def test_a_part_that_fails_ends_all_the_others(tmp_path: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     broken = Stack(Options(tmp_path, extra_environment={"sandbox": {"PORT": "not a port"}}))
