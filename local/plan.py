@@ -44,12 +44,13 @@ class Plan:
     def _database(self) -> list[Part]:
         url = self.layout.database_url
         migrate = Task(name="migrate", run=lambda: postgres.migrate(url), needs=("postgres",) if self.server else ())
+        outbox = Task(name="outbox", run=lambda: postgres.make_due(url), needs=("migrate", "topology"))
         key = Task(name="api_key", run=self._provide_api_key, needs=("publisher",))
         if self.server is None:
-            return [migrate, key]
+            return [migrate, outbox, key]
         prepare = Task(name="postgres_data", run=self.server.prepare)
         program = Program(name="postgres", launch=self.server.start, ready=self.server.ready, needs=("postgres_data",))
-        return [prepare, program, migrate, key]
+        return [prepare, program, migrate, outbox, key]
 
     def _google(self) -> list[Part]:
         where, ports = self.layout.emulators, self.layout.ports
@@ -58,7 +59,7 @@ class Plan:
                 name="pubsub",
                 launch=self._launcher("pubsub", self.emulators.pubsub_command(ports.pubsub)),
                 ready=lambda: answers(f"http://{where.pubsub_host}"),
-                remakes=("topology", "push_bridge"),  # it keeps everything in memory
+                remakes=("topology", "push_bridge", "outbox"),  # it keeps everything in memory
                 seconds=_EMULATOR_SECONDS,
             ),
             Program(
@@ -84,7 +85,7 @@ class Plan:
                 "publisher",
                 [*publisher, "--no-access-log", "--timeout-graceful-shutdown", "3"],
                 f"{layout.publisher_url}/health",
-                needs=("migrate", "topology"),
+                needs=("outbox",),
             ),
             *(
                 # The gate turns away whoever is not the push service: then the function behind it is there.

@@ -112,6 +112,16 @@ def migrate(url: str) -> None:
         raise StartFailed("migrate", f"ended with exit code {done.returncode}", done.stdout + done.stderr)
 
 
+def make_due(url: str) -> None:
+    """Let the publisher publish again what was on its way: Pub/Sub's emulator forgets that when it ends.
+
+    Else a delivery would stay ``queued`` until it has expired. One that was sent but not recorded is sent twice if
+    Firestore's emulator ended as well, and the ledger with it.
+    """
+    with psycopg.connect(url) as connection:
+        connection.execute("update deliveries set sweep_at = now() where status = 'queued'")
+
+
 @contextmanager
 def database(server_url: str, name: str) -> Iterator[str]:
     """A new, empty database ``name`` on the server, dropped at the end; gives its address."""

@@ -95,7 +95,8 @@ class Stack:
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         """Start a part again where it was, with ``environment`` beside its own, and wait until it is ready.
 
-        The Pub/Sub emulator forgets everything, so its topology is made anew and the bridge begins again.
+        The Pub/Sub emulator forgets everything, so its topology is made anew, the bridge begins again, and what was on
+        its way is published again.
         """
         part = self._parts[name]
         again = [part, *(self._parts[other] for other in part.remakes)]

@@ -25,6 +25,7 @@ _LABELS = {
     "postgres_data": "Postgres, its directory",
     "postgres": "Postgres",
     "migrate": "Postgres, migrated",
+    "outbox": "Outbox, due again",
     "api_key": "API key",
     "pubsub": "Pub/Sub emulator",
     "firestore": "Firestore emulator",

@@ -17,6 +17,7 @@ import pytest
 from local import emulators
 from local.processes import StartFailed
 from local.stack import Options, Stack
+from tests.journey.journey import Journey
 
 pytestmark = pytest.mark.journey
 
@@ -142,6 +143,19 @@ def test_a_pubsub_that_lost_everything_is_set_up_anew(stack: Stack, api: httpx.C
     api.post("/v1/notifications", json=body).raise_for_status()
 
     wait_until(lambda: len(sandbox.get("/arrivals").json()["arrivals"]) == 1)
+
+
+def test_what_was_on_its_way_when_pubsub_ended_is_published_again(stack: Stack, journey: Journey) -> None:
+    receiver = journey.receiver()
+    stack.kill("push_bridge")
+    notification_id = journey.send("webhook", receiver)
+    wait_until(lambda: journey.delivery(notification_id)["status"] == "queued")
+    stack.kill("pubsub")
+
+    stack.restart("pubsub")  # with all that a start does to it
+
+    assert journey.settled(notification_id)["status"] == "sent"
+    assert len(journey.arrivals(receiver)) == 1
 
 
 def test_without_the_sdk_and_docker_one_message_says_what_to_install(tmp_path: Path) -> None:
