@@ -1,11 +1,11 @@
 # The publisher: the API by default; the sweep and the migration are the same image with another command.
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
 COPY requirements/publisher.txt /tmp/requirements.txt
 RUN /venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/requirements.txt
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-trixie
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PORT=8080
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin heliograph
 COPY --from=build /venv /venv

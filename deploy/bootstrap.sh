@@ -34,8 +34,9 @@ account() { # ADDRESS, WHAT IT DOES, ROLES …
 # protect that branch: whoever can push to it can do as much.
 account "$deployer" deploys roles/editor roles/resourcemanager.projectIamAdmin roles/secretmanager.admin roles/pubsub.admin \
   roles/run.admin roles/iam.workloadIdentityPoolAdmin roles/iam.serviceAccountUser roles/firebaserules.admin roles/storage.admin
-# It runs what a pull request brings, which nobody may have read: it sees what there is, and changes nothing.
-account "$reviewer" "looks at pull requests" roles/viewer roles/iam.securityReviewer roles/logging.logWriter
+# It runs what a pull request brings, which nobody may have read: it sees what there is, and has no right to change it.
+account "$reviewer" "looks at pull requests" roles/viewer roles/iam.securityReviewer roles/logging.logWriter \
+  roles/serviceusage.serviceUsageConsumer
 gcloud storage buckets add-iam-policy-binding "$bucket" --member "serviceAccount:$reviewer" --role roles/storage.objectViewer >/dev/null
 
 for secret in heliograph-digitalocean-token heliograph-digitalocean-read-token heliograph-smoke-api-key heliograph-smoke-to; do

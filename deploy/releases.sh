@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # deploy/releases.sh: the book of releases, in the bucket of the bundles: releases/COMMIT/ holds a release's hashes and the providers it
-# was planned with; releases/{attempted,current,previous} hold the commits of the last apply begun, the last that succeeded, and
-# the one before it.
+# was planned with; releases/{attempted,current,previous} hold the commits of the release that was begun last, the last that went through,
+# and the one before it.
 #
 #   keep PROJECT COMMIT      enter the release in terraform/release.tfvars.json
 #   fetch PROJECT COMMIT     put it back there
@@ -15,7 +15,13 @@ verb=${1:?$usage}
 releases=gs://${2:?$usage}-heliograph-bundles/releases
 cd "$(dirname "$0")/../terraform"
 
-read_name() { gcloud storage cat "$releases/$1" 2>/dev/null || true; }
+# Nothing, for a name that was never written; any other failure ends this.
+read_name() {
+  local failure
+  failure=$(mktemp)
+  gcloud storage cat "$releases/$1" 2>"$failure" || grep -q "matched no objects" "$failure" || { cat "$failure" >&2 && return 1; }
+  rm -f "$failure"
+}
 write_name() { printf %s "$2" | gcloud storage cp --quiet - "$releases/$1"; }
 
 commit=${3:-}
@@ -39,6 +45,7 @@ case $verb in
     current=$(read_name current)
     if [ -n "$current" ] && [ "$current" != "$commit" ]; then write_name previous "$current"; fi
     write_name current "$commit"
+    write_name attempted "$commit"
     ;;
   present)
     current=$(read_name current)
@@ -50,8 +57,10 @@ case $verb in
     ;;
   rollback)
     # After an apply that broke off, the release that it began to replace is the newest that was whole.
-    commit=$(read_name current)
-    if [ "$(read_name attempted)" = "$commit" ]; then commit=$(read_name previous); fi
+    current=$(read_name current)
+    attempted=$(read_name attempted)
+    commit=$current
+    if [ "${attempted:-$current}" = "$current" ]; then commit=$(read_name previous); fi
     echo "${commit:?there is no earlier release in $releases}"
     ;;
   *)

@@ -12,7 +12,6 @@ commit=${2:-$(deploy/releases.sh rollback "$project")}
 deploy/releases.sh fetch "$project" "$commit"
 
 terraform -chdir=terraform init -input=false -reconfigure -backend-config="environments/$environment.gcs.tfbackend"
-deploy/releases.sh attempt "$project" "$commit"
 terraform -chdir=terraform apply -var-file="environments/$environment.tfvars" -var-file=release.tfvars.json
 deploy/releases.sh done "$project" "$commit"
 echo "$environment runs $commit again."

@@ -27,7 +27,7 @@ def email(text: str) -> str:
 def phone(text: str) -> str:
     """A number in E.164 (``+447700900123``). Raises ``BadAddress``."""
     try:
-        number = phonenumbers.parse(text, None) if _PHONE.fullmatch(text) else None
+        number = phonenumbers.parse(text, None) if _PHONE.fullmatch(text.strip()) else None
     except phonenumbers.NumberParseException:
         number = None
     # "Possible" alone would do for numbers that can be dialled within one town only.
@@ -40,7 +40,7 @@ def phone(text: str) -> str:
 
 
 # Without letters and extensions, which would be turned into digits or dropped.
-_PHONE = re.compile(r"\+[0-9 ()./-]+")
+_PHONE = re.compile(r"[+＋][\d\s()./\-\u2010-\u2015]+")  # noqa: RUF001 - the plus that East Asian keyboards give
 
 
 def url(text: str) -> str:
@@ -65,8 +65,8 @@ def _is_host(host: str) -> bool:
     except ValueError:
         pass
     try:
-        return bool(host.strip(".")) and bool(host.encode("idna").decode("idna"))
-    except UnicodeError:  # an empty or an overlong label, or no Punycode
+        return bool(host.strip(".")) and bool(host.encode("idna"))
+    except UnicodeError:  # an empty or an overlong label
         return False
 
 

@@ -4,6 +4,7 @@ Each shape is at once what a template renders to, what a request's ``content`` o
 envelope, so there is one place where a new channel's words are declared.
 """
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +12,14 @@ import msgspec
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=998, pattern=r"^[^\r\n]*$")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
-_PUSH_BYTES = 4000
+# FCM takes 4,096 bytes with what it puts around each entry, and with the notification's id that we add.
+_PUSH_BYTES = 3800
+_PUSH_BYTES_AN_ENTRY = 8
+_PUSH_RESERVED = ("from", "message_type", "google", "gcm")
 # Firestore's limits, a little under where the rest of the document is beside it.
 _DOCUMENT_DEPTH = 18
 _NAME_BYTES = 1500
+_RESERVED_NAME = re.compile("__.*__", re.DOTALL)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -39,15 +44,19 @@ class SmsContent(_Content, frozen=True):
 
 
 class PushContent(_Content, frozen=True):
-    """A mobile notification; ``data`` reaches the app unshown. FCM and APNs take 4 KB of it all, and we add an id."""
+    """A mobile notification; ``data`` reaches the app unshown. FCM and APNs take 4 KB of it all."""
 
     title: Text
     body: str = ""
     data: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if sum(len(text.encode()) for text in (self.title, self.body, *self.data, *self.data.values())) > _PUSH_BYTES:
+        texts = (self.title, self.body, *self.data, *self.data.values())
+        if sum(len(text.encode()) for text in texts) + _PUSH_BYTES_AN_ENTRY * len(self.data) > _PUSH_BYTES:
             raise ValueError(f"title, body and data may have {_PUSH_BYTES} bytes together: phones are sent no more")
+        for name in self.data:
+            if name in _PUSH_RESERVED[:2] or name.startswith(_PUSH_RESERVED[2:]):
+                raise ValueError(f"data.{name} is a name that Firebase keeps for itself")
 
 
 class InappContent(_Content, frozen=True):
@@ -78,7 +87,7 @@ def _check_document(value: Any, path: str, levels: int) -> None:
         raise ValueError(f"{path} is nested more than {_DOCUMENT_DEPTH} deep")
     if isinstance(value, dict):
         for name in value:
-            if not 0 < len(name.encode()) <= _NAME_BYTES or (name.startswith("__") and name.endswith("__")):
+            if not 0 < len(name.encode()) <= _NAME_BYTES or _RESERVED_NAME.fullmatch(name):
                 raise ValueError(f"a name in {path} is empty, over {_NAME_BYTES} bytes, or begins and ends with __")
     elif any(isinstance(child, list) for child in value):
         raise ValueError(f"{path} holds an array directly in an array; put an object between them")

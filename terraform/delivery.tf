@@ -1,16 +1,16 @@
 locals {
   # name => what starts it, what it runs, whether a person must say yes first, and with whose rights. What a pull request runs
-  # nobody has read yet, so its account can change nothing.
-  pipelines = var.delivery == null ? {} : {
+  # nobody has read yet, so its account has no right to change anything.
+  pipelines = var.delivery == null ? {} : { for name, pipeline in {
     pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false, account = var.delivery.reviewer }
     main         = { file = "cloudbuild.yaml", on = "push", approval = false, account = var.delivery.deployer }
     apply        = { file = "cloudbuild.apply.yaml", on = "hand", approval = var.delivery.approval, account = var.delivery.deployer }
-  }
+  } : name => pipeline if pipeline.account != null }
 }
 
 # A pull request is planned beside the release that runs.
 resource "google_storage_bucket_iam_member" "reviewer" {
-  count = var.delivery == null ? 0 : 1
+  count = try(var.delivery.reviewer, null) == null ? 0 : 1
 
   bucket = google_storage_bucket.bundles.name
   role   = "roles/storage.objectViewer"

@@ -277,12 +277,43 @@ run "a_release_from_before_a_channel_was_removed_can_be_gone_back_to" {
   }
 }
 
-run "a_build_reads_the_copies_of_the_bundles_and_no_other_bucket" {
+run "pull_requests_are_not_run_where_reading_the_state_is_enough_to_do_harm" {
+  command = plan
+
+  variables {
+    delivery = {
+      deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
+      repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
+      reviewer   = "review@heliograph-test.iam.gserviceaccount.com"
+    }
+    publisher_identity = { kind = "key" }
+  }
+
+  expect_failures = [var.delivery]
+}
+
+run "without_a_reviewer_pull_requests_are_not_run" {
+  command = plan
+
+  variables {
+    delivery = {
+      deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
+      repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
+    }
+  }
+
+  assert {
+    condition     = join(",", keys(google_cloudbuild_trigger.this)) == "apply,main"
+    error_message = "There must be no trigger without an account."
+  }
+}
+
+run "a_build_may_fetch_the_copies_that_it_is_made_from" {
   command = plan
 
   assert {
     condition     = strcontains(google_project_iam_member.build_sources.condition[0].expression, "projects/_/buckets/gcf-v2-sources-")
-    error_message = "What builds the functions must read their sources only: plans and exports are in other buckets."
+    error_message = "A build finds its source in Cloud Functions' own bucket."
   }
 }
 

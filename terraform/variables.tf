@@ -55,13 +55,13 @@ variable "channel_roles" {
 }
 
 variable "delivery" {
-  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, the account that deploys, the one that looks at pull requests, and whether a person approves each apply. Without it there are no triggers."
+  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, the account that deploys, the one that looks at pull requests (without it nobody does), and whether a person approves each apply. Without it there are no triggers."
   type = object({
     approval   = optional(bool, true)
     branch     = optional(string, "main")
     deployer   = string
     repository = string
-    reviewer   = string
+    reviewer   = optional(string)
   })
   nullable = true
   default  = null
@@ -69,6 +69,11 @@ variable "delivery" {
   validation {
     condition     = var.delivery == null || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.delivery.repository))
     error_message = "delivery.repository must be the full name of a connected repository."
+  }
+
+  validation {
+    condition     = try(var.delivery.reviewer, null) == null || (var.publisher_identity.kind == "keyless" && !var.publisher_database_open_to_internet)
+    error_message = "delivery.reviewer can read the state. With publisher_identity.kind = \"key\" or a database that is open to the internet that is enough to publish, or to write: leave it out."
   }
 }
 
@@ -98,7 +103,7 @@ variable "max_instances" {
 }
 
 variable "monthly_budget" {
-  description = "Spending a month to be warned about, in whole units of the billing account's currency. `currency` (`EUR`) need not be said, and can be no other."
+  description = "Spending a month to be warned about, in whole units of the billing account's currency. `currency` need not be said; if it is, it must be that one."
   type        = object({ currency = optional(string), units = optional(number, 100) })
   nullable    = false
   default     = {}

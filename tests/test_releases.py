@@ -1,4 +1,4 @@
-"""The book of releases, kept in a folder here: a ``gcloud`` of four lines stands for the bucket."""
+"""The book of releases, kept in a folder here: a ``gcloud`` of a few lines stands for the bucket."""
 
 import json
 import os
@@ -11,7 +11,11 @@ import pytest
 SCRIPT = Path(__file__).parent.parent / "deploy" / "releases.sh"
 GCLOUD = """#!/usr/bin/env bash
 here() { case $1 in gs://*) echo "$BUCKETS/${1#gs://}" ;; -) echo /dev/stdin ;; *) echo "$1" ;; esac; }
-[ "$2" = cat ] && exec cat "$(here "$3")"
+[ -n "${REFUSES:-}" ] && { echo "ERROR: 403" >&2; exit 1; }
+if [ "$2" = cat ]; then
+  [ -e "$(here "$3")" ] || { echo "ERROR: The following URLs matched no objects or files: $3" >&2; exit 1; }
+  exec cat "$(here "$3")"
+fi
 mkdir -p "$(dirname "$(here "$5")")" && exec cp "$(here "$4")" "$(here "$5")"
 """
 
@@ -27,8 +31,12 @@ class Book:
         self.release = folder / "terraform" / "release.tfvars.json"
         self.lock = folder / "terraform" / ".terraform.lock.hcl"
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = {"PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}", "BUCKETS": str(self._folder / "buckets")}
+    def run(self, *arguments: str, refuses: bool = False) -> subprocess.CompletedProcess[str]:
+        environ = {
+            "PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}",
+            "BUCKETS": str(self._folder / "buckets"),
+            "REFUSES": "yes" if refuses else "",
+        }
         command = ["bash", str(self._folder / "deploy" / "releases.sh"), *arguments]
         return subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
 
@@ -56,7 +64,7 @@ def test_a_rollback_goes_to_the_release_before_and_the_next_one_comes_back(book:
     book.deploy("one")
     book.deploy("two")
     assert book.goes_back_to() == "one"
-    book.say("attempt", "one")
+    assert book.goes_back_to() == "one", "a rollback that did not go through changes nothing"
     book.say("done", "one")
     assert book.goes_back_to() == "two"
 
@@ -72,6 +80,8 @@ def test_after_an_apply_that_broke_off_a_rollback_goes_to_what_it_began_to_repla
     book.deploy("two")
     book.say("attempt", "three")
     assert book.goes_back_to() == "two"
+    book.say("done", "two")
+    assert book.goes_back_to() == "one"
 
 
 def test_without_an_earlier_release_a_rollback_says_so(book: Book) -> None:
@@ -79,6 +89,13 @@ def test_without_an_earlier_release_a_rollback_says_so(book: Book) -> None:
     done = book.run("rollback", "p")
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no earlier release in gs://p-heliograph-bundles/releases" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("rollback", "p"), ("present", "p"), ("done", "p", "two")])
+def test_a_book_that_cannot_be_read_is_not_an_empty_one(book: Book, arguments: tuple[str, ...]) -> None:
+    book.deploy("one")
+    done = book.run(*arguments, refuses=True)
+    assert (done.returncode, "ERROR: 403" in done.stderr) == (1, True)
 
 
 def test_what_was_kept_is_fetched(book: Book) -> None:

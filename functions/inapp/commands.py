@@ -1,7 +1,7 @@
 """What the publisher asks of Firestore: mark as read, and set the switchboard."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition
@@ -16,9 +16,11 @@ from shared.errors import Retryable, Undecodable
 
 _AT_ONCE = 400
 """Firestore writes at most 500 documents in one batch."""
+_PATIENCE = timedelta(hours=1)
+"""What has not come into the inbox so long after it was due there, and marked, never will."""
 
 
-def apply(client: Client, command: Command) -> None:
+def apply(client: Client, command: Command, now: datetime) -> None:
     """Carry out ``command``. Doing it twice, or late, changes nothing more.
 
     Raises ``Retryable`` (also when it has overtaken a notification that it names), ``CredentialsRefused`` or
@@ -27,10 +29,10 @@ def apply(client: Client, command: Command) -> None:
     with delivery_errors("inbox"):
         match command.command:
             case "read":
-                _read(client, command, _user(command))
+                _read(client, command, _user(command), now)
             case "read_all":
                 _read_all(client, command, _user(command))
-                _read(client, command, _user(command))
+                _read(client, command, _user(command), now)
             case "channels":
                 _set_switchboard(client, command)
 
@@ -42,14 +44,14 @@ def _user(command: Command) -> str:
     return command.user_id
 
 
-def _read(client: Client, command: Command, user_id: str) -> None:
+def _read(client: Client, command: Command, user_id: str, now: datetime) -> None:
     inbox = inbox_of(client, user_id)
     missing = 0
     for ids in _portions(command.notification_ids):
         found = list(client.get_all([inbox.document(each) for each in ids], ["read_at"], **CALL))
         _mark_read(client, [each.reference for each in found if each.exists and each.get("read_at") is None], command)
         missing += sum(not each.exists for each in found)
-    if missing:
+    if missing and now - command.at < _PATIENCE:
         raise Retryable("not_there_yet", f"{missing} of {len(command.notification_ids)} are not in the inbox.")
 
 

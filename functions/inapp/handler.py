@@ -26,6 +26,6 @@ def handle(client: Client, parts: Parts, push: Push) -> None:
     """Raises ``Retryable``, ``CredentialsRefused`` or ``Undecodable``."""
     match envelope.decode(push.message.data):
         case Command() as command:
-            commands.apply(client, command)
+            commands.apply(client, command, parts.now())
         case _:
             handle_delivery("inapp", parts, push)

@@ -59,6 +59,8 @@ def _conclude(attempt: Attempt, parts: Parts) -> Outcome:
             return outcome
         case Held():
             raise Retryable("claim_held", "Another worker has this delivery.")
+        case Resting() if attempt.received_at >= attempt.delivery.expires_at:
+            return msgspec.structs.replace(attempt.expired(parts.now()), possible_duplicate=True)
         case Resting(until):
             detail = f"An attempt may have arrived unconfirmed; the next is made after {until:%H:%M:%S} UTC."
             raise Retryable("unconfirmed", detail)

@@ -72,7 +72,8 @@ class Http:
     def _fix_address(self, request: httpx.Request) -> None:
         """Aim the request at the address that was checked. ``Host`` and the certificate stay the name's."""
         url = request.url
+        host = url.raw_host.decode()  # as httpx writes it: Python's own encoding is older, and may name another host
         port = url.port or {"http": 80, "https": 443}[url.scheme]
-        address = addresses.resolve(url.host, port, allow_private=self._allow_private)
-        request.extensions["sni_hostname"] = url.host
+        address = addresses.resolve(host, port, allow_private=self._allow_private)
+        request.extensions["sni_hostname"] = host
         request.url = url.copy_with(host=address)

@@ -174,10 +174,10 @@ def _plan_submission(
         except Problem as problem:
             results.append(problem)
             continue
-        content_bytes += planned.content_bytes
-        if content_bytes > MAX_BATCH_CONTENT_BYTES:
+        if content_bytes + planned.content_bytes > MAX_BATCH_CONTENT_BYTES:
             results.append(_too_much_content())
             continue
+        content_bytes += planned.content_bytes
         notification_id = planned.notification.notification_id
         work.notifications.append(planned.notification)
         work.deliveries.extend(planned.deliveries)

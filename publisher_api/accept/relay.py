@@ -19,7 +19,7 @@ from publisher_api.accept.batch import gather
 from publisher_api.store import acceptance, outbox
 from publisher_api.store.catalog import Catalog
 from publisher_api.store.pool import Pool, statements
-from publisher_api.store.rows import envelope_of
+from publisher_api.store.rows import ConfiguredChannel, envelope_of
 from publisher_api.topic import PublishError, Topic
 from shared.envelope import Delivery
 
@@ -128,7 +128,9 @@ def _publish_due(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> in
     if any(delivery.slug not in channels for _, delivery in rows):  # made since, on another instance
         catalog.drop()
         channels = catalog.current().channels
-    return publish(pool, topic, [envelope_of(n, d, channels[d.slug]) for n, d in rows], clock)
+    plain = ConfiguredChannel  # a row that somebody deleted must not hold up the rest
+    messages = [envelope_of(n, d, channels.get(d.slug) or plain(slug=d.slug, kind=d.kind)) for n, d in rows]
+    return publish(pool, topic, messages, clock)
 
 
 class Sweeper:

@@ -1,8 +1,8 @@
 """Rendering templates in a sandbox, where a variable that is missing is an error and not an empty space.
 
-Templates are rendered in the thread that accepts for everybody. So what one may take is limited, in turns of its loops,
-calls, and characters: that keeps us from accidents, while whoever holds an API key is trusted not to look for a way
-around it.
+Templates are rendered in the thread that accepts for everybody. So what the words of a channel may take is limited, in
+characters and in time, which is looked at with each call and each turn of a loop. That keeps us from accidents; whoever
+holds an API key is trusted not to look for a filter that takes long by itself.
 """
 
 import re

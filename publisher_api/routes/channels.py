@@ -15,17 +15,21 @@ from shared.channels import CHANNELS, KINDS
 from shared.envelope import VERSION, Command
 
 _CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
+# They say how a request is sent, and that is for who sends it.
+_OF_THE_CONNECTION = {"connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"}
 router = APIRouter(prefix="/v1/channels", tags=["configuration"])
 
 
-def _without_credentials(headers: dict[str, str]) -> dict[str, str]:
+def _harmless(headers: dict[str, str]) -> dict[str, str]:
     for name in headers:
+        if name.lower() in _OF_THE_CONNECTION:
+            raise ValueError(f"{name} is for the connection, and cannot be set")
         if name.lower() in _CREDENTIALS:
             raise ValueError(f"{name} carries a credential, and none may be stored; let the signature prove who we are")
     return headers
 
 
-# RFC 9110: a token, and visible characters. Anything else no request can be made with.
+# RFC 9110: a token, and visible characters.
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=256)]
 HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([\t -~]*[!-~])?$", max_length=4096)]
 
@@ -45,7 +49,7 @@ class ChannelConfig(BaseModel):
     accept_duplicates: bool | None = None
     url: Annotated[str, AfterValidator(recipients.url)] | None = None
     method: Literal["POST", "PUT", "PATCH"] | None = None
-    headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_without_credentials)] | None = None
+    headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_harmless)] | None = None
     secret_ref: Annotated[str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$")] | None = None
 
 
@@ -59,7 +63,7 @@ def _check_config(kind: str, config: ChannelConfig) -> None:
     for index, name in enumerate(config.providers or ()):
         if name not in known:
             raise invalid(f"config.providers.{index}", f"{kind} has no such provider; there are {', '.join(known)}")
-    for field in sorted(_OF_WEBHOOKS & config.model_fields_set) if kind != "webhook" else ():
+    for field in sorted(_OF_WEBHOOKS & config.model_dump(exclude_none=True).keys()) if kind != "webhook" else ():
         raise invalid(f"config.{field}", f"is for channels of kind webhook, and this one is of kind {kind}")
 
 

@@ -58,7 +58,7 @@ class TestInbox:
     def test_a_delivery_that_comes_again_changes_nothing_and_is_sent(self, firestore: Client) -> None:
         delivery = make_delivery("inapp", notification_id="n1")
         Inbox(firestore, Clock()).send(delivery)
-        commands.apply(firestore, read("n1"))
+        commands.apply(firestore, read("n1"), LATER)
         assert Inbox(firestore, Clock(LATER)).send(delivery) == Sent("firestore", "n1")
         assert read_at(firestore, "n1") == LATER
 
@@ -89,66 +89,71 @@ def switch(version: int, **channels: bool) -> Command:
 class TestCommands:
     def test_read_marks_those_and_no_others(self, firestore: Client) -> None:
         fill(firestore, "n1", "n2", "n3")
-        commands.apply(firestore, read("n1", "n2"))
+        commands.apply(firestore, read("n1", "n2"), LATER)
         assert [read_at(firestore, each) for each in ("n1", "n2", "n3")] == [LATER, LATER, None]
 
     def test_the_first_reading_stands(self, firestore: Client) -> None:
         fill(firestore, "n1")
-        commands.apply(firestore, read("n1"))
+        commands.apply(firestore, read("n1"), LATER)
         again = Command(v=1, command="read", at=LATER + timedelta(days=1), user_id="ada", notification_ids=["n1"])
-        commands.apply(firestore, again)
+        commands.apply(firestore, again, LATER)
         assert read_at(firestore, "n1") == LATER
 
     def test_a_read_that_overtook_its_notification_is_tried_again(self, firestore: Client) -> None:
         fill(firestore, "n1")
         with pytest.raises(Retryable, match="1 of 2"):
-            commands.apply(firestore, read("n1", "n2"))
+            commands.apply(firestore, read("n1", "n2"), LATER)
         assert read_at(firestore, "n1") == LATER, "and what is there already is marked"
 
     def test_a_read_reaches_into_no_other_inbox(self, firestore: Client) -> None:
         fill(firestore, "n1", user_id="grace")
         with pytest.raises(Retryable):
-            commands.apply(firestore, read("n1"))
+            commands.apply(firestore, read("n1"), LATER)
         assert read_at(firestore, "n1", "grace") is None
 
     def test_more_are_read_at_once_than_fit_one_batch(self, firestore: Client) -> None:
         ids = [f"n{number}" for number in range(401)]
         fill(firestore, *ids)
-        commands.apply(firestore, read(*ids))
+        commands.apply(firestore, read(*ids), LATER)
         assert read_at(firestore, "n0") == read_at(firestore, "n400") == LATER
 
     def test_read_all_marks_what_was_there_by_then(self, firestore: Client) -> None:
         fill(firestore, "n1", "n2")
         late = make_delivery("inapp", notification_id="late", created_at=LATER + timedelta(seconds=1))
         Inbox(firestore, Clock()).send(late)
-        commands.apply(firestore, read_all())
+        commands.apply(firestore, read_all(), LATER)
         assert [read_at(firestore, each) for each in ("n1", "n2", "late")] == [LATER, LATER, None]
 
     def test_read_all_comes_again_for_what_it_has_overtaken(self, firestore: Client) -> None:
         fill(firestore, "there")
         with pytest.raises(Retryable):
-            commands.apply(firestore, read_all("ada", "late"))
+            commands.apply(firestore, read_all("ada", "late"), LATER)
         fill(firestore, "late")
-        commands.apply(firestore, read_all("ada", "late"))
+        commands.apply(firestore, read_all("ada", "late"), LATER)
         assert (read_at(firestore, "there"), read_at(firestore, "late")) == (LATER, LATER)
+
+    def test_what_has_not_come_for_an_hour_is_not_waited_for(self, firestore: Client) -> None:
+        fill(firestore, "there")
+        commands.apply(firestore, read("there", "lost"), LATER + timedelta(hours=1))
+        assert read_at(firestore, "there") == LATER
 
     @pytest.mark.parametrize("command", [read("n1", user_id=None), read_all(None), read_all("eve/inbox/n1")])
     def test_a_command_needs_the_id_of_a_user(self, firestore: Client, command: Command) -> None:
         with pytest.raises(Undecodable):
-            commands.apply(firestore, command)
+            commands.apply(firestore, command, LATER)
 
     def test_the_switchboard_is_empty_until_it_is_set(self, firestore: Client) -> None:
         assert read_table(firestore) == Table()
-        commands.apply(firestore, switch(1, email=False))
+        commands.apply(firestore, switch(1, email=False), LATER)
         assert read_table(firestore).channels == {"email": False}
 
     def test_a_newer_switchboard_takes_the_place_of_an_older_one_as_a_whole(self, firestore: Client) -> None:
-        commands.apply(firestore, switch(1, email=False, sms=False))
-        commands.apply(firestore, switch(2, sms=True))
+        commands.apply(firestore, switch(1, email=False, sms=False), LATER)
+        commands.apply(firestore, switch(2, sms=True), LATER)
         assert read_table(firestore) == Table(2, {"sms": True})
 
     @pytest.mark.parametrize("version", [1, 2])
     def test_an_older_switchboard_never_does(self, firestore: Client, version: int) -> None:
-        commands.apply(firestore, switch(2, email=False))
-        commands.apply(firestore, switch(version, email=True))
+        commands.apply(firestore, switch(2, email=False), LATER)
+        commands.apply(firestore, switch(version, email=True), LATER)
         assert read_table(firestore).channels == {"email": False}

@@ -106,7 +106,7 @@ def test_what_may_go_better_later_is_retryable_and_asked_once(
     assert (caught.value.reason, caught.value.ambiguous, len(server.asked)) == (reason, ambiguous, 1)
 
 
-@pytest.mark.parametrize("host", ["a..b", "a" * 70, "xn--a"])
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, "."])
 def test_a_host_that_no_name_server_could_be_asked_for_is_rejected(host: str) -> None:
     assert webhook().send(delivery_to(f"http://{host}/")) == Rejected("http", "invalid_url")
 

@@ -171,6 +171,18 @@ def test_a_provider_that_never_answers_is_asked_less_and_less_often() -> None:
     assert ("attempt", "unconfirmed") in world.results
 
 
+def test_what_expires_while_it_rests_is_not_tried_again() -> None:
+    world = answering(Retryable("timeout", ambiguous=True))
+    delivery = make_delivery(expires_at=NOON + timedelta(seconds=10))
+    world.push(delivery)
+    world.clock.advance(seconds=10)
+    assert world.push(delivery) == 204
+    assert [(outcome.result, outcome.possible_duplicate) for outcome in world.outcomes.published] == [
+        ("attempt", False),
+        ("expired", True),
+    ]
+
+
 def test_a_dead_lease_is_taken_over_and_reported_as_a_possible_duplicate() -> None:
     world = held(DELIVERY)
     world.clock.advance(seconds=LEASE.total_seconds())
