@@ -19,8 +19,11 @@ pytestmark = pytest.mark.emulators
 @pytest.fixture(scope="module")
 def function(settings: Settings, publisher: Publisher) -> Iterator[Handler]:  # noqa: ARG001 - the topic is the publisher's
     app = create_app(settings, serverless=True)
-    yield Handler(lambda: app)
+    handler = Handler(lambda: app)
+    yield handler
     app.state.services.pool.close()
+    if handler._loop is not None:  # noqa: SLF001 - a function lives as long as its process; here another test comes
+        handler._loop.close()  # noqa: SLF001 - likewise
 
 
 def event(publisher: Publisher, method: str, path: str, body: str = "", **http: Any) -> dict[str, Any]:
