@@ -103,8 +103,22 @@ class Child:
         self.process.wait(_KILLED_WITHIN_SECONDS)
 
 
+_given: set[int] = set()
+
+
 def free_port(preferred: int = 0) -> int:
-    """A TCP port of 127.0.0.1 that nobody uses just now: ``preferred`` if it is such a one."""
+    """A TCP port of 127.0.0.1 that nobody uses just now: ``preferred`` if it is such a one.
+
+    No other is given twice, for those who got one may not have bound it yet.
+    """
+    port = _unused(preferred)
+    while port in _given and port != preferred:
+        port = _unused(0)
+    _given.add(port)
+    return port
+
+
+def _unused(preferred: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
