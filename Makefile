@@ -10,12 +10,13 @@ LOCKS := requirements/uv.txt requirements/dev.txt
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Compiled at once: where Python may not write its bytecode, every process of every start would compile for itself.
 .venv/.installed: $(LOCKS)
 	@command -v $(PYTHON) >/dev/null || { echo "Heliograph needs Python 3.11: install it, or name it with PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing what is locked into .venv (the first time takes a minute) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip sync --compile-bytecode --require-hashes requirements/dev.txt
 	@touch $@
 
 demo: .venv/.installed ## start everything, send one notification over every channel, show each hop, stop

@@ -129,12 +129,12 @@ def _unused(preferred: int) -> int:
         return port
 
 
-def answers(url: str, status: int = 200) -> bool:
+def answers(url: str, status: int = 200, headers: Mapping[str, str] | None = None) -> bool:
     """Whether ``url`` (``http://host:port/path``) answers a GET with ``status``."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=2)  # asked often while things start, so it must cost little
     try:
-        connection.request("GET", parts.path or "/")
+        connection.request("GET", parts.path or "/", headers=headers or {})
         return connection.getresponse().status == status
     except (OSError, HTTPException):
         return False
