@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -60,14 +61,13 @@ def url(text: str) -> str:
 
 
 def _is_host(host: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        pass
-    try:
-        return bool(host.strip(".")) and bool(host.encode("idna"))
-    except UnicodeError:  # an empty or an overlong label
-        return False
+    with suppress(ValueError):
+        ipaddress.ip_address(host)
+        return True
+    with suppress(UnicodeError):  # an empty or an overlong label
+        host.encode("idna")
+        return host.strip(".") != ""
+    return False
 
 
 def token(text: str) -> str:

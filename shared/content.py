@@ -15,7 +15,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 # FCM takes 4,096 bytes with what it puts around each entry, and with the notification's id that we add.
 _PUSH_BYTES = 3800
 _PUSH_BYTES_AN_ENTRY = 8
-_PUSH_RESERVED = ("from", "message_type", "google", "gcm")
+_PUSH_RESERVED = re.compile("from|message_type|google.*|gcm.*", re.DOTALL)
 # Firestore's limits, a little under where the rest of the document is beside it.
 _DOCUMENT_DEPTH = 18
 _NAME_BYTES = 1500
@@ -55,7 +55,7 @@ class PushContent(_Content, frozen=True):
         if sum(len(text.encode()) for text in texts) + _PUSH_BYTES_AN_ENTRY * len(self.data) > _PUSH_BYTES:
             raise ValueError(f"title, body and data may have {_PUSH_BYTES} bytes together: phones are sent no more")
         for name in self.data:
-            if name in _PUSH_RESERVED[:2] or name.startswith(_PUSH_RESERVED[2:]):
+            if _PUSH_RESERVED.fullmatch(name):
                 raise ValueError(f"data.{name} is a name that Firebase keeps for itself")
 
 

@@ -11,6 +11,11 @@ variables {
   publisher_identity = { kind = "keyless", jwks_file = "environments/example.jwks.json" }
   publisher_registry = { name = "heliograph-test" }
 
+  delivery = {
+    deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
+    repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
+  }
+
   bundle_hashes = {
     dead_letter = "0000000000000000000000000000000000000000000000000000000000000000"
     email       = "0000000000000000000000000000000000000000000000000000000000000000"
@@ -220,6 +225,10 @@ run "nothing_is_uploaded_that_a_release_names" {
 run "without_a_repository_there_are_no_triggers" {
   command = plan
 
+  variables {
+    delivery = null
+  }
+
   assert {
     condition     = length(google_cloudbuild_trigger.this) == 0
     error_message = "No repository, no triggers."
@@ -230,11 +239,7 @@ run "what_reaches_production_was_approved" {
   command = plan
 
   variables {
-    delivery = {
-      deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
-      repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
-      reviewer   = "review@heliograph-test.iam.gserviceaccount.com"
-    }
+    delivery = merge(var.delivery, { reviewer = "review@heliograph-test.iam.gserviceaccount.com" })
   }
 
   assert {
@@ -281,11 +286,7 @@ run "pull_requests_are_not_run_where_reading_the_state_is_enough_to_do_harm" {
   command = plan
 
   variables {
-    delivery = {
-      deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
-      repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
-      reviewer   = "review@heliograph-test.iam.gserviceaccount.com"
-    }
+    delivery           = merge(var.delivery, { reviewer = "review@heliograph-test.iam.gserviceaccount.com" })
     publisher_identity = { kind = "key" }
   }
 
@@ -294,13 +295,6 @@ run "pull_requests_are_not_run_where_reading_the_state_is_enough_to_do_harm" {
 
 run "without_a_reviewer_pull_requests_are_not_run" {
   command = plan
-
-  variables {
-    delivery = {
-      deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
-      repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
-    }
-  }
 
   assert {
     condition     = join(",", keys(google_cloudbuild_trigger.this)) == "apply,main"

@@ -61,8 +61,8 @@ class Http:
             raise Retryable("unresolved_host", provider=self.name) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             unreachable(self.name, error, ambiguous=False)
-        except httpx.LocalProtocolError as error:
-            return Rejected(self.name, "invalid_headers", str(error))
+        except httpx.LocalProtocolError:
+            return Rejected(self.name, "invalid_headers")
         except httpx.TransportError as error:
             unreachable(self.name, error, ambiguous=True)
         if answer.is_success:

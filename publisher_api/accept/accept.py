@@ -80,7 +80,7 @@ def accept(
     stored.
     """
     idempotency = {(s.producer, s.idempotency_key) for s in submissions if s.idempotency_key}
-    dedup = {key for s in submissions for key in _producer_keys(s)}
+    dedup = {key for s in submissions for key in _dedup_keys(s)}
     user_ids = {item.user_id for s in submissions for item in s.items if isinstance(item, NotificationRequest)}
     keyed = bool(dedup or idempotency)
     # Keys are held until the transaction ends. Without any, the one INSERT is a transaction by itself.
@@ -102,7 +102,7 @@ def accept(
                 answers.append(_in_flight("Idempotency-Key"))
             elif key in earlier:
                 answers.append(_replay(submission, earlier[key]))
-            elif submission.idempotency_key and not busy_dedup.isdisjoint(_producer_keys(submission)):
+            elif submission.idempotency_key and not busy_dedup.isdisjoint(_dedup_keys(submission)):
                 # None of it, rather than that the key should give for a day a refusal of what was only too soon.
                 answers.append(_in_flight("dedup_key"))
             else:
@@ -119,7 +119,7 @@ def accept(
     return answers, _due_messages(work, catalog, now)
 
 
-def _producer_keys(submission: Submission) -> list[ProducerKey]:
+def _dedup_keys(submission: Submission) -> list[ProducerKey]:
     requests = [item for item in submission.items if isinstance(item, NotificationRequest)]
     return [(submission.producer, request.dedup_key) for request in requests if request.dedup_key]
 

@@ -128,8 +128,11 @@ def _publish_due(pool: Pool, topic: Topic, catalog: Catalog, clock: Clock) -> in
     if any(delivery.slug not in channels for _, delivery in rows):  # made since, on another instance
         catalog.drop()
         channels = catalog.current().channels
-    plain = ConfiguredChannel  # a row that somebody deleted must not hold up the rest
-    messages = [envelope_of(n, d, channels.get(d.slug) or plain(slug=d.slug, kind=d.kind)) for n, d in rows]
+    messages = []
+    for notification, delivery in rows:
+        # A channel whose row somebody deleted must not hold up the others.
+        deleted = ConfiguredChannel(slug=delivery.slug, kind=delivery.kind)
+        messages.append(envelope_of(notification, delivery, channels.get(delivery.slug, deleted)))
     return publish(pool, topic, messages, clock)
 
 

@@ -1,8 +1,8 @@
 """Rendering templates in a sandbox, where a variable that is missing is an error and not an empty space.
 
 Templates are rendered in the thread that accepts for everybody. So what the words of a channel may take is limited, in
-characters and in time, which is looked at with each call and each turn of a loop. That keeps us from accidents; whoever
-holds an API key is trusted not to look for a filter that takes long by itself.
+characters and in time, which is looked at with each text, each call and each turn of a loop. That keeps us from
+accidents; whoever holds an API key is trusted not to look for a filter that takes long by itself.
 """
 
 import re
@@ -103,11 +103,16 @@ def check(content: Any, field: str) -> None:
 
 def render(content: Any, variables: dict[str, Any], field: str) -> Any:
     """``content`` with every text in it rendered. Raises ``Problem`` naming the field and the missing variable."""
+    with _time_limited():
+        return _render(content, variables, field)
+
+
+def _render(content: Any, variables: dict[str, Any], field: str) -> Any:
     match content:
         case dict():
-            return {name: render(value, variables, f"{field}.{name}") for name, value in content.items()}
+            return {name: _render(value, variables, f"{field}.{name}") for name, value in content.items()}
         case list():
-            return [render(value, variables, f"{field}.{index}") for index, value in enumerate(content)]
+            return [_render(value, variables, f"{field}.{index}") for index, value in enumerate(content)]
         case str():
             return _render_text(content, variables, field)
         case _:
@@ -117,8 +122,8 @@ def render(content: Any, variables: dict[str, Any], field: str) -> Any:
 def _render_text(text: str, variables: dict[str, Any], field: str) -> str:
     html = field.rpartition(".")[2] in _HTML_FIELDS
     try:
-        with _time_limited():
-            rendered = _limited(_compiled(text, html=html).generate(variables))
+        _check_time()
+        rendered = _limited(_compiled(text, html=html).generate(variables))
     except jinja2.UndefinedError as error:
         raise _failed(field, f"the payload lacks a variable: {error.message}") from None
     except SecurityError as error:

@@ -153,6 +153,14 @@ def test_a_template_cannot_run_away(publisher: Publisher, text: str) -> None:
     assert (response.status_code, response.json()["type"]) == (422, "urn:heliograph:problem:template_failed")
 
 
+def test_many_texts_together_cannot_take_what_one_may_not(publisher: Publisher) -> None:
+    body = {f"text{number}": "{% for i in payload.many %}{% endfor %}" for number in range(1000)}
+    publisher.http.put("/v1/templates/texts", json={"content": {"webhook": {"body": body}}}).raise_for_status()
+    request = notification(template_name="texts", channels=["webhook"], payload={"many": [0] * 9000})
+    response = publisher.http.post("/v1/notifications", json=request)
+    assert (response.status_code, response.json()["type"]) == (422, "urn:heliograph:problem:template_failed")
+
+
 def test_a_template_that_fails_for_one_item_harms_no_neighbour(publisher: Publisher) -> None:
     publisher.http.put("/v1/templates/letter", json={"content": {"inapp": {"title": "{{ '%c' % n }}"}}})
     items = [notification(template_name="letter", payload={"n": n}) for n in (65, 0, 55296, 66)]

@@ -167,8 +167,11 @@ def test_what_is_accepted_after_a_channel_is_on_again_says_since_when(publisher:
         publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": True})
         [message] = publisher.topic.deliveries(publisher.accept(channels=[slug]))
         since.append(message.switched_on)
-    tables = [command for command in publisher.topic.commands(None) if slug in command.channels]
-    assert since == [table.version for table in tables if table.channels[slug]]
+
+    def switched_on() -> list[int]:
+        return sorted(command.version for command in publisher.topic.commands(None) if command.channels.get(slug))
+
+    waiting_for(lambda: switched_on() == since, f"tables of the versions {since}")
 
 
 def test_what_is_read_before_it_arrives_arrives_read(publisher: Publisher) -> None:
