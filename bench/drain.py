@@ -19,8 +19,8 @@ from bench.bare import drain_rate
 from bench.whole import progress, whole_stack
 from local.processes import Child
 from local.stack import Stack
-from shared.channels import CHANNELS, KINDS
 from shared.outcomes import OPEN
+from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 _NOTIFICATIONS = 500
 _WARM_UP = 50
@@ -45,11 +45,11 @@ def main() -> None:
         _make_person(api)
         progress("warming up")
         _drain(stack, api, database, _WARM_UP)
-        drain_rate(where, [b"x" * _MESSAGE_BYTES] * _WARM_UP, len(KINDS), _concurrency())
+        drain_rate(where, [b"x" * _MESSAGE_BYTES] * _WARM_UP, len(CHANNEL_TYPES), _concurrency())
         drained = _drain(stack, api, database, _NOTIFICATIONS)
         progress("the emulator's bare rate")
-        messages = [b"x" * _MESSAGE_BYTES] * (_NOTIFICATIONS * len(KINDS))
-        bare = drain_rate(where, messages, len(KINDS), _concurrency())
+        messages = [b"x" * _MESSAGE_BYTES] * (_NOTIFICATIONS * len(CHANNEL_TYPES))
+        bare = drain_rate(where, messages, len(CHANNEL_TYPES), _concurrency())
     _report(drained, bare)
 
 
@@ -60,7 +60,7 @@ def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifi
     """
     before = _pushed(stack)
     accounted_before = _account(database)
-    progress(f"accepting {notifications} notifications over {len(KINDS)} channels")
+    progress(f"accepting {notifications} notifications over {len(CHANNEL_TYPES)} channels")
     with _paused(stack.child("push_bridge")):
         _send(stack, api, notifications)
         while _account(database).get("pending", 0):
@@ -76,7 +76,7 @@ def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifi
         account = _account(database)
         if not any(account.get(status) for status in OPEN):
             ended = {status: count - accounted_before.get(status, 0) for status, count in account.items()}
-            return Drained({kind: done.get(kind, took) for kind in KINDS}, took, ended)
+            return Drained({kind: done.get(kind, took) for kind in CHANNEL_TYPES}, took, ended)
         if took > _DEADLINE_SECONDS:
             message = f"After {took:.0f} s the account is {account}, and only {sorted(done)} are done."
             raise TimeoutError(message)
@@ -97,7 +97,7 @@ def _send(stack: Stack, api: httpx.Client, notifications: int) -> None:
     one = {
         "user_id": "u1",
         "event_type": "payment",
-        "channels": list(KINDS),
+        "channels": list(CHANNEL_TYPES),
         "payload": {"amount": 10},
         "to": {"webhook": f"{stack.layout.sandbox_url}/webhook/bench"},
     }
@@ -114,7 +114,7 @@ def _make_person(api: httpx.Client) -> None:
 def _pushed(stack: Stack) -> dict[str, int]:
     """How many messages each channel's function has said it is done with."""
     stats = httpx.get(f"{stack.layout.bridge_url}/stats").raise_for_status().json()
-    return {kind: stats[channel.subscription].get("204", 0) for kind, channel in CHANNELS.items()}
+    return {kind: stats[channel.subscription].get("204", 0) for kind, channel in TOPOLOGY.items()}
 
 
 def _account(database: psycopg.Connection) -> dict[str, int]:
@@ -123,14 +123,14 @@ def _account(database: psycopg.Connection) -> dict[str, int]:
 
 
 def _concurrency() -> int:
-    return max(channel.concurrency for channel in CHANNELS.values())
+    return max(channel.concurrency for channel in TOPOLOGY.values())
 
 
 def _report(drained: Drained, bare: float) -> None:
-    deliveries = _NOTIFICATIONS * len(KINDS)
+    deliveries = _NOTIFICATIONS * len(CHANNEL_TYPES)
     print(f"{f'{_NOTIFICATIONS} notifications, {deliveries} deliveries':38} {'seconds':>8} {'deliveries/s':>13}")
     for kind, seconds in sorted(drained.providers.items()):
-        print(f"  {CHANNELS[kind].title:36} {seconds:8.1f} {_NOTIFICATIONS / seconds:13.0f}")
+        print(f"  {TOPOLOGY[kind].title:36} {seconds:8.1f} {_NOTIFICATIONS / seconds:13.0f}")
     last = max(drained.providers.values())
     for name, seconds in (("with the providers", last), ("outcome recorded", drained.recorded)):
         print(f"  {f'all {name}':36} {seconds:8.1f} {deliveries / seconds:13.0f}")
@@ -141,7 +141,7 @@ def _report(drained: Drained, bare: float) -> None:
         "drain_over_bare": round(rate / bare, 2),
         "recorded_over_bare": round(deliveries / drained.recorded / bare, 2),
         "deliveries_per_second": round(rate),
-        "notifications_per_second": round(rate / len(KINDS)),
+        "notifications_per_second": round(rate / len(CHANNEL_TYPES)),
         "missing": deliveries - drained.accounted.get("sent", 0),
     }
     print(json.dumps({"bench": "drain", **result}))

@@ -15,7 +15,7 @@ from local import emulators, postgres, topology
 from local.processes import Child, answers, free_port
 from publisher_api.auth import hash_api_key, new_api_key
 from publisher_api.store import configuration
-from shared.channels import NOTIFICATIONS_TOPIC
+from shared.topology import NOTIFICATIONS_TOPIC
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from cost.model import Counted
 from cost.taps import Counts, GrpcTap, HttpTap, Inspect, Tally
 from local.layout import FUNCTIONS, Layout, Ports
 from local.stack import Options, Stack
-from shared.channels import CHANNELS, OUTCOMES_SUBSCRIPTION
+from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
 
 _PERSON = "ada"
 _DEADLINE_SECONDS = 30.0
@@ -90,7 +90,7 @@ def count(tap: Tapped, deliveries: int, told: Callable[[str], None]) -> dict[str
         with httpx.Client(base_url=stack.layout.publisher_url, headers=authorization, timeout=10) as api:
             _make_person(api)
             counted = {}
-            for kind in CHANNELS:
+            for kind in TOPOLOGY:
                 told(kind)
                 for _ in range(_WARM_UP):
                     _deliver(api, kind, tap)

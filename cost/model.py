@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 from cost.prices import Assumptions, Price, Provider
-from shared.channels import Channel
+from shared.topology import ChannelTopology
 
 Operation = Literal[
     "pubsub_bytes",
@@ -65,7 +65,9 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     postgres_bytes: float
 
 
-def usage(counted: Counted, channel: Channel, deliveries: int, subscriptions: int, assumed: Assumptions) -> Usage:
+def usage(
+    counted: Counted, channel: ChannelTopology, deliveries: int, subscriptions: int, assumed: Assumptions
+) -> Usage:
     """What a month with ``deliveries`` over ``channel`` is billed for; ``subscriptions`` are those of the topic.
 
     Everything grows with the deliveries but the functions' time, which instances share (``instance_seconds``).

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cost.model import OPERATIONS, Counted, Operation, bill, billed_seconds, provider_fee, together, usage
 from cost.prices import Confirmed, Prices
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 
 VOLUMES = (100_000, 1_000_000, 100_000_000)
 _DETAILED = 1_000_000
@@ -65,7 +65,7 @@ class Report:
     def month(self, kinds: Iterable[str], deliveries: int) -> dict[Operation, float]:
         """The bill of both clouds for ``deliveries`` over each of ``kinds``, by operation, without what is idle."""
         parts = [
-            usage(self.counted[kind], CHANNELS[kind], deliveries, len(CHANNELS), self.prices.assumptions)
+            usage(self.counted[kind], TOPOLOGY[kind], deliveries, len(TOPOLOGY), self.prices.assumptions)
             for kind in kinds
         ]
         return bill(together(parts), self.prices.operations)

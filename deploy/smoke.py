@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
-from shared.channels import KINDS
 from shared.errors import ConfigurationError
 from shared.outcomes import OPEN
+from shared.topology import CHANNEL_TYPES
 
 USER = "heliograph-smoke"
 WITHOUT_ADDRESS = "inapp"  # its address is the user's own id
@@ -42,7 +42,7 @@ class Target:
         if missing:
             raise ConfigurationError.missing(missing)
         to: dict[str, str] = json.loads(environ["SMOKE_TO"])
-        unaddressed = sorted(set(KINDS) - set(to) - {WITHOUT_ADDRESS})
+        unaddressed = sorted(set(CHANNEL_TYPES) - set(to) - {WITHOUT_ADDRESS})
         if unaddressed:
             message = f"SMOKE_TO lacks an address for: {', '.join(unaddressed)}."
             raise ConfigurationError(message)
@@ -60,7 +60,7 @@ def send(http: httpx.Client, to: Mapping[str, str]) -> str:
         json={
             "user_id": USER,
             "event_type": "smoke_test",
-            "channels": list(KINDS),
+            "channels": list(CHANNEL_TYPES),
             "payload": {"sent_by": "deploy.smoke"},
             "to": dict(to),
         },
@@ -87,7 +87,7 @@ def follow(http: httpx.Client, notification_id: str, polls: int, pause: Callable
 def unsent(story: Mapping[str, Any]) -> list[str]:
     """What did not arrive, each as a line for people; empty when all is well."""
     states = {delivery["channel"]: delivery for delivery in story["deliveries"]}
-    lines = [f"{kind}: no delivery was planned" for kind in KINDS if kind not in states]
+    lines = [f"{kind}: no delivery was planned" for kind in CHANNEL_TYPES if kind not in states]
     return lines + [
         f"{kind}: {delivery['status']}" + (f" ({delivery['reason']})" if delivery.get("reason") else "")
         for kind, delivery in states.items()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from publisher_api.settings import GOOGLE_CERTS_URL
-from shared.channels import KINDS
 from shared.errors import ConfigurationError
+from shared.topology import CHANNEL_TYPES
 
 DEAD_LETTER = "dead_letter"
-FUNCTIONS = (*KINDS, DEAD_LETTER)
+FUNCTIONS = (*CHANNEL_TYPES, DEAD_LETTER)
 _LINE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 

@@ -1,15 +1,15 @@
-"""The subscriptions as they should be, derived from ``shared.channels`` and the deployment's addresses."""
+"""The subscriptions as they should be, derived from ``shared.topology`` and the deployment's addresses."""
 
 from dataclasses import dataclass
 
 from doctor.settings import DEAD_LETTER, LocalStack, Settings
-from shared.channels import (
-    CHANNELS,
+from shared.topology import (
     NOTIFICATIONS_TOPIC,
     OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
     OUTCOMES_DEAD_LETTER_TOPIC,
     OUTCOMES_SUBSCRIPTION,
     OUTCOMES_TOPIC,
+    TOPOLOGY,
 )
 
 _OUTCOMES_ACK_DEADLINE_SECONDS = 60
@@ -50,7 +50,7 @@ class Subscription:
 
 def topics() -> list[str]:
     """The short names of all topics."""
-    dead = [channel.dead_letter_topic for channel in CHANNELS.values()]
+    dead = [channel.dead_letter_topic for channel in TOPOLOGY.values()]
     return [NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC, OUTCOMES_DEAD_LETTER_TOPIC, *dead]
 
 
@@ -69,7 +69,7 @@ def subscriptions(settings: Settings) -> list[Subscription]:
         ),
         Subscription(name=OUTCOMES_DEAD_LETTER_SUBSCRIPTION, topic=OUTCOMES_DEAD_LETTER_TOPIC),
     ]
-    for kind, channel in CHANNELS.items():
+    for kind, channel in TOPOLOGY.items():
         deliveries = Subscription(
             name=channel.subscription,
             topic=NOTIFICATIONS_TOPIC,

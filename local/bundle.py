@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.channels import KINDS
+from shared.topology import CHANNEL_TYPES
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS: tuple[str, ...] = (*KINDS, "dead_letter")
+FUNCTIONS: tuple[str, ...] = (*CHANNEL_TYPES, "dead_letter")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _FILE_MODE = 0o100644
 

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from local.stack import Stack
 from local.terminal import stack_at_terminal
-from shared.channels import CHANNELS, KINDS
+from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 _PERSON = "ada"
 _DEADLINE_SECONDS = 30.0
@@ -86,13 +86,15 @@ def main() -> None:
             make_person(api)
             began = datetime.now(UTC)
             notification_id = send(api, stack)
-            console.print(f"\nSent one notification over {len(KINDS)} channels: {notification_id}\n", highlight=False)
+            console.print(
+                f"\nSent one notification over {len(CHANNEL_TYPES)} channels: {notification_id}\n", highlight=False
+            )
             trips, seen = follow(api, inbox, notification_id, began)
         console.print(table_of(trips))
         if seen is not None:
             console.print(f"  A listener of the inbox saw the new document after {seen:.0f} ms.\n", highlight=False)
         complaints = [
-            f"{CHANNELS[kind].title}: {', '.join(trip.missing)}" for kind, trip in trips.items() if trip.missing
+            f"{TOPOLOGY[kind].title}: {', '.join(trip.missing)}" for kind, trip in trips.items() if trip.missing
         ]
         complaints += [] if seen is not None else ["The inbox document was not seen by a listener"]
     if complaints:
@@ -116,7 +118,7 @@ def send(api: httpx.Client, stack: Stack) -> str:
         json={
             "user_id": _PERSON,
             "event_type": "payment",
-            "channels": list(KINDS),
+            "channels": list(CHANNEL_TYPES),
             "payload": {"amount": 10, "currency": "EUR"},
             "to": {"webhook": f"{stack.layout.sandbox_url}/webhook/demo"},
         },
@@ -132,7 +134,7 @@ def follow(
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while True:
         story = api.get(f"/v1/notifications/{notification_id}").raise_for_status().json()
-        trips = {kind: trip_of(kind, story, began) for kind in KINDS}
+        trips = {kind: trip_of(kind, story, began) for kind in CHANNEL_TYPES}
         seen = inbox.seen_at(notification_id)
         done = seen is not None and not any(trip.missing for trip in trips.values())
         if done or time.monotonic() > deadline:
@@ -162,7 +164,7 @@ def table_of(trips: dict[str, Trip]) -> Table:
     table.add_column("its id", no_wrap=True, overflow="ellipsis", max_width=_ID_WIDTH)
     for kind, trip in trips.items():
         times = [_cell(trip.hops.get(hop)) for hop in _HOPS]
-        table.add_row(CHANNELS[kind].title, *times, trip.provider, trip.provider_message_id.rpartition("/")[2])
+        table.add_row(TOPOLOGY[kind].title, *times, trip.provider, trip.provider_message_id.rpartition("/")[2])
     return table
 
 

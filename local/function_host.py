@@ -14,8 +14,8 @@ import jwt
 from functions_framework._http import create_server
 
 from local.gate import Gate
-from shared.channels import CHANNELS
 from shared.errors import ConfigurationError
+from shared.topology import TOPOLOGY
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions"
 _DEFAULT_CONCURRENCY = 16
@@ -28,7 +28,7 @@ def main(name: str) -> None:
         raise ConfigurationError.missing(missing)
     if name == "push" and (fcm_url := os.environ.get("FCM_URL")):
         _send_push_to(fcm_url)
-    threads = CHANNELS[name].concurrency if name in CHANNELS else _DEFAULT_CONCURRENCY
+    threads = TOPOLOGY[name].concurrency if name in TOPOLOGY else _DEFAULT_CONCURRENCY
     os.environ.setdefault("THREADS", str(threads))  # what the framework's server reads
     app = functions_framework.create_app(name, str(_FUNCTIONS / name / "main.py"), "http")  # type: ignore[no-untyped-call]
     app.wsgi_app = Gate(

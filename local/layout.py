@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from local.emulators import PROJECT, Emulators
 from local.processes import free_port
 from local.topology import Patience
-from shared.channels import CHANNELS, OUTCOMES_SUBSCRIPTION
+from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
 
 DEAD_LETTER = "dead_letter"
-FUNCTIONS = (*CHANNELS, DEAD_LETTER)
+FUNCTIONS = (*TOPOLOGY, DEAD_LETTER)
 _SERVICE_ACCOUNT = f"push@{PROJECT}.iam.gserviceaccount.com"
 
 
@@ -104,7 +104,7 @@ class Layout:
         outcomes = {"url": f"{self.publisher_url}/internal/outcomes", "audience": self.publisher_url}
         letters = {"url": self.function_url(DEAD_LETTER), "audience": self.function_url(DEAD_LETTER)}
         targets = {OUTCOMES_SUBSCRIPTION: outcomes}
-        for kind, channel in CHANNELS.items():
+        for kind, channel in TOPOLOGY.items():
             targets[channel.subscription] = {"url": self.function_url(kind), "audience": self.function_url(kind)}
             targets[channel.dead_letter_subscription] = letters
         return {

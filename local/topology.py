@@ -1,4 +1,4 @@
-"""The topics and subscriptions of ``shared.channels``, and how to make them in an emulator.
+"""The topics and subscriptions of ``shared.topology``, and how to make them in an emulator.
 
 Every name, filter and policy is derived there; here they only become Pub/Sub's own requests.
 """
@@ -15,14 +15,14 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import DeadLetterPolicy, RetryPolicy
 from google.pubsub_v1.types import Subscription as SubscriptionResource
 
-from shared.channels import (
-    CHANNELS,
+from shared.topology import (
     NOTIFICATIONS_TOPIC,
     OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
     OUTCOMES_DEAD_LETTER_TOPIC,
     OUTCOMES_SUBSCRIPTION,
     OUTCOMES_TOPIC,
-    Channel,
+    TOPOLOGY,
+    ChannelTopology,
 )
 
 _MOST_ATTEMPTS = 100
@@ -69,7 +69,7 @@ class Subscription:
     concurrency: int = _DEFAULT_CONCURRENCY
 
 
-def topics(channels: Mapping[str, Channel] = CHANNELS) -> list[str]:
+def topics(channels: Mapping[str, ChannelTopology] = TOPOLOGY) -> list[str]:
     """The short names of all topics."""
     return [
         NOTIFICATIONS_TOPIC,
@@ -79,7 +79,9 @@ def topics(channels: Mapping[str, Channel] = CHANNELS) -> list[str]:
     ]
 
 
-def subscriptions(patience: Patience = PATIENT, channels: Mapping[str, Channel] = CHANNELS) -> list[Subscription]:
+def subscriptions(
+    patience: Patience = PATIENT, channels: Mapping[str, ChannelTopology] = TOPOLOGY
+) -> list[Subscription]:
     """All subscriptions: two a channel (its messages, and those it gave up on), and the way home for outcomes."""
     default_backoff = _scaled(_DEFAULT_BACKOFF_SECONDS, patience)
     found = [

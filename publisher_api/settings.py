@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.channels import NOTIFICATIONS_TOPIC
 from shared.errors import ConfigurationError
+from shared.topology import NOTIFICATIONS_TOPIC
 
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
 _REQUIRED = ("DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT")

@@ -1,21 +1,22 @@
-"""The attributes of a message on the topic: what subscriptions filter on, and what people read in a console.
+"""The attributes of a published message: what subscriptions filter on, and what operators read in a console.
 
-The body is the truth. The attributes repeat what routes and explains, hold no personal data, and stay under Pub/Sub's
-limits (100 attributes, 256 bytes a key, 1,024 a value), which the emulator does not enforce.
+The body is authoritative. The attributes repeat what routes and explains, hold no personal data, and stay under
+Pub/Sub's limits (100 attributes, 256 bytes a key, 1,024 a value), which the emulator does not enforce. In version 1 the
+attribute ``channel`` holds the channel type, and ``slug`` the channel.
 """
 
 from shared.envelope import Command, Delivery
 
-COMMAND_CHANNEL = "inapp"
+COMMAND_CHANNEL_TYPE = "inapp"
 
 
 def attributes_of(message: Delivery | Command) -> dict[str, str]:
-    """The attributes to publish ``message`` with."""
+    """The attributes of ``message``."""
     match message:
         case Delivery():
             return {
-                "channel": message.channel,
-                "slug": message.slug,
+                "channel": message.channel_type,
+                "slug": message.channel,
                 "event_type": message.event_type,
                 "priority": str(message.priority),
                 "notification_id": message.notification_id,
@@ -24,4 +25,4 @@ def attributes_of(message: Delivery | Command) -> dict[str, str]:
                 "v": str(message.v),
             }
         case Command():
-            return {"channel": COMMAND_CHANNEL, "command": message.command, "v": str(message.v)}
+            return {"channel": COMMAND_CHANNEL_TYPE, "command": message.command, "v": str(message.v)}

@@ -1,7 +1,7 @@
-"""What a channel says, by kind: rendered by the publisher, read by the channel's function.
+"""The content models, one for each channel type: rendered by the publisher, read by the channel type's function.
 
-Each shape is at once what a template renders to, what a request's ``content`` override must be, and what travels in the
-envelope, so there is one place where a new channel's words are declared.
+A content model is what a template renders to, what a request's ``content`` override must fit, and what travels in the
+message.
 """
 
 import re
@@ -12,11 +12,11 @@ import msgspec
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=998, pattern=r"^[^\r\n]*$")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
-# FCM takes 4,096 bytes with what it puts around each entry, and with the notification's id that we add.
+# FCM accepts 4,096 bytes, including its own overhead for each entry and the notification id that we add.
 _PUSH_BYTES = 3800
 _PUSH_BYTES_AN_ENTRY = 8
 _PUSH_RESERVED = re.compile("from|message_type|google.*|gcm.*", re.DOTALL)
-# Firestore's limits, a little under where the rest of the document is beside it.
+# Firestore's limits, less what the rest of the document needs.
 _DOCUMENT_DEPTH = 18
 _NAME_BYTES = 1500
 _RESERVED_NAME = re.compile("__.*__", re.DOTALL)
@@ -28,9 +28,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
 
 
 class EmailContent(_Content, frozen=True):
-    """An e-mail. ``subject`` is one line (a line break would let a producer add headers); ``html`` goes beside
-    ``text``.
-    """
+    """An e-mail. ``subject`` is one line: a line break would let a producer add headers."""
 
     subject: Line
     text: Text
@@ -38,13 +36,13 @@ class EmailContent(_Content, frozen=True):
 
 
 class SmsContent(_Content, frozen=True):
-    """A text message of up to ten segments (1,600 characters is the providers' limit)."""
+    """A text message of up to ten segments: the providers accept 1,600 characters."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=1600)]
 
 
 class PushContent(_Content, frozen=True):
-    """A mobile notification; ``data`` reaches the app unshown. FCM and APNs take 4 KB of it all."""
+    """A mobile notification. ``data`` reaches the app and is not shown. FCM and APNs accept 4 KB in all."""
 
     title: Text
     body: str = ""
@@ -53,14 +51,14 @@ class PushContent(_Content, frozen=True):
     def __post_init__(self) -> None:
         texts = (self.title, self.body, *self.data, *self.data.values())
         if sum(len(text.encode()) for text in texts) + _PUSH_BYTES_AN_ENTRY * len(self.data) > _PUSH_BYTES:
-            raise ValueError(f"title, body and data may have {_PUSH_BYTES} bytes together: phones are sent no more")
+            raise ValueError(f"title, body and data have {_PUSH_BYTES} bytes together at most")
         for name in self.data:
             if _PUSH_RESERVED.fullmatch(name):
-                raise ValueError(f"data.{name} is a name that Firebase keeps for itself")
+                raise ValueError(f"data.{name} is a name that Firebase reserves")
 
 
 class InappContent(_Content, frozen=True):
-    """An entry of the inbox; ``url`` is where a click leads, ``data`` is for the application."""
+    """An inbox entry. ``url`` is opened by a click; ``data`` is for the application."""
 
     title: Text
     body: str = ""
@@ -72,15 +70,15 @@ class InappContent(_Content, frozen=True):
 
 
 class WebhookContent(_Content, frozen=True):
-    """The JSON body of the request to the receiver."""
+    """The JSON body of the webhook request."""
 
     body: dict[str, Any]
 
 
 def _check_document(value: Any, path: str, levels: int) -> None:
-    """Raises ``ValueError`` for what JSON can say and a document of Firestore cannot hold."""
+    """Raises ``ValueError`` for JSON that a Firestore document cannot hold."""
     if isinstance(value, int) and value not in _INT64:
-        raise ValueError(f"{path} is a number of more than 64 bits; send it as a text")
+        raise ValueError(f"{path} is a number of more than 64 bits; send it as text")
     if not isinstance(value, dict | list):
         return
     if levels == 0:
@@ -96,11 +94,3 @@ def _check_document(value: Any, path: str, levels: int) -> None:
 
 
 Content = EmailContent | SmsContent | PushContent | InappContent | WebhookContent
-
-CONTENT_OF_KIND: dict[str, type[Content]] = {
-    "email": EmailContent,
-    "inapp": InappContent,
-    "push": PushContent,
-    "sms": SmsContent,
-    "webhook": WebhookContent,
-}

@@ -1,9 +1,8 @@
-"""The wire format of the topic ``notifications``, version 1: one JSON message, one delivery or one command.
+"""The wire format of the topic ``notifications``, version 1: a message is one delivery or one command, as JSON.
 
-A message is one delivery, so a function sees the personal data of its own channel and of no other. Decoding
-dispatches on the version in the body, ignores fields it does not know (consumers are deployed before producers) and
-refuses a message that lacks one. ``tests/unit/golden/`` freezes bytes of every version that was ever sent: they must
-decode for ever.
+One message is one delivery, so a function sees the personal data of its own channel type only. Decoding dispatches on
+the version in the body, ignores unknown fields (consumers are deployed before producers) and refuses a message without
+a required field. ``tests/unit/golden/`` keeps bytes of every version that was ever sent; they must always decode.
 """
 
 from datetime import datetime
@@ -20,14 +19,13 @@ C = TypeVar("C", bound=Content)
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="delivery"):
-    """One notification for one address over one channel.
+    """One notification for one address on one channel.
 
-    The first block is the notification as its producer gave it, the second is this delivery's own. ``channel`` is the
-    kind (it picks the function), ``slug`` the configured channel of that kind (``webhook-telegram``); for most they
-    are equal. ``recipient`` is an e-mail address, an E.164 number, a device token, a URL or a user id, as the kind
-    wants. ``content`` is rendered already (``shared.content``). Times are aware; ``round`` grows by one with each
-    replay. ``switched_on`` is the version of the switchboard since which the channel is on, as far as the publisher
-    knew, and 0 if it was off. ``read_at`` is when the person read it, which one may before a scheduled one arrives.
+    The first block of fields is the notification as its producer sent it; the second is this delivery's own. Version 1
+    calls the channel type ``channel`` and the channel ``slug``. ``recipient`` is the address, of the kind that the
+    channel type says (``shared.channel_types``); ``content`` is rendered. Times are aware. ``round`` grows by one with
+    each replay. ``switched_on`` is the version of the channel switches since which the channel is on, as far as the
+    publisher knew, and 0 if it was off. ``read_at`` is set when the person read the notification before it arrived.
     """
 
     v: int
@@ -43,8 +41,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     priority: int = 100
 
     delivery_id: str
-    channel: str
-    slug: str
+    channel_type: str = msgspec.field(name="channel")
+    channel: str = msgspec.field(name="slug")
     round: int
     recipient: str
     content: dict[str, Any]
@@ -56,24 +54,24 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
 
     @property
     def key(self) -> str:
-        """What must happen at most once: this delivery, in this round (Pub/Sub's own id changes on dead-lettering)."""
+        """The ledger's key: this delivery in this round. A transport's message id would change on dead-lettering."""
         return f"{self.delivery_id}.{self.round}"
 
-    def content_as(self, shape: type[C]) -> C:
-        """The content in its channel's shape. Raises ``Undecodable`` (without the text) when it has another."""
+    def content_as(self, model: type[C]) -> C:
+        """The content as its channel type's model. Raises ``Undecodable``, without the text, if it does not fit."""
         try:
-            return msgspec.convert(self.content, shape)
+            return msgspec.convert(self.content, model)
         except msgspec.ValidationError as error:
-            message = f"The content of delivery {self.delivery_id} is no {shape.__name__}: {error}"
+            message = f"The content of delivery {self.delivery_id} is not {model.__name__}: {error}"
             raise Undecodable(message) from None
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="command"):
-    """Something for the inapp function to do to Firestore, so that the publisher needs one right on Google Cloud.
+    """An instruction for the inapp function, so that the publisher needs no right to write to Firestore.
 
-    ``read``: mark ``notification_ids`` of ``user_id`` read at ``at``. ``read_all``: mark everything created up to
-    ``at``, and ``notification_ids``, which may not be there yet. ``channels``: store ``channels`` (slug → enabled) as
-    the switchboard, unless a newer ``version`` is there already.
+    ``read``: mark ``notification_ids`` of ``user_id`` as read at ``at``. ``read_all``: mark everything created up to
+    ``at``, and ``notification_ids``, which may not have arrived yet. ``channels``: store ``channels`` (channel →
+    enabled) as the channel switches, unless a newer ``version`` is stored.
     """
 
     v: int
@@ -106,9 +104,9 @@ def decode(data: bytes) -> Message:
         version = _version.decode(data).v
         decoder = _decoders.get(version)
         if decoder is None:
-            message = f"Version {version} of the envelope is not known here; known: {sorted(_decoders)}."
+            message = f"Envelope version {version} is unknown. Known versions: {sorted(_decoders)}."
             raise Undecodable(message)
         return decoder.decode(data)
-    except msgspec.DecodeError as error:  # includes ValidationError, whose text names the field and never its value
-        message = f"The envelope cannot be read: {error}"
+    except msgspec.DecodeError as error:  # a ValidationError names the field and never its value
+        message = f"The envelope cannot be decoded: {error}"
         raise Undecodable(message) from None

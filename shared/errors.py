@@ -1,16 +1,19 @@
-"""What can go wrong on the way to a person, as one small tree.
+"""What can go wrong between a queue and a provider, as one small tree.
 
 ::
 
     HeliographError
-    ├── ConfigurationError    the environment lacks something; says all that it lacks at once
-    ├── Undecodable           the message is not one of ours; retrying cannot mend it       → 400
-    └── DeliveryError         an attempt ended without an answer about the notification
-        ├── Retryable         the provider, the network or the ledger asks to try later      → 503
-        └── CredentialsRefused  our credentials are wrong: every message will fail alike     → 500, an alert
+    ├── ConfigurationError      the environment is incomplete; names everything that is missing at once
+    ├── UnknownChannelType      no code knows this channel type
+    ├── Undecodable             the message is not one of ours; a retry cannot help   → dead letter
+    └── DeliveryError           an attempt ended without an outcome
+        ├── Retryable           the provider, the network or the ledger may work later → retry
+        └── CredentialsRefused  our credentials are wrong; every message fails alike  → retry, and an alert
 
-A provider that *refuses a message for good* is not an error: it is an answer (``Rejected``), recorded like ``Sent``.
+A provider that refuses a message permanently is no error: it is an outcome (``Rejected``), recorded like ``Sent``.
 """
+
+from shared.reasons import Reason
 
 
 class HeliographError(Exception):
@@ -25,17 +28,21 @@ class ConfigurationError(HeliographError):
         return cls(f"Set these environment variables: {', '.join(sorted(names))}.")
 
 
+class UnknownChannelType(HeliographError):
+    """The channel type is in no registry."""
+
+
 class Undecodable(HeliographError):
-    """The message cannot be read. Never holds the body: it may be personal data."""
+    """The message cannot be decoded. Never holds the body, which may be personal data."""
 
 
 class DeliveryError(HeliographError):
-    """An attempt ended without an answer.
+    """An attempt ended without an outcome.
 
-    ``reason`` is a short word for the timeline (``rate_limited``); the message is a sentence for people.
+    ``reason`` appears in the timeline; ``detail`` is text for people, without personal data.
     """
 
-    def __init__(self, reason: str, detail: str = "", *, provider: str | None = None) -> None:
+    def __init__(self, reason: Reason, detail: str = "", *, provider: str | None = None) -> None:
         super().__init__(detail or reason)
         self.reason = reason
         self.detail = detail
@@ -43,13 +50,15 @@ class DeliveryError(HeliographError):
 
 
 class Retryable(DeliveryError):
-    """Trying again later can help.
+    """A later attempt may succeed.
 
-    ``ambiguous``: the provider may have taken the message although we never heard so (a timeout after sending). The
-    next attempt is then reported as a possible duplicate, and no other provider is tried in its stead.
+    ``ambiguous``: the provider may have accepted the message although no answer arrived (a timeout after sending). The
+    next attempt is reported as a possible duplicate, and no other provider is tried for this one.
     """
 
-    def __init__(self, reason: str, detail: str = "", *, provider: str | None = None, ambiguous: bool = False) -> None:
+    def __init__(
+        self, reason: Reason, detail: str = "", *, provider: str | None = None, ambiguous: bool = False
+    ) -> None:
         super().__init__(reason, detail, provider=provider)
         self.ambiguous = ambiguous
 

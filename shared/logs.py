@@ -1,6 +1,7 @@
-"""One JSON object a line on standard output, in the fields that Cloud Logging and DigitalOcean both understand.
+"""Structured logs: one JSON object a line, in the fields that Cloud Logging and DigitalOcean both understand.
 
-Callers give facts by ``extra={"delivery_id": …}``; bodies, contents and whole addresses never go into a log.
+Every record carries an ``event`` of ``shared.log_events``; data go into fields. Message bodies, contents and whole
+addresses are never logged.
 """
 
 import json
@@ -8,13 +9,37 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from shared.log_events import LogEvent
+
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
+_CALLER = 3  # stack frames between the standard logger and the code that logs
+
+
+class EventLogger:
+    """Logs events with fields: ``_log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error="OperationalError")``."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: LogEvent, **fields: object) -> None:
+        self.log(logging.INFO, event, **fields)
+
+    def warning(self, event: LogEvent, **fields: object) -> None:
+        self.log(logging.WARNING, event, **fields)
+
+    def error(self, event: LogEvent, **fields: object) -> None:
+        self.log(logging.ERROR, event, **fields)
+
+    def exception(self, event: LogEvent, **fields: object) -> None:
+        """Log at ERROR with the traceback of the exception that is being handled."""
+        self._logger.error(event.description, extra={"event": event.value, **fields}, exc_info=True, stacklevel=2)  # noqa: LOG014 - called in handlers
+
+    def log(self, level: int, event: LogEvent, **fields: object) -> None:
+        self._logger.log(level, event.description, extra={"event": event.value, **fields}, stacklevel=_CALLER)
 
 
 class JsonFormatter(logging.Formatter):
-    """``severity``, ``message``, ``time``, ``logger`` and whatever ``extra`` holds; a traceback under
-    ``stack_trace``.
-    """
+    """``severity``, ``time``, ``logger``, ``message`` and every ``extra`` field; a traceback as ``stack_trace``."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -30,8 +55,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Send every logger's records to standard output as JSON. Safe to call again."""
+    """Write the records of every logger to standard output as JSON. Safe to call again."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and a webhook's may hold a token
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # logs whole URLs; a webhook's URL may hold a token

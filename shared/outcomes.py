@@ -1,17 +1,17 @@
-"""What became of a delivery: the vocabulary, the allowed moves, and the message that carries an outcome home.
+"""Outcomes: the statuses of a delivery, the allowed moves between them, and the message that reports an outcome.
 
 ::
 
-    pending ──▶ queued ──▶ sent ──▶ delivered
+    pending ──▶ queued ──▶ sent ──▶ delivered | bounced
        │           ├─────▶ failed(reason) ─┐
        │           ├─────▶ dead(reason) ───┴─ replay: back to pending, round + 1
        │           ├─────▶ suppressed(reason)
        │           └─────▶ expired
        └─────▶ canceled, suppressed, expired
 
-A status only moves forward, so late, repeated and reordered outcomes change nothing. A function may be quicker than
-the relay that marks its row ``queued``: whatever may follow ``queued`` may therefore follow ``pending`` too. Postgres
-holds the same table (``delivery_moves``) and refuses every other move; a test compares the two.
+A status only moves forward, so late, repeated and reordered outcomes change nothing. An outcome may arrive before the
+relay has marked the row ``queued``, so whatever may follow ``queued`` may also follow ``pending``. Postgres holds the
+same table (``delivery_moves``) and refuses every other move; a test compares the two.
 """
 
 from datetime import datetime
@@ -21,34 +21,38 @@ import msgspec
 
 from shared.errors import Undecodable
 
-Status = Literal["pending", "queued", "sent", "delivered", "failed", "suppressed", "expired", "canceled", "dead"]
+Status = Literal[
+    "pending", "queued", "sent", "delivered", "bounced", "failed", "suppressed", "expired", "canceled", "dead"
+]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-_REPORTED: tuple[Status, ...] = ("sent", "delivered", "failed", "suppressed", "expired", "dead")
-_BY_HAND: tuple[tuple[Status, Status], ...] = (
+_REPORTED: tuple[Status, ...] = ("sent", "delivered", "bounced", "failed", "suppressed", "expired", "dead")
+_OTHER_MOVES: tuple[tuple[Status, Status], ...] = (
     ("pending", "queued"),
     ("pending", "canceled"),
     ("sent", "delivered"),
+    ("sent", "bounced"),
     ("failed", "pending"),
     ("dead", "pending"),
-    # Dead-lettering is best effort: Pub/Sub may give up on a message whose last attempt did get through.
+    # Dead-lettering is best effort: Pub/Sub may move a message whose last attempt did succeed.
     ("dead", "sent"),
     ("dead", "delivered"),
+    ("dead", "bounced"),
 )
 _OPEN: tuple[Status, ...] = ("pending", "queued")
-MOVES: frozenset[tuple[Status, Status]] = frozenset(_BY_HAND) | {(old, new) for old in _OPEN for new in _REPORTED}
+MOVES: frozenset[tuple[Status, Status]] = frozenset(_OTHER_MOVES) | {(old, new) for old in _OPEN for new in _REPORTED}
 OPEN: frozenset[Status] = frozenset(_OPEN)
 
-Result = Literal["sent", "delivered", "failed", "suppressed", "expired", "dead", "attempt"]
+Result = Literal["sent", "delivered", "bounced", "failed", "suppressed", "expired", "dead", "attempt"]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One report about one delivery, as it travels on the topic ``delivery-outcomes``.
+    """What came of one attempt at a delivery, as it travels on the topic ``delivery-outcomes``.
 
-    ``result`` is the status to move to, or ``attempt``: a try that failed and will be repeated, which moves nothing.
-    ``reason`` is a short word (``invalid_number``), ``detail`` the provider's own words without personal data.
-    ``received_at`` is when the function got the message, ``at`` when the provider had answered.
-    ``possible_duplicate``: an earlier attempt may have reached the person although its end was never recorded.
+    ``result`` is the status to move to, or ``attempt``: the attempt failed and will be repeated, which moves nothing.
+    ``reason`` is a value of ``shared.reasons`` (text, so that an older publisher stores a newer reason); ``detail`` is
+    the provider's text without personal data. ``received_at`` is when the function got the message, ``at`` when the
+    provider had answered. ``possible_duplicate``: an earlier attempt may have reached the person.
     """
 
     v: int = 1
@@ -80,10 +84,10 @@ def decode(data: bytes) -> Outcome:
     try:
         outcome = _decoder.decode(data)
     except msgspec.DecodeError as error:
-        message = f"The outcome cannot be read: {error}"
+        message = f"The outcome cannot be decoded: {error}"
         raise Undecodable(message) from None
     if outcome.v != 1:
-        message = f"Version {outcome.v} of the outcome is not known here; known: [1]."
+        message = f"Outcome version {outcome.v} is unknown. Known versions: [1]."
         raise Undecodable(message)
     return outcome
 
@@ -93,17 +97,17 @@ def may_move(before: Status, after: Status) -> bool:
     return (before, after) in MOVES
 
 
-NotificationStatus = Literal["pending", "delivered", "failed", "canceled"]
+NotificationStatus = Literal["queued", "delivered", "failed", "canceled"]
 
 
 def notification_status(deliveries: list[Status]) -> NotificationStatus:
     """A notification's status, derived from its deliveries and never stored.
 
-    ``pending`` while any is open; then ``delivered`` if any reached the person; ``canceled`` if all were canceled;
-    else ``failed``.
+    ``queued`` while any delivery is open; then ``delivered`` if any was sent; ``canceled`` if all were canceled; else
+    ``failed``.
     """
     if any(status in OPEN for status in deliveries):
-        return "pending"
+        return "queued"
     if any(status in ("sent", "delivered") for status in deliveries):
         return "delivered"
     if deliveries and all(status == "canceled" for status in deliveries):

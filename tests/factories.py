@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from shared import envelope
-from shared.channels import CHANNELS
 from shared.envelope import Delivery, Message
 from shared.outcomes import Outcome
+from shared.topology import TOPOLOGY
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,24 +30,24 @@ _CONTENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_delivery(channel: str = "email", **given: Any) -> Delivery:
-    """A delivery over ``channel`` that was made at noon and expires when the channel says."""
+def make_delivery(channel_type: str = "email", **given: Any) -> Delivery:
+    """A delivery on the channel named like its type, created at noon, with the type's time to live."""
     fields: dict[str, Any] = {
         "v": 1,
         "notification_id": str(uuid.uuid4()),
         "event_type": "payment",
         "user_id": "ada",
-        "channels": [channel],
+        "channels": [channel_type],
         "payload": {"amount": 10},
         "created_at": NOON,
         "delivery_id": str(uuid.uuid4()),
-        "channel": channel,
-        "slug": channel,
+        "channel_type": channel_type,
+        "channel": channel_type,
         "round": 1,
-        "recipient": _RECIPIENTS[channel],
-        "content": _CONTENTS[channel],
+        "recipient": _RECIPIENTS[channel_type],
+        "content": _CONTENTS[channel_type],
         "config": {},
-        "expires_at": NOON + timedelta(seconds=CHANNELS[channel].time_to_live_seconds),
+        "expires_at": NOON + timedelta(seconds=TOPOLOGY[channel_type].time_to_live_seconds),
     }
     return Delivery(**fields | given)
 

@@ -15,8 +15,8 @@ from deploy import functions
 from deploy.release import release
 from deploy.smoke import Target, unsent
 from local.bundle import FUNCTIONS
-from shared.channels import KINDS
 from shared.errors import ConfigurationError
+from shared.topology import CHANNEL_TYPES
 
 ROOT = Path(__file__).parent.parent
 DIGEST = "sha256:" + "1" * 64
@@ -119,7 +119,7 @@ def test_a_smoke_test_needs_an_address_for_every_channel() -> None:
 
 
 def test_what_did_not_arrive_is_told_by_channel() -> None:
-    arrived = [{"channel": kind, "status": "sent"} for kind in KINDS if kind != "sms"]
+    arrived = [{"channel": kind, "status": "sent"} for kind in CHANNEL_TYPES if kind != "sms"]
     assert unsent({"deliveries": arrived}) == ["sms: no delivery was planned"]
     failed = {"channel": "sms", "status": "failed", "reason": "invalid_number"}
     assert unsent({"deliveries": [*arrived, failed]}) == ["sms: failed (invalid_number)"]

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from deploy import terraform_docs
-from shared.channels import (
-    CHANNELS,
+from shared.topology import (
     NOTIFICATIONS_TOPIC,
     OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
     OUTCOMES_DEAD_LETTER_TOPIC,
     OUTCOMES_SUBSCRIPTION,
     OUTCOMES_TOPIC,
-    Channel,
+    TOPOLOGY,
+    ChannelTopology,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -129,8 +129,8 @@ def test_declarations_stand_in_alphabetical_order(module: Path, kind: str) -> No
     assert names == sorted(names)
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
-def test_the_plan_has_the_subscription_that_a_channel_declares(plan: dict[str, Any], channel: Channel) -> None:
+@pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
+def test_the_plan_has_the_subscription_that_a_channel_declares(plan: dict[str, Any], channel: ChannelTopology) -> None:
     subscription = plan[f"{module_of(channel)}.google_pubsub_subscription.deliveries"]
     shortest, longest = channel.backoff_seconds
     assert subscription["name"] == channel.subscription
@@ -141,8 +141,8 @@ def test_the_plan_has_the_subscription_that_a_channel_declares(plan: dict[str, A
     assert len(subscription["push_config"][0]["oidc_token"]) == 1
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
-def test_the_plan_has_the_dead_letters_of_a_channel(plan: dict[str, Any], channel: Channel) -> None:
+@pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
+def test_the_plan_has_the_dead_letters_of_a_channel(plan: dict[str, Any], channel: ChannelTopology) -> None:
     module = module_of(channel)
     kept = plan[f"{module}.google_pubsub_subscription.dead"]
     agent = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -153,24 +153,26 @@ def test_the_plan_has_the_dead_letters_of_a_channel(plan: dict[str, Any], channe
     assert plan[f"{module}.google_pubsub_subscription_iam_member.dead_subscriber"]["member"] == agent
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
-def test_the_plan_has_the_function_that_a_channel_declares(plan: dict[str, Any], channel: Channel) -> None:
+@pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
+def test_the_plan_has_the_function_that_a_channel_declares(plan: dict[str, Any], channel: ChannelTopology) -> None:
     function = plan[f"{module_of(channel)}.module.function.google_cloudfunctions2_function.this"]
     service = function["service_config"][0]
-    assert function["build_config"][0]["entry_point"] == channel.kind
+    assert function["build_config"][0]["entry_point"] == channel.channel_type
     assert (service["available_cpu"], service["available_memory"]) == (channel.cpu, channel.memory)
     assert service["timeout_seconds"] == channel.timeout_seconds < channel.ack_deadline_seconds
     assert service["max_instance_request_concurrency"] == channel.concurrency
     assert service["environment_variables"]["OUTCOMES_TOPIC"] == OUTCOMES_TOPIC
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
-def test_a_function_reads_the_secrets_of_its_channel_and_no_others(plan: dict[str, Any], channel: Channel) -> None:
+@pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
+def test_a_function_reads_the_secrets_of_its_channel_and_no_others(
+    plan: dict[str, Any], channel: ChannelTopology
+) -> None:
     module = f"{module_of(channel)}.module.function"
     reader = re.compile(re.escape(f'{module}.google_secret_manager_secret_iam_member.reader["') + r'(\w+)"\]')
     granted = {found[1] for address in plan if (found := reader.fullmatch(address))}
     variables = plan[f"{module}.google_cloudfunctions2_function.this"]["service_config"][0]
-    optional = {"SMTP_URL"} if channel.kind == "email" else set()  # as environments/example.tfvars asks
+    optional = {"SMTP_URL"} if channel.channel_type == "email" else set()  # as environments/example.tfvars asks
     assert granted == set(channel.secrets) | optional
     assert {variable["key"] for variable in variables["secret_environment_variables"]} == granted
 
@@ -186,12 +188,12 @@ def test_every_function_has_an_account_of_its_own(plan: dict[str, Any]) -> None:
     functions = [value["name"] for _, value in of_type(plan, "google_cloudfunctions2_function")]
     assert len(accounts) == len(set(accounts))
     assert set(functions) <= set(accounts)
-    assert len(functions) == len(CHANNELS) + 1
+    assert len(functions) == len(TOPOLOGY) + 1
 
 
 def test_every_function_is_called_by_one_account_only(plan: dict[str, Any]) -> None:
     invokers = list(of_type(plan, "google_cloud_run_service_iam_member"))
-    assert len(invokers) == len(CHANNELS) + 1
+    assert len(invokers) == len(TOPOLOGY) + 1
     assert all(value.get("member") not in {"allUsers", "allAuthenticatedUsers"} for _, value in invokers)
 
 
@@ -236,5 +238,5 @@ def of_type(plan: dict[str, Any], kind: str) -> Iterable[tuple[str, dict[str, An
     return ((address, value) for address, value in plan.items() if f"{kind}." in address)
 
 
-def module_of(channel: Channel) -> str:
-    return f'module.channel["{channel.kind}"]'
+def module_of(channel: ChannelTopology) -> str:
+    return f'module.channel["{channel.channel_type}"]'

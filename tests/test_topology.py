@@ -19,13 +19,13 @@ from functions.sms.twilio import Twilio
 from functions.webhook.http import Http
 from local import bundle, topology
 from publisher_api.recipients import CHECK_OF_KIND
-from shared.channels import CHANNELS, KINDS, NOTIFICATIONS_TOPIC
-from shared.content import CONTENT_OF_KIND
+from shared.channel_types import REGISTRY
+from shared.topology import CHANNEL_TYPES, NOTIFICATIONS_TOPIC, TOPOLOGY
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = ROOT / "functions"
 NOT_CHANNELS = {"runtime", "dead_letter"}
-EVERY_FUNCTION = (*KINDS, "dead_letter")
+EVERY_FUNCTION = (*CHANNEL_TYPES, "dead_letter")
 
 ADAPTERS: dict[str, list[type[Adapter]]] = {
     "email": [SendGrid, Smtp],
@@ -40,7 +40,7 @@ NO_SECRETS = {"EMAIL_FROM", "TWILIO_FROM"}
 
 def test_the_folders_of_functions_are_the_declared_channels() -> None:
     folders = {path.name for path in FUNCTIONS.iterdir() if (path / "__init__.py").exists()}
-    assert folders - NOT_CHANNELS == set(KINDS)
+    assert folders - NOT_CHANNELS == set(CHANNEL_TYPES)
 
 
 @pytest.mark.parametrize("name", EVERY_FUNCTION)
@@ -52,7 +52,7 @@ def test_every_function_has_an_entry_point_named_after_it(name: str) -> None:
 
 
 def test_the_publisher_knows_what_an_address_of_each_kind_looks_like() -> None:
-    assert set(CHECK_OF_KIND) == set(KINDS)
+    assert set(CHECK_OF_KIND) == set(CHANNEL_TYPES)
 
 
 @pytest.mark.parametrize("name", EVERY_FUNCTION)
@@ -62,7 +62,7 @@ def test_every_function_has_locked_requirements(name: str) -> None:
     assert (FUNCTIONS / name / "requirements.in").exists()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNEL_TYPES)
 def test_every_channel_has_a_provider_with_a_test(kind: str) -> None:
     sources = {path.stem: path.read_text() for path in (FUNCTIONS / kind).glob("*.py")}
     adapters = [name for name, text in sources.items() if "def send(self, delivery: Delivery)" in text]
@@ -73,9 +73,9 @@ def test_every_channel_has_a_provider_with_a_test(kind: str) -> None:
     assert [name for name in adapters if f"from functions.{kind}.{name} import" not in tests] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNEL_TYPES)
 def test_every_channel_has_its_subscription_and_another_for_what_it_gives_up_on(kind: str) -> None:
-    channel = CHANNELS[kind]
+    channel = TOPOLOGY[kind]
     made = {subscription.name: subscription for subscription in topology.subscriptions()}
     assert made[channel.subscription].topic == NOTIFICATIONS_TOPIC
     assert made[channel.subscription].filter == f'attributes.channel = "{kind}"'
@@ -84,7 +84,7 @@ def test_every_channel_has_its_subscription_and_another_for_what_it_gives_up_on(
     assert channel.dead_letter_topic in topology.topics()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNEL_TYPES)
 def test_every_channel_is_documented(kind: str) -> None:
     page = (ROOT / "ADDING_A_CHANNEL.md").read_text()
     assert f"`{kind}`" in page
@@ -124,28 +124,28 @@ def _canonical(distribution: str) -> str:
 
 
 def test_every_kind_has_the_shape_of_its_content() -> None:
-    assert set(CONTENT_OF_KIND) == set(KINDS)
+    assert set(REGISTRY) == set(CHANNEL_TYPES)
 
 
 def test_every_function_is_bundled() -> None:
     assert set(bundle.FUNCTIONS) == set(EVERY_FUNCTION)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNEL_TYPES)
 def test_a_channel_declares_its_providers_in_the_order_in_which_its_function_asks_them(kind: str) -> None:
     names = [adapter.name for adapter in ADAPTERS[kind]] or [Inbox.name]
-    assert list(CHANNELS[kind].providers) == names
+    assert list(TOPOLOGY[kind].providers) == names
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNEL_TYPES)
 def test_a_channel_declares_the_secrets_that_its_adapters_need(kind: str) -> None:
     needed = {name for adapter in ADAPTERS[kind] for name in adapter.required}
-    assert set(CHANNELS[kind].secrets) == needed - NO_SECRETS
+    assert set(TOPOLOGY[kind].secrets) == needed - NO_SECRETS
 
 
 def test_the_schema_and_the_code_know_the_same_fields() -> None:
     schema = json.loads((ROOT / "shared" / "channels.schema.json").read_bytes())["$defs"]["channel"]
-    declared = {field.name for field in msgspec.structs.fields(next(iter(CHANNELS.values())))} - {"kind"}
+    declared = {field.name for field in msgspec.structs.fields(next(iter(TOPOLOGY.values())))} - {"kind"}
     assert set(schema["properties"]) == set(schema["required"]) == declared
 
 

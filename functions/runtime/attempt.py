@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions.runtime.provider import Rejected, Sent
+from shared.channel_types import channel_type_named
 from shared.envelope import Delivery
 from shared.errors import DeliveryError
 from shared.outcomes import Outcome, Result
-from shared.recipients import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class Attempt:
             "notification_id": delivery.notification_id,
             "delivery_id": delivery.delivery_id,
             "round": delivery.round,
+            "channel_type": delivery.channel_type,
             "channel": delivery.channel,
-            "slug": delivery.slug,
-            "recipient": redact(delivery.channel, delivery.recipient),
+            "recipient": channel_type_named(delivery.channel_type).redact(delivery.recipient),
             "attempt": self.number,
             "traceparent": delivery.traceparent,
         }

@@ -75,7 +75,7 @@ def _conclude(attempt: Attempt, parts: Parts) -> Outcome:
 def _outcome(attempt: Attempt, claim: Claimed, parts: Parts) -> Outcome:
     if attempt.received_at >= attempt.delivery.expires_at:
         return attempt.expired(parts.now())
-    if not parts.switchboard.is_on(attempt.delivery.slug, attempt.delivery.switched_on):
+    if not parts.switchboard.is_on(attempt.delivery.channel, attempt.delivery.switched_on):
         return attempt.suppressed("channel_off", parts.now())
     answer = _send(attempt, claim, parts)
     return attempt.answered(answer, parts.now())

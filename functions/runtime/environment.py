@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from shared.channels import OUTCOMES_TOPIC
 from shared.errors import ConfigurationError
+from shared.topology import OUTCOMES_TOPIC
 
 
 @dataclass(frozen=True, slots=True)

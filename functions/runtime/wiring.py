@@ -19,9 +19,9 @@ from functions.runtime.provider import Adapter, Provider
 from functions.runtime.push import Handler, Push
 from functions.runtime.switchboard import Switchboard, read_table
 from shared import envelope, logs
-from shared.channels import CHANNELS
 from shared.envelope import Delivery
 from shared.errors import Undecodable
+from shared.topology import TOPOLOGY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Connections:
         return cls(settings, Client(project=settings.project), outcomes)
 
     def ledger(self, kind: str) -> FirestoreLedger:
-        lease = self.settings.lease_seconds or CHANNELS[kind].lease_seconds
+        lease = self.settings.lease_seconds or TOPOLOGY[kind].lease_seconds
         return FirestoreLedger(self.firestore, timedelta(seconds=lease))
 
     def parts(self, provider: Provider, ledger: Ledger) -> Parts:
@@ -70,7 +70,7 @@ def _connect(kind: str, adapters: Sequence[type[Adapter]], environ: Mapping[str,
 def handle_delivery(kind: str, parts: Parts, push: Push) -> None:
     """Deliver what ``push`` holds. Raises ``Undecodable`` if it holds anything but a delivery of this ``kind``."""
     match envelope.decode(push.message.data):
-        case Delivery(channel=channel) as delivery if channel == kind:
+        case Delivery(channel_type=channel_type) as delivery if channel_type == kind:
             deliver(delivery, push.delivery_attempt, parts)
         case other:
             message = f"A message of type {type(other).__name__} that is not for the channel {kind} came to it."

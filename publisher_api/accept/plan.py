@@ -18,8 +18,8 @@ from publisher_api.recipients import CHECK_OF_KIND, BadAddress
 from publisher_api.store.acceptance import PersonRow
 from publisher_api.store.catalog import Snapshot
 from publisher_api.store.rows import ConfiguredChannel, DeliveryRow, NotificationRow
-from shared.channels import CHANNELS
-from shared.content import CONTENT_OF_KIND
+from shared.channel_types import REGISTRY
+from shared.topology import TOPOLOGY
 
 # How long the relay has for publishing what was just accepted, before the sweep does it in its stead.
 RELAY_GRACE = timedelta(seconds=15)
@@ -68,7 +68,7 @@ def plan(
     content_bytes = 0
     for channel in channels:
         content, size = _content(request, notification_id, channel, person, template, now)
-        lifetime = due_at + timedelta(seconds=CHANNELS[channel.kind].time_to_live_seconds)
+        lifetime = due_at + timedelta(seconds=TOPOLOGY[channel.kind].time_to_live_seconds)
         for recipient, reason in _recipients(request, channel, person):
             content_bytes += size
             deliveries.append(
@@ -191,7 +191,7 @@ def _content(
     else:
         words = default_words(channel.kind, request, notification_id, now)
     try:
-        content = msgspec.convert({**words, **override}, CONTENT_OF_KIND[channel.kind])
+        content = msgspec.convert({**words, **override}, REGISTRY[channel.kind].content)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise invalid(f"content.{channel.slug}{path.rstrip('`')}", message) from None

@@ -11,8 +11,8 @@ from publisher_api.errors import invalid
 from publisher_api.services import Producer, Serving
 from publisher_api.store import configuration, outbox
 from publisher_api.store.rows import ConfiguredChannel
-from shared.channels import CHANNELS, KINDS
 from shared.envelope import VERSION, Command
+from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 _CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
 # They say how a request is sent, and that is for who sends it.
@@ -35,8 +35,8 @@ HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([\t -~]*[!-~])?$", max_lengt
 
 
 def _kind(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError(f"not a kind of channel; there are {', '.join(KINDS)}")
+    if kind not in CHANNEL_TYPES:
+        raise ValueError(f"not a kind of channel; there are {', '.join(CHANNEL_TYPES)}")
     return kind
 
 
@@ -59,7 +59,7 @@ _OF_WEBHOOKS = frozenset({"url", "method", "headers", "secret_ref"})
 
 def _check_config(kind: str, config: ChannelConfig) -> None:
     """Raises ``Problem`` for what the kind's function would not understand, or not heed."""
-    known = CHANNELS[kind].providers
+    known = TOPOLOGY[kind].providers
     for index, name in enumerate(config.providers or ()):
         if name not in known:
             raise invalid(f"config.providers.{index}", f"{kind} has no such provider; there are {', '.join(known)}")

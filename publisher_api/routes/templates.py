@@ -11,7 +11,7 @@ from publisher_api.accept.request import MAX_DEPTH, Name, deeper_than
 from publisher_api.errors import Problem, invalid
 from publisher_api.services import Producer, Serving
 from publisher_api.store import configuration
-from shared.content import CONTENT_OF_KIND
+from shared.channel_types import REGISTRY
 
 router = APIRouter(prefix="/v1/templates", tags=["configuration"])
 
@@ -32,7 +32,7 @@ def put(template_name: Name, fields: TemplateFields, _producer: Producer, servic
         kind = channels[slug].kind if slug in channels else None
         if kind is None:
             raise invalid(f"content.{slug}", f"there is no channel {slug!r}", "unknown_channel")
-        known = CONTENT_OF_KIND[kind].__struct_fields__
+        known = REGISTRY[kind].content.__struct_fields__
         for name in words:
             if name not in known:
                 raise invalid(f"content.{slug}.{name}", f"{kind} has no such field; it has {', '.join(known)}")
@@ -41,7 +41,7 @@ def put(template_name: Name, fields: TemplateFields, _producer: Producer, servic
         templates.check(words, f"content.{slug}")
         missing = [
             field.name
-            for field in msgspec.structs.fields(CONTENT_OF_KIND[kind])
+            for field in msgspec.structs.fields(REGISTRY[kind].content)
             if field.required and field.name not in words
         ]
         if missing:

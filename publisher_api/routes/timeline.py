@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from shared.channel_types import channel_type_named
 from shared.outcomes import notification_status
-from shared.recipients import redact
 
 Row = dict[str, Any]
 
@@ -23,7 +23,7 @@ def describe_delivery(delivery: Row) -> Row:
     return {
         **shown,
         "channel": delivery["kind"],
-        "recipient": redact(delivery["kind"], recipient) if recipient else None,
+        "recipient": channel_type_named(delivery["kind"]).redact(recipient) if recipient else None,
     }
 
 

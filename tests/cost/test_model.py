@@ -17,7 +17,7 @@ from cost.model import (
     usage,
 )
 from cost.prices import Assumptions, Plan, Price, Provider, load
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 from tests.cost.counted import ONE
 
 FUNCTION_TIME = {"function_vcpu_seconds", "function_gib_seconds"}
@@ -59,7 +59,7 @@ def test_only_what_is_beyond_the_free_share_is_billed(amount: float, usd: float)
 
 def test_what_is_free_is_free_once_for_all_channels_together() -> None:
     prices = load().operations
-    alone = usage(ONE, CHANNELS["email"], 600_000, 5, NOTHING_ASSUMED)
+    alone = usage(ONE, TOPOLOGY["email"], 600_000, 5, NOTHING_ASSUMED)
     assert bill(alone, prices)["firestore_writes"] == pytest.approx(600_000 / 100_000 * 0.18)
     assert bill(together([alone, alone]), prices)["firestore_writes"] == pytest.approx(1_800_000 / 100_000 * 0.18)
 
@@ -82,26 +82,26 @@ def test_the_waits_of_the_clouds_are_added_to_what_was_measured() -> None:
 def test_a_small_message_is_billed_as_a_kilobyte_for_every_subscription() -> None:
     small = msgspec.structs.replace(ONE, message_bytes=10, outcome_bytes=10)
     published, pushed, filtered_out, outcome_and_its_push = 1000, 1000, 4 * 1000, 2 * 1000
-    billed = usage(small, CHANNELS["email"], 1, 5, NOTHING_ASSUMED)["pubsub_bytes"]
+    billed = usage(small, TOPOLOGY["email"], 1, 5, NOTHING_ASSUMED)["pubsub_bytes"]
     assert billed == published + pushed + filtered_out + outcome_and_its_push
 
 
 def test_a_large_message_is_billed_as_it_is_and_retained_for_a_week() -> None:
-    billed = usage(ONE, CHANNELS["email"], 1, 5, NOTHING_ASSUMED)
+    billed = usage(ONE, TOPOLOGY["email"], 1, 5, NOTHING_ASSUMED)
     assert billed["pubsub_bytes"] == 1500 * 6 + 1000 * 2
     assert billed["pubsub_byte_months"] == pytest.approx((1500 + 400) * 7 / 30)
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each not in FUNCTION_TIME])
 def test_twice_the_deliveries_are_twice_the_work(operation: Operation) -> None:
-    once = usage(ONE, CHANNELS["sms"], 1_000_000, 5, NOTHING_ASSUMED)
-    twice = usage(ONE, CHANNELS["sms"], 2_000_000, 5, NOTHING_ASSUMED)
+    once = usage(ONE, TOPOLOGY["sms"], 1_000_000, 5, NOTHING_ASSUMED)
+    twice = usage(ONE, TOPOLOGY["sms"], 2_000_000, 5, NOTHING_ASSUMED)
     assert once[operation] > 0
     assert twice[operation] == pytest.approx(2 * once[operation])
 
 
 def test_more_deliveries_never_take_more_than_their_share_of_function_time() -> None:
-    billed = [usage(ONE, CHANNELS["sms"], n * 1_000_000, 5, NOTHING_ASSUMED) for n in (1, 10, 100, 1000)]
+    billed = [usage(ONE, TOPOLOGY["sms"], n * 1_000_000, 5, NOTHING_ASSUMED) for n in (1, 10, 100, 1000)]
     seconds = [each["function_vcpu_seconds"] for each in billed]
     assert all(few < many <= 10 * few * 1.001 for few, many in pairwise(seconds))
 
@@ -138,10 +138,10 @@ def test_a_provider_without_plans_is_free() -> None:
 def test_there_is_a_price_for_every_operation_and_for_nothing_else() -> None:
     prices = load()
     assert set(prices.operations) == set(OPERATIONS)
-    assert set(prices.providers) == set(CHANNELS)
+    assert set(prices.providers) == set(TOPOLOGY)
 
 
-@pytest.mark.parametrize("kind", CHANNELS)
+@pytest.mark.parametrize("kind", TOPOLOGY)
 def test_plans_are_listed_from_the_smallest(kind: str) -> None:
     plans = load().providers[kind].plans
     assert plans == sorted(plans, key=lambda plan: plan.messages)

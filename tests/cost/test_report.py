@@ -7,10 +7,10 @@ from rich.console import Console
 
 from cost.prices import load
 from cost.report import VOLUMES, Report
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 from tests.cost.counted import ONE
 
-REPORT = Report(dict.fromkeys(CHANNELS, ONE), load())
+REPORT = Report(dict.fromkeys(TOPOLOGY, ONE), load())
 
 
 def printed() -> str:
@@ -44,10 +44,10 @@ def test_what_stands_idle_costs_its_number_times_its_price() -> None:
 
 
 def test_without_deliveries_only_what_is_idle_costs() -> None:
-    assert sum(REPORT.month(CHANNELS, 0).values()) == 0
+    assert sum(REPORT.month(TOPOLOGY, 0).values()) == 0
 
 
 def test_more_deliveries_never_cost_less() -> None:
-    costs = [sum(REPORT.month(CHANNELS, volume).values()) for volume in VOLUMES]
+    costs = [sum(REPORT.month(TOPOLOGY, volume).values()) for volume in VOLUMES]
     assert costs == sorted(costs)
     assert costs[0] > 0

@@ -19,7 +19,7 @@ from doctor.finding import Finding, Verdict
 from doctor.settings import FUNCTIONS, function_variable, service_name
 from local import topology
 from local.emulators import RULES
-from shared.channels import CHANNELS, OUTCOMES_SUBSCRIPTION
+from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
 
 PUSH_ACCOUNT = "heliograph-pubsub-push@shop.iam.gserviceaccount.com"
 AUDIENCE = "heliograph-publisher-prod"
@@ -125,7 +125,7 @@ class Deployment:
         """As Terraform has it."""
         url = self.web.url
         self.push(OUTCOMES_SUBSCRIPTION, f"{url}/publisher/internal/outcomes", AUDIENCE)
-        for kind, channel in CHANNELS.items():
+        for kind, channel in TOPOLOGY.items():
             self.push(channel.subscription, f"{url}/function/{kind}", f"{url}/function/{kind}")
             dead = f"{url}/function/dead_letter"
             self.push(channel.dead_letter_subscription, dead, dead)

@@ -4,7 +4,7 @@ import pytest
 
 from doctor.finding import Verdict
 from doctor.settings import FUNCTIONS
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 from tests.doctor.cloud import REGION, RESTORE, Deployment, Says
 
 pytestmark = pytest.mark.emulators
@@ -16,7 +16,7 @@ def test_a_function_that_is_down_is_a_fault(deployment: Deployment) -> None:
     deployment.web.list_functions(
         *listed, deployment.web.listed("sms") | {"serviceConfig": {"uri": "http://127.0.0.1:1"}}
     )
-    deployment.push(CHANNELS["sms"].subscription, "http://127.0.0.1:1", "http://127.0.0.1:1")
+    deployment.push(TOPOLOGY["sms"].subscription, "http://127.0.0.1:1", "http://127.0.0.1:1")
 
     ((what, mend),) = deployment.faults().items()
 

@@ -11,8 +11,8 @@ from local import topology as made
 from local.layout import Layout
 from local.postgres import ROOT
 from local.topology import BRISK, PATIENT, Patience
-from shared.channels import KINDS
 from shared.errors import ConfigurationError
+from shared.topology import CHANNEL_TYPES
 
 
 def described(folder: Path, patience: Patience) -> dict[str, str]:
@@ -60,7 +60,7 @@ def test_an_address_that_is_none_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_terraform_tells_all_that_the_doctor_needs_but_the_password(tmp_path: Path) -> None:
     outputs = (ROOT / "terraform" / "outputs.tf").read_text()
     told = re.findall(r'"([A-Z_]+)=\$', outputs[outputs.index('output "doctor_environment"') :])
-    functions = [function_variable(kind) for kind in KINDS] if "FUNCTION_URL_${upper(kind)}=" in outputs else []
+    functions = [function_variable(kind) for kind in CHANNEL_TYPES] if "FUNCTION_URL_${upper(kind)}=" in outputs else []
     variables = described(tmp_path, PATIENT)
 
     with pytest.raises(ConfigurationError, match=r"^Set these environment variables: DATABASE_URL\.$"):

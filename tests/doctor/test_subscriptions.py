@@ -5,12 +5,12 @@ import pytest
 from google.pubsub_v1.types import Subscription
 
 from local.emulators import Emulators
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 from tests.doctor.cloud import AUDIENCE, PUSH_ACCOUNT, RESTORE, Deployment
 
 pytestmark = pytest.mark.emulators
 
-EMAIL = CHANNELS["email"]
+EMAIL = TOPOLOGY["email"]
 
 
 def update_email(deployment: Deployment, flags: str) -> str:

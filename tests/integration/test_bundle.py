@@ -15,7 +15,7 @@ from local import bundle, topology
 from local.emulators import Emulators
 from local.processes import Child, free_port
 from shared import outcomes
-from shared.channels import OUTCOMES_TOPIC
+from shared.topology import OUTCOMES_TOPIC
 from tests.factories import make_delivery, make_push
 
 UV = Path(sys.executable).with_name("uv")

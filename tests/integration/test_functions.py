@@ -26,9 +26,9 @@ from functions.webhook.http import Http
 from local import topology
 from local.emulators import Emulators
 from shared import outcomes
-from shared.channels import OUTCOMES_TOPIC
 from shared.envelope import Command, Delivery
 from shared.outcomes import Outcome
+from shared.topology import OUTCOMES_TOPIC
 from tests.factories import make_delivery, make_push
 from tests.providers.server import Answer, ScriptedServer, serving
 
@@ -159,7 +159,7 @@ def test_a_channel_that_is_switched_off_suppresses_what_is_in_flight(
     switch = Command(v=1, command="channels", at=datetime.now(UTC), channels={"sms-marketing": False}, version=1)
     respond(make_push(switch), Lazy(lambda: inapp.connect(environ)))
     function = wiring.channel("sms", ADAPTERS["sms"], environ)
-    assert respond(make_push(fresh("sms", slug="sms-marketing")), function)[1] == 204
+    assert respond(make_push(fresh("sms", channel="sms-marketing")), function)[1] == 204
     assert [(outcome.result, outcome.reason) for outcome in published(1)] == [("suppressed", "channel_off")]
     assert server.asked == []
 

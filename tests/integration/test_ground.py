@@ -7,7 +7,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from local import topology
 from local.emulators import Emulators
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 
 pytestmark = pytest.mark.emulators
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.emulators
 def test_the_topology_can_be_made_in_the_emulator(emulators: Emulators, project: str) -> None:
     topology.create(emulators.pubsub_host, project, topology.IMPATIENT)
 
-    channel = CHANNELS["email"]
+    channel = TOPOLOGY["email"]
     with topology.clients(emulators.pubsub_host) as (publisher, subscriber):
         assert len(list(publisher.list_topics(project=f"projects/{project}"))) == len(topology.topics())
         made = subscriber.get_subscription(

@@ -22,14 +22,14 @@ from local import topology
 from local.emulators import Emulators
 from local.gate import Gate
 from local.processes import Child, answers, free_port
-from shared.channels import CHANNELS, NOTIFICATIONS_TOPIC
+from shared.topology import NOTIFICATIONS_TOPIC, TOPOLOGY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 pytestmark = pytest.mark.emulators
 
-SMS = CHANNELS["sms"]
+SMS = TOPOLOGY["sms"]
 SERVICE_ACCOUNT = "push@heliograph.test"
 AUDIENCE = "https://sms.test"
 PATIENCE_SECONDS = 20

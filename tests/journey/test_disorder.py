@@ -7,8 +7,8 @@ import pytest
 from google.pubsub_v1.types import PubsubMessage
 
 from shared import outcomes
-from shared.channels import CHANNELS, NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC
 from shared.outcomes import Outcome, Result
+from shared.topology import NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC, TOPOLOGY
 from tests.factories import NOON, make_outcome
 from tests.journey.journey import Journey, eventually
 
@@ -31,7 +31,7 @@ def report(journey: Journey, *reported: Outcome) -> None:
 
 def test_a_message_that_comes_six_times_at_once_and_once_more_later_reaches_the_person_once(journey: Journey) -> None:
     number = f"+4477{uuid.uuid4().int % 10**8:08}"
-    subscription = CHANNELS["sms"].subscription
+    subscription = TOPOLOGY["sms"].subscription
     before = journey.pushes(subscription)
     journey.slow_down("sms", 0.5)  # so that the others come while the first holds the claim
     with journey.frozen("push_bridge"), journey.tapped(NOTIFICATIONS_TOPIC) as message_of:

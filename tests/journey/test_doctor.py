@@ -15,7 +15,7 @@ from local import topology
 from local.emulators import RULES
 from local.postgres import ROOT
 from local.stack import Stack
-from shared.channels import CHANNELS
+from shared.topology import TOPOLOGY
 
 pytestmark = [pytest.mark.emulators, pytest.mark.journey]
 
@@ -55,7 +55,7 @@ def old_rules(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def without_the_sms_subscription(stack: Stack) -> Iterator[None]:
-    where, channel = stack.layout.emulators, CHANNELS["sms"]
+    where, channel = stack.layout.emulators, TOPOLOGY["sms"]
     path = SubscriberClient.subscription_path(where.project, channel.subscription)
     with topology.clients(where.pubsub_host) as (_, subscriber):
         declared = subscriber.get_subscription(subscription=path)

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from local.sandbox.magic import RECIPIENTS
-from shared.channels import KINDS
 from shared.outcomes import OPEN
+from shared.topology import CHANNEL_TYPES
 from tests.journey.journey import Journey, eventually
 
 pytestmark = pytest.mark.journey
@@ -52,7 +52,7 @@ class Order:
 
 def orders(sandbox_url: str) -> list[Order]:
     """Ordinary people on every channel, between them each magic recipient, and some without an address."""
-    ordinary = [(kind, address(kind, n, sandbox_url)) for n in range(ORDINARY_PER_CHANNEL) for kind in KINDS]
+    ordinary = [(kind, address(kind, n, sandbox_url)) for n in range(ORDINARY_PER_CHANNEL) for kind in CHANNEL_TYPES]
     magic = [(each.channel, absolute(each.recipient, sandbox_url)) for each in RECIPIENTS]
     nowhere: list[tuple[str, str | None]] = [("email", None)] * 3
     every = len(ordinary) // len(magic)

@@ -18,7 +18,7 @@ from publisher_api.app import create_app
 from publisher_api.auth import hash_api_key, new_api_key
 from publisher_api.settings import Settings
 from publisher_api.store import configuration
-from shared.channels import NOTIFICATIONS_TOPIC
+from shared.topology import NOTIFICATIONS_TOPIC
 from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher
 from tests.publisher.topic import Inspected, waiting_for
 

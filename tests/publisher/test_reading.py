@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.channels import KINDS
+from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import LATER, Publisher, notification
 from tests.publisher.topic import waiting_for
 
@@ -141,7 +141,7 @@ def test_a_channel_of_ones_own_is_made_without_a_deploy(publisher: Publisher) ->
     config = {"url": "https://chat.example.com/in", "headers": {"X-Room": "ops"}, "secret_ref": "WEBHOOK_CHAT"}
     assert publisher.http.put(f"/v1/channels/{slug}", json={"kind": "webhook", "config": config}).status_code == 200
     [message] = publisher.topic.deliveries(publisher.accept(channels=[slug]))
-    assert (message.channel, message.slug, message.recipient) == ("webhook", slug, config["url"])
+    assert (message.channel_type, message.channel, message.recipient) == ("webhook", slug, config["url"])
     assert message.config == config
     switched = publisher.http.put(f"/v1/channels/{slug}", json={"kind": "webhook", "enabled": False})
     assert switched.json()["config"] == config
@@ -187,7 +187,7 @@ def test_what_is_read_before_it_arrives_arrives_read(publisher: Publisher) -> No
 
 def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -> None:
     channels = publisher.http.get("/v1/channels").json()["channels"]
-    assert {channel["slug"] for channel in channels if channel["slug"] == channel["kind"]} == set(KINDS)
+    assert {channel["slug"] for channel in channels if channel["slug"] == channel["kind"]} == set(CHANNEL_TYPES)
     assert publisher.http.put("/v1/channels/x", json={"kind": "fax"}).json()["errors"][0]["field"] == "kind"
 
 

@@ -35,8 +35,8 @@ def test_each_channel_gets_a_message_of_its_own_and_push_one_a_device(publisher:
         user_id=user, channels=["inapp", "email", "sms", "push", "webhook"], payload={"amount": 10}, to=to
     )
     messages = publisher.topic.deliveries(notification_id, 6)
-    assert sorted(message.channel for message in messages) == ["email", "inapp", "push", "push", "sms", "webhook"]
-    recipients = {message.channel: message.recipient for message in messages}
+    assert sorted(message.channel_type for message in messages) == ["email", "inapp", "push", "push", "sms", "webhook"]
+    recipients = {message.channel_type: message.recipient for message in messages}
     assert (recipients["email"], recipients["sms"]) == ("Ada@example.com", "+447700900123")
     assert recipients["webhook"] == "https://hooks.example.com/x"
     assert len({message.key for message in messages}) == 6

@@ -6,9 +6,9 @@ import jsonschema
 import msgspec
 import pytest
 
-from shared import channels
+from shared import topology
 
-SHARED = Path(channels.__file__).parent
+SHARED = Path(topology.__file__).parent
 SCHEMA = json.loads((SHARED / "channels.schema.json").read_bytes())
 
 
@@ -47,9 +47,11 @@ def test_a_field_that_is_not_known_is_refused_by_the_code_too() -> None:
     declared = declaration()
     declared["email"]["invented"] = 1
     with pytest.raises(msgspec.ValidationError, match="invented"):
-        channels.parse(json.dumps(declared).encode())
+        topology.parse(json.dumps(declared).encode())
 
 
-@pytest.mark.parametrize("channel", channels.CHANNELS.values(), ids=channels.KINDS)
-def test_a_lease_outlives_the_function_and_so_does_the_acknowledgement_deadline(channel: channels.Channel) -> None:
+@pytest.mark.parametrize("channel", topology.TOPOLOGY.values(), ids=topology.CHANNEL_TYPES)
+def test_a_lease_outlives_the_function_and_so_does_the_acknowledgement_deadline(
+    channel: topology.ChannelTopology,
+) -> None:
     assert channel.lease_seconds > channel.ack_deadline_seconds > channel.timeout_seconds

@@ -6,10 +6,10 @@ import pytest
 
 from shared import envelope
 from shared.attributes import attributes_of
-from shared.channels import KINDS
-from shared.content import CONTENT_OF_KIND
+from shared.channel_types import REGISTRY
 from shared.envelope import Command, Delivery, decode, encode
 from shared.errors import Undecodable
+from shared.topology import CHANNEL_TYPES
 from tests.factories import NOON, make_delivery
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -62,18 +62,18 @@ def test_an_error_of_decoding_holds_nothing_of_the_body() -> None:
     assert "ada" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHANNEL_TYPES)
 def test_content_has_its_channels_shape_and_no_other(kind: str) -> None:
     delivery = make_delivery(kind)
-    assert isinstance(delivery.content_as(CONTENT_OF_KIND[kind]), CONTENT_OF_KIND[kind])
+    assert isinstance(delivery.content_as(REGISTRY[kind].content), REGISTRY[kind].content)
     with pytest.raises(Undecodable, match=delivery.delivery_id):
-        msgspec.structs.replace(delivery, content={"unheard": "of"}).content_as(CONTENT_OF_KIND[kind])
+        msgspec.structs.replace(delivery, content={"unheard": "of"}).content_as(REGISTRY[kind].content)
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        make_delivery(event_type="e" * 256, slug="s" * 64, priority=1000, round=99),
+        make_delivery(event_type="e" * 256, channel="s" * 64, priority=1000, round=99),
         Command(v=1, command="read", at=NOON, user_id="u" * 128, notification_ids=["n" * 36] * 1000),
     ],
 )

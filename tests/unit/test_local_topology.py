@@ -1,7 +1,7 @@
 import pytest
 
 from local.topology import IMPATIENT, PATIENT, subscriptions, topics
-from shared.channels import CHANNELS, OUTCOMES_SUBSCRIPTION, Channel
+from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY, ChannelTopology
 
 
 def test_every_subscription_reads_from_a_topic_that_is_made() -> None:
@@ -14,8 +14,8 @@ def test_every_dead_letter_topic_is_read_by_a_subscription() -> None:
     assert given_up <= {subscription.topic for subscription in subscriptions()}
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.kind)
-def test_a_channel_is_subscribed_to_as_it_is_declared(channel: Channel) -> None:
+@pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.kind)
+def test_a_channel_is_subscribed_to_as_it_is_declared(channel: ChannelTopology) -> None:
     (made,) = [subscription for subscription in subscriptions() if subscription.name == channel.subscription]
 
     assert made.filter == channel.filter

@@ -14,15 +14,15 @@ from publisher_api.errors import Problem
 from publisher_api.store.acceptance import PersonRow
 from publisher_api.store.catalog import Snapshot
 from publisher_api.store.rows import ConfiguredChannel
-from shared.channels import CHANNELS, KINDS
-from shared.content import CONTENT_OF_KIND
+from shared.channel_types import REGISTRY
+from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ADA = PersonRow(user_id="ada", email="ada@example.com", phone="+447700900123", devices=["phone", "tablet"])
 
 
 def catalog(*, off: tuple[str, ...] = (), **templates: dict[str, Any]) -> Snapshot:
-    channels = {kind: ConfiguredChannel(slug=kind, kind=kind, enabled=kind not in off) for kind in KINDS}
+    channels = {kind: ConfiguredChannel(slug=kind, kind=kind, enabled=kind not in off) for kind in CHANNEL_TYPES}
     channels["webhook-chat"] = ConfiguredChannel(
         slug="webhook-chat", kind="webhook", enabled=True, config={"url": "https://chat.example.com"}
     )
@@ -56,7 +56,7 @@ def test_what_is_due_now_is_left_to_the_relay_for_a_moment() -> None:
 def test_what_is_due_later_is_the_sweeps_from_then_on_and_lives_from_then_on() -> None:
     later = NOW + timedelta(days=3)
     [delivery] = planned(deliver_at=later).deliveries
-    lifetime = timedelta(seconds=CHANNELS["inapp"].time_to_live_seconds)
+    lifetime = timedelta(seconds=TOPOLOGY["inapp"].time_to_live_seconds)
     assert (delivery.due_at, delivery.sweep_at, delivery.expires_at) == (later, later, later + lifetime)
 
 
@@ -140,7 +140,7 @@ def test_a_template_without_words_for_a_channel_is_refused() -> None:
 )
 def test_without_a_template_every_channel_has_words_in_its_own_shape(payload: dict[str, Any], event_type: str) -> None:
     deliveries = planned(
-        channels=[*KINDS], payload=payload, event_type=event_type, to={"webhook": "https://x.test/"}
+        channels=[*CHANNEL_TYPES], payload=payload, event_type=event_type, to={"webhook": "https://x.test/"}
     ).deliveries
-    assert {delivery.kind for delivery in deliveries} == set(CONTENT_OF_KIND)
+    assert {delivery.kind for delivery in deliveries} == set(REGISTRY)
     assert all(delivery.content for delivery in deliveries)

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.recipients import redact
+from shared.channel_types import channel_type_named
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from shared.recipients import redact
     ],
 )
 def test_a_redacted_recipient_can_be_recognised_but_not_written_to(kind: str, recipient: str, redacted: str) -> None:
-    assert redact(kind, recipient) == redacted
+    assert channel_type_named(kind).redact(recipient) == redacted

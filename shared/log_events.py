@@ -1,0 +1,64 @@
+"""Every event that Heliograph logs. Alerts, metrics and the operations handbook match these values and nothing else."""
+
+from shared.described import Described
+
+
+class LogEvent(Described):
+    """The ``event`` field of a log record; the description is its ``message``."""
+
+    # A delivery in its function. Each record carries the delivery's ids, channel, reason and provider.
+    DELIVERY_SENT = "delivery.sent", "A provider accepted the delivery."
+    DELIVERY_DELIVERED = "delivery.delivered", "The delivery reached the recipient."
+    DELIVERY_BOUNCED = "delivery.bounced", "The delivery was accepted by the provider and came back."
+    DELIVERY_FAILED = "delivery.failed", "The provider refused the delivery permanently."
+    DELIVERY_SUPPRESSED = (
+        "delivery.suppressed",
+        "Not sent: the channel is off, or the person opted out.",
+    )
+    DELIVERY_EXPIRED = "delivery.expired", "The delivery was not sent before it expired."
+    DELIVERY_DEAD = "delivery.dead", "The message used up its attempts, or could not be decoded."
+    DELIVERY_ATTEMPT_FAILED = "delivery.attempt_failed", "An attempt failed. The message is delivered again."
+    DELIVERY_REPORT_FAILED = "delivery.report_failed", "A failed attempt could not be reported to the publisher."
+
+    # A message in a function, whatever is in it.
+    MESSAGE_RETRYABLE = "message.retryable", "A message was not handled. The transport delivers it again."
+    MESSAGE_CREDENTIALS_REFUSED = (
+        "message.credentials_refused",
+        "Our credentials were refused. Every message of this channel fails until they are replaced.",
+    )
+    MESSAGE_UNDECODABLE = "message.undecodable", "A message could not be decoded. It becomes a dead letter."
+    MESSAGE_WITHOUT_DELIVERY = "message.without_delivery", "A dead letter belongs to no delivery and is dropped."
+
+    # The state that functions keep.
+    LEDGER_RELEASE_FAILED = "ledger.release_failed", "A claim could not be released. It ends with its lease."
+    LEDGER_FINISH_FAILED = (
+        "ledger.finish_failed",
+        "The ledger could not record an outcome. It is still reported.",
+    )
+    SWITCHES_READ_FAILED = (
+        "switches.read_failed",
+        "The channel switches could not be read. The last ones are used.",
+    )
+
+    # The publisher.
+    OUTBOX_PUBLISH_FAILED = (
+        "outbox.publish_failed",
+        "Messages could not be published. The sweeper retries.",
+    )
+    OUTBOX_RELAY_FAILED = (
+        "outbox.relay_failed",
+        "The relay hit an unexpected error. The sweeper retries.",
+    )
+    OUTBOX_SWEEP_FAILED = "outbox.sweep_failed", "The sweep failed. The next sweep tries again."
+    OUTBOX_SWEPT = "outbox.swept", "The sweep published what was due."
+    OUTCOME_UNDECODABLE = "outcome.undecodable", "An outcome could not be decoded. It becomes a dead letter."
+    TRANSPORT_MESSAGE_REFUSED = (
+        "transport.message_refused",
+        "The transport refused a message. It stays in the outbox and blocks no other message.",
+    )
+    POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."
+    CONFIG_LOAD_FAILED = "config.load_failed", "Channels, templates and API keys could not be loaded from Postgres."
+    CONFIG_LISTENER_DISCONNECTED = (
+        "config.listener_disconnected",
+        "The listener for configuration changes lost Postgres. It connects again.",
+    )

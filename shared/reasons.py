@@ -1,0 +1,66 @@
+"""Why a delivery was suppressed, failed or died, and why an attempt will be repeated: one vocabulary for all.
+
+Planning, the functions, the adapters' tables and the SQL use these members. Outcomes carry a reason as text, so that a
+publisher also stores the reason of a function that is newer than itself.
+"""
+
+from shared.described import Described
+
+
+class Reason(Described):
+    """The stable value and the sentence that explains it to a person."""
+
+    # Planning: the delivery is suppressed.
+    CHANNEL_OFF = "channel_off", "The channel is switched off."
+    NO_ADDRESS = "no_address", "The user has no address for this channel."
+    NO_DEVICE = "no_device", "The user has no registered device."
+
+    # Providers: the recipient or the message is refused permanently.
+    BAD_REQUEST = "bad_request", "The provider does not accept this request."
+    FORBIDDEN_ADDRESS = "forbidden_address", "The host of the webhook is inside a private network."
+    GONE = "gone", "The receiver says that it is gone for good (410)."
+    INVALID_ADDRESS = "invalid_address", "The provider does not accept this e-mail address."
+    INVALID_ARGUMENT = "invalid_argument", "The provider does not accept this token or message."
+    INVALID_HEADERS = "invalid_headers", "The headers of the channel cannot be sent."
+    INVALID_METHOD = "invalid_method", "The method of the channel is not POST, PUT or PATCH."
+    INVALID_NUMBER = "invalid_number", "The provider does not accept this phone number."
+    INVALID_URL = "invalid_url", "The URL of the webhook cannot be used."
+    INVALID_USER_ID = "invalid_user_id", "The user id cannot name an inbox."
+    OPTED_OUT = "opted_out", "The person opted out at the provider."
+    REDIRECTED = "redirected", "The receiver redirects; redirects are not followed."
+    REFUSED = "refused", "The provider refused the message."
+    REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."
+    SENDER_MISMATCH = "sender_mismatch", "The device is registered with another project."
+    TOO_LARGE = "too_large", "The message is larger than the provider accepts."
+    UNREACHABLE_NUMBER = "unreachable_number", "The provider has no route to this phone number."
+    UNREGISTERED = "unregistered", "The app was removed from this device."
+
+    # Attempts that are repeated.
+    BREAKER_OPEN = "breaker_open", "The provider failed repeatedly and is not called for a short time."
+    CLAIMED_BY_OTHER = "claim_held", "Another worker is sending this delivery."
+    CONTENDED = "contended", "Another worker wrote the same document at the same time."
+    CREDENTIALS_REFUSED = "credentials_refused", "The provider refused our credentials."
+    INBOX_REFUSED = "inbox_refused", "We may not write to the inbox store."
+    INBOX_UNAVAILABLE = "inbox_unavailable", "The inbox store did not answer."
+    INTERNAL_ERROR = "internal_error", "A bug in Heliograph. Its traceback is in the function's log."
+    LEDGER_REFUSED = "ledger_refused", "We may not write to the ledger."
+    LEDGER_UNAVAILABLE = "ledger_unavailable", "The ledger did not answer."
+    NOT_THERE_YET = "not_there_yet", "The notification to mark as read has not reached the inbox yet."
+    OUTCOMES_REFUSED = "outcomes_refused", "We may not publish outcomes."
+    OUTCOMES_UNAVAILABLE = "outcomes_unavailable", "The outcome could not be published."
+    PROVIDER_ERROR = "provider_error", "The provider reported an error of its own."
+    PROVIDER_NOT_CONFIGURED = "provider_not_configured", "None of the channel's providers is configured."
+    RATE_LIMITED = "rate_limited", "The provider asks to send more slowly."
+    SECRET_MALFORMED = "secret_malformed", "The signing secret is not whsec_ followed by base64."
+    SECRET_MISSING = "secret_missing", "The signing secret is not set."
+    SWITCHES_REFUSED = "switchboard_refused", "We may not read the channel switches."
+    SWITCHES_UNAVAILABLE = "switchboard_unavailable", "The channel switches could not be read."
+    TIMEOUT = "timeout", "The provider did not answer in time."
+    TOO_EARLY = "too_early", "The receiver asks to send this request later (425)."
+    UNCONFIRMED = "unconfirmed", "An earlier attempt may have arrived; the next one waits for its cooldown."
+    UNREACHABLE = "unreachable", "No connection to the provider could be made."
+    UNRESOLVED_HOST = "unresolved_host", "The host name could not be resolved."
+
+    # Dead letters.
+    ATTEMPTS_USED_UP = "attempts_used_up", "Every attempt failed."
+    UNDECODABLE = "undecodable", "The message or its content could not be decoded."

@@ -1,0 +1,170 @@
+"""The topology: every topic, subscription and name, derived from ``channels.json``.
+
+``channels.json`` is the only declaration. The local stack, the bundler, the doctor and the tests use what is derived
+here. Terraform derives the same from the same file; ``tests/test_terraform.py`` compares the two.
+"""
+
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+NOTIFICATIONS_TOPIC = "notifications"
+OUTCOMES_TOPIC = "delivery-outcomes"
+OUTCOMES_SUBSCRIPTION = f"{OUTCOMES_TOPIC}-publisher"
+OUTCOMES_DEAD_LETTER_TOPIC = f"{OUTCOMES_TOPIC}-dead"
+OUTCOMES_DEAD_LETTER_SUBSCRIPTION = f"{OUTCOMES_DEAD_LETTER_TOPIC}-kept"
+PUBLISHER = "publisher"
+DEAD_LETTER = "dead_letter"
+_DECLARATION = Path(__file__).with_name("channels.json")
+
+_LEASE_MARGIN_SECONDS = 30
+_ACK_DEADLINE_SECONDS = 60
+_ACK_DEADLINE_MARGIN_SECONDS = 10
+_MAX_ACK_DEADLINE_SECONDS = 600
+_BACKOFF_SECONDS = (10.0, 600.0)
+_MAX_ATTEMPTS = 100
+_CONCURRENCY = 32
+
+
+class ChannelTopology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One channel type of ``channels.json``. ``memory`` and ``cpu`` are Cloud Run quantities."""
+
+    channel_type: str
+    title: str
+    providers: tuple[str, ...]
+    attempts: int
+    backoff_seconds: tuple[int, int]
+    timeout_seconds: int
+    concurrency: int
+    memory: str
+    cpu: str
+    time_to_live_seconds: int
+    secrets: tuple[str, ...]
+
+    @property
+    def subscription(self) -> str:
+        return f"{NOTIFICATIONS_TOPIC}-{self.channel_type}"
+
+    @property
+    def filter(self) -> str:
+        """The channel type and nothing more: a filter can never be changed, and drops silently what it does not match.
+
+        The attribute is named ``channel`` on the wire (``shared.attributes``).
+        """
+        return f'attributes.channel = "{self.channel_type}"'
+
+    @property
+    def dead_letter_topic(self) -> str:
+        return f"{self.subscription}-dead"
+
+    @property
+    def dead_letter_subscription(self) -> str:
+        return f"{self.dead_letter_topic}-function"
+
+    @property
+    def ack_deadline_seconds(self) -> int:
+        """Longer than the function may run, or Pub/Sub would deliver the message again while it still works."""
+        return min(_MAX_ACK_DEADLINE_SECONDS, self.timeout_seconds + _ACK_DEADLINE_MARGIN_SECONDS)
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long a claim in the ledger holds: longer than the function may run, so that no live worker loses it."""
+        return self.timeout_seconds + _LEASE_MARGIN_SECONDS
+
+
+def parse(declaration: bytes) -> dict[str, ChannelTopology]:
+    """The content of a ``channels.json``, by channel type. Raises ``msgspec.ValidationError`` naming the field."""
+    entries = msgspec.json.decode(declaration, type=dict[str, dict[str, object]])
+    return {name: msgspec.convert({"channel_type": name, **entry}, ChannelTopology) for name, entry in entries.items()}
+
+
+TOPOLOGY: dict[str, ChannelTopology] = parse(_DECLARATION.read_bytes())
+CHANNEL_TYPES: tuple[str, ...] = tuple(TOPOLOGY)
+FUNCTIONS: tuple[str, ...] = (*CHANNEL_TYPES, DEAD_LETTER)
+
+
+class RetryProfile(Enum):
+    """How patient the subscriptions are: a factor on every backoff, and a limit on attempts (5 to 100).
+
+    The Pub/Sub emulator's shortest backoff is about 2 s. A factor of 0 means no backoff: again after 50 ms.
+    """
+
+    PRODUCTION = (1.0, _MAX_ATTEMPTS)
+    DEMO = (0.05, 10)  # for a person who watches: minutes become seconds
+    END_TO_END_TEST = (0.02, 5)  # a dead letter after about 7 s, which leaves time to restart a part
+    UNIT_TEST = (0.0, 5)  # a dead letter after a quarter of a second
+
+    @property
+    def attempts(self) -> int:
+        return self.value[1]
+
+    def backoff(self, seconds: tuple[float, float]) -> tuple[float, float]:
+        factor = self.value[0]
+        return seconds[0] * factor, seconds[1] * factor
+
+
+class DeadLetters(msgspec.Struct, frozen=True):
+    """Where a message goes after ``attempts`` attempts."""
+
+    topic: str
+    attempts: int
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription, with short names.
+
+    ``target`` is what its messages are pushed to: a function, the publisher, or nothing (they are kept). None for a
+    deadline or backoff means Pub/Sub's default. ``concurrency`` limits the pushes in flight on one machine.
+    """
+
+    name: str
+    topic: str
+    target: str | None
+    filter: str = ""
+    ack_deadline_seconds: int | None = None
+    backoff_seconds: tuple[float, float] | None = None
+    dead_letters: DeadLetters | None = None
+    concurrency: int = _CONCURRENCY
+
+
+def topics() -> list[str]:
+    """The short names of all topics."""
+    dead_letters = [channel_type.dead_letter_topic for channel_type in TOPOLOGY.values()]
+    return [NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC, OUTCOMES_DEAD_LETTER_TOPIC, *dead_letters]
+
+
+def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subscription]:
+    """All subscriptions: two for each channel type (its messages, its dead letters), and two for outcomes."""
+    backoff = profile.backoff(_BACKOFF_SECONDS)
+    derived = [
+        Subscription(
+            name=OUTCOMES_SUBSCRIPTION,
+            topic=OUTCOMES_TOPIC,
+            target=PUBLISHER,
+            ack_deadline_seconds=_ACK_DEADLINE_SECONDS,
+            backoff_seconds=backoff,
+            dead_letters=DeadLetters(OUTCOMES_DEAD_LETTER_TOPIC, _MAX_ATTEMPTS),
+        ),
+        Subscription(name=OUTCOMES_DEAD_LETTER_SUBSCRIPTION, topic=OUTCOMES_DEAD_LETTER_TOPIC, target=None),
+    ]
+    for name, declared in TOPOLOGY.items():
+        derived += [
+            Subscription(
+                name=declared.subscription,
+                topic=NOTIFICATIONS_TOPIC,
+                target=name,
+                filter=declared.filter,
+                ack_deadline_seconds=declared.ack_deadline_seconds,
+                backoff_seconds=profile.backoff(declared.backoff_seconds),
+                dead_letters=DeadLetters(declared.dead_letter_topic, min(declared.attempts, profile.attempts)),
+                concurrency=declared.concurrency,
+            ),
+            Subscription(
+                name=declared.dead_letter_subscription,
+                topic=declared.dead_letter_topic,
+                target=DEAD_LETTER,
+                backoff_seconds=backoff,
+            ),
+        ]
+    return derived

@@ -1,0 +1,141 @@
+"""Google Pub/Sub as a topic: a list of messages is published in one call.
+
+Callers publish whole batches, so the client library's own batching, which passes each message through a queue, a lock
+and a future, would only add work (``docs/decisions/0003``).
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic
+
+import grpc
+from google.api_core.exceptions import Forbidden, GoogleAPIError, InvalidArgument, Unauthorized
+from google.api_core.retry import Retry
+from google.auth.credentials import Credentials
+from google.auth.exceptions import GoogleAuthError
+from google.pubsub_v1 import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.types import PublishRequest, PubsubMessage
+
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
+from transport.port import Encoded, M, PublishError, PublishRefused
+
+# Pub/Sub accepts 1,000 messages and 10 MB in one publish call.
+_MAX_MESSAGES = 1000
+_MAX_BYTES = 9_000_000
+_TIMEOUT_SECONDS = 10.0
+_CHECK_SECONDS = 2.0
+_log = EventLogger(__name__)
+_RawMessage = PubsubMessage.pb()
+_RawRequest = PublishRequest.pb()
+
+
+def topic_path(project: str, topic: str) -> str:
+    """The full name of a topic, from its short name."""
+    return f"projects/{project}/topics/{topic}"
+
+
+class PubSubTopic(Generic[M]):
+    """One topic. Connects at the first call; safe to share between threads.
+
+    ``timeout_seconds`` limits each call. ``retry`` is Google's retry policy for it; without one a call is made once.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        encode: Callable[[M], Encoded],
+        *,
+        emulator_host: str | None = None,
+        credentials: Credentials | None = None,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        retry: Retry | None = None,
+    ) -> None:
+        self._path = path
+        self._encode = encode
+        self._emulator_host = emulator_host
+        self._credentials = credentials
+        self._timeout_seconds = timeout_seconds
+        self._retry = retry
+        self._client: PublisherClient | None = None
+        self._lock = threading.Lock()
+
+    def publish(self, messages: Sequence[M]) -> Iterator[list[M]]:
+        """Publish in as few calls as Pub/Sub allows; yield after each call what Pub/Sub has stored.
+
+        A message that Pub/Sub does not accept is logged and never yielded. Raises ``PublishError``: messages not
+        yielded by then may or may not have been published.
+        """
+        for batch in self._batches(messages):
+            yield from self._publish(batch)
+
+    def check(self) -> None:
+        """Raises ``PublishError`` when Pub/Sub cannot be reached.
+
+        Our only permission is to publish, so this publishes no message at all, which Pub/Sub refuses as invalid.
+        """
+        with contextlib.suppress(InvalidArgument):
+            self._call([], _CHECK_SECONDS)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.transport.close()  # type: ignore[no-untyped-call]  # published without types
+
+    def _publish(self, batch: list[tuple[M, PubsubMessage]]) -> Iterator[list[M]]:
+        try:
+            self._call([raw for _, raw in batch], self._timeout_seconds)
+        except InvalidArgument as error:
+            if len(batch) == 1:
+                _log_refused(batch[0][1], type(error).__name__)
+                return
+            for one in batch:
+                yield from self._publish([one])
+        else:
+            yield [message for message, _ in batch]
+
+    def _call(self, messages: list[PubsubMessage], timeout: float) -> None:
+        request = _RawRequest(topic=self._path, messages=messages)
+        try:
+            self._connected().publish(request, retry=self._retry, timeout=timeout)
+        except InvalidArgument:
+            raise
+        except (Unauthorized, Forbidden, GoogleAuthError) as error:
+            raise PublishRefused(type(error).__name__) from error
+        except GoogleAPIError as error:
+            raise PublishError(type(error).__name__) from error
+
+    def _connected(self) -> PublisherClient:
+        with self._lock:
+            if self._client is None:
+                self._client = _client(self._emulator_host, self._credentials)
+            return self._client
+
+    def _batches(self, messages: Sequence[M]) -> Iterator[list[tuple[M, PubsubMessage]]]:
+        batch: list[tuple[M, PubsubMessage]] = []
+        size = 0
+        for message in messages:
+            data, attributes = self._encode(message)
+            raw = _RawMessage(data=data, attributes=attributes)
+            weight = raw.ByteSize()
+            if weight > _MAX_BYTES:
+                _log_refused(raw, "larger than Pub/Sub accepts")
+                continue
+            if batch and (len(batch) == _MAX_MESSAGES or size + weight > _MAX_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append((message, raw))
+            size += weight
+        if batch:
+            yield batch
+
+
+def _client(emulator_host: str | None, credentials: Credentials | None) -> PublisherClient:
+    if emulator_host is None:
+        return PublisherClient(credentials=credentials)
+    return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(emulator_host)))
+
+
+def _log_refused(message: PubsubMessage, error: str) -> None:
+    _log.error(LogEvent.TRANSPORT_MESSAGE_REFUSED, attributes=dict(message.attributes), error=error)
