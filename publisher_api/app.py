@@ -1,4 +1,4 @@
-"""The application, wired: the only place where things are put together."""
+"""Creates the application: the one place where its parts are put together."""
 
 import gc
 import os
@@ -10,77 +10,89 @@ import uuid_utils
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from publisher_api import errors
-from publisher_api.auth import ApiKeys, GooglePushes
-from publisher_api.desks import ContainerDesk, FunctionDesk
-from publisher_api.google_identity import credentials_from_env
-from publisher_api.limits import BodyLimit
-from publisher_api.routes import channels, health, inbox, notifications, outcomes, sending, templates, users
-from publisher_api.services import Services
+from publisher_api.accept import routes as accept
+from publisher_api.channels import routes as channels
+from publisher_api.channels.service import Channels
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.db.pool import Pool, make_pool
+from publisher_api.deliveries import routes as deliveries
+from publisher_api.devices import routes as devices
+from publisher_api.hosting.backend import Backend
+from publisher_api.hosting.container import ContainerBackend
+from publisher_api.hosting.serverless import ServerlessBackend
+from publisher_api.inbox import routes as inbox
+from publisher_api.inbox.service import Inbox
+from publisher_api.notifications import routes as notifications
 from publisher_api.settings import Settings
-from publisher_api.store.catalog import Catalog
-from publisher_api.store.pool import make_pool
-from publisher_api.topic import Topic
-from publisher_api.vitals import Vitals
+from publisher_api.templates import routes as templates
+from publisher_api.topic import notifications_topic
+from publisher_api.users import routes as users
+from publisher_api.web import documentation, health_routes, problems
+from publisher_api.web.authentication import ApiKeys, GooglePushes
+from publisher_api.web.body_limit import BodyLimit
+from publisher_api.web.health import Health
+from publisher_api.web.services import ServiceRegistry
+from shared.envelope import Message
+from transport.port import Topic
 
-_DESCRIPTION = """One POST reaches a person over e-mail, SMS, push, webhook and a live inbox.
-
-A 202 means that the notification is committed. `GET /v1/notifications/{id}` says what became of it, step by step."""
+FEATURES = (accept, inbox, notifications, users, devices, templates, channels, deliveries, health_routes)
 
 
 def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
-    """The publisher. ``serverless``: no thread works between requests, and connections open at the first one.
+    """The publisher. ``serverless``: no thread works between requests.
 
-    Waits for nobody: without Postgres it starts all the same, refuses with 503 and says in the health check why.
+    Waits for no other service: without Postgres it starts all the same, answers 503, and says why in its health check.
     """
     pool = make_pool(settings.database_url, settings.connections, behind_pooler=serverless)
-    topic = Topic(settings.topic_path, os.environ.get("PUBSUB_EMULATOR_HOST"), credentials_from_env(os.environ))
-    catalog = Catalog(pool)
-    desk: ContainerDesk | FunctionDesk
-    if serverless:
-        desk = FunctionDesk(pool, topic, catalog, _now, _new_id)
-        pool.open()
-    else:
-        desk = ContainerDesk(pool, topic, catalog, settings.database_url, _now, _new_id)
+    topic = notifications_topic(settings, os.environ)
+    cache = ConfigCache(pool)
+    backend = _backend(settings, pool, topic, cache, serverless=serverless)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if isinstance(desk, ContainerDesk):
-            pool.open()
-            desk.start()
-            # What was made until here stays. Without this the collector walks through all of it every few seconds, and
-            # everybody waits: it was most of the slowest percent.
-            gc.collect()
-            gc.freeze()
+        backend.start()
+        # What exists now stays. Without this the garbage collector scans all of it every few seconds and pauses every
+        # request, which was most of the slowest percent.
+        gc.collect()
+        gc.freeze()
         yield
-        if isinstance(desk, ContainerDesk):
-            await run_in_threadpool(desk.stop)
+        await run_in_threadpool(backend.stop)
         topic.close()
         pool.close()
 
     app = FastAPI(
         title="Heliograph",
         version="1",
-        description=_DESCRIPTION,
+        description=documentation.DESCRIPTION,
+        openapi_tags=documentation.TAGS,
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,  # documentation.install serves it without the internet
         redoc_url=None,
     )
-    app.state.services = Services(
+    app.state.services = ServiceRegistry(
         pool=pool,
-        catalog=catalog,
-        desk=desk,
-        api_keys=ApiKeys(catalog),
+        cache=cache,
+        backend=backend,
+        channels=Channels(pool, cache, _now, _new_id),
+        inbox=Inbox(pool, _now, _new_id),
+        api_keys=ApiKeys(cache),
         google_pushes=GooglePushes(settings),
-        vitals=Vitals(pool, topic, _now),
+        health=Health(pool, topic, _now),
         clock=_now,
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)
-    errors.install(app)
-    for resource in (sending, inbox, notifications, users, templates, channels, outcomes, health):
-        app.include_router(resource.router)
+    problems.install(app)
+    for feature in FEATURES:
+        app.include_router(feature.router)
+    documentation.install(app)
     return app
+
+
+def _backend(settings: Settings, pool: Pool, topic: Topic[Message], cache: ConfigCache, *, serverless: bool) -> Backend:
+    if serverless:
+        return ServerlessBackend(pool, topic, cache, _now, _new_id)
+    return ContainerBackend(pool, topic, cache, settings.database_url, _now, _new_id)
 
 
 def _now() -> datetime:

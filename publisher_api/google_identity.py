@@ -1,9 +1,10 @@
-"""How the publisher, which runs outside Google Cloud, proves to Google who it is.
+"""Google credentials for the publisher, which runs outside Google Cloud.
 
-*Keyless*: it signs a token of its own, good for ten minutes, and Google's token service exchanges it for an access
-token, because a workload identity pool trusts the public key (``terraform/identity.tf``). No key of Google's exists
-that could leak. *With a key*: a service account's key as JSON. With neither, the Google libraries look for credentials
-themselves (a developer's login, or none in front of an emulator). Why keyless is the default: ``docs/decisions/0010``.
+*Keyless*: the publisher signs a token of its own, valid for ten minutes, and Google's token service exchanges it for an
+access token, because a workload identity pool trusts the public key (``terraform/identity.tf``). No key of Google's
+exists that could leak. *With a key*: a service account's key as JSON. With neither, Google's libraries look for
+credentials themselves (a developer's login; none for an emulator). ``docs/decisions/0010`` says why the default is
+keyless.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Identity(identity_pool.SubjectTokenSupplier):
-    """Who we say we are, and the key that makes it believed. ``issuer`` is the token's audience as well."""
+    """Our identity and the key that proves it. ``issuer`` is also the token's audience."""
 
     issuer: str
     subject: str
@@ -40,7 +41,7 @@ class Identity(identity_pool.SubjectTokenSupplier):
     clock: Clock
 
     def get_subject_token(self, context: object, request: object) -> str:  # noqa: ARG002 - google-auth's port
-        """A token signed now."""
+        """A newly signed token."""
         now = self.clock()
         claims = {
             "iss": self.issuer,
@@ -53,7 +54,7 @@ class Identity(identity_pool.SubjectTokenSupplier):
 
 
 def key_id(key: rsa.RSAPublicKey) -> str:
-    """A name for a public key that follows from the key: both sides find it without agreeing on one."""
+    """An id derived from a public key, so that both sides know it without agreeing on one."""
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()[:16]
 
@@ -65,9 +66,9 @@ def _now() -> datetime:
 def credentials_from_env(
     environ: Mapping[str, str], clock: Clock = _now, token_url: str = TOKEN_URL
 ) -> Credentials | None:
-    """The credentials that the environment describes, or ``None`` to leave it to the Google libraries.
+    """The credentials that the environment describes, or ``None`` to let Google's libraries look for them.
 
-    Raises ``ConfigurationError`` when a keyless identity is described by half, or a key cannot be read.
+    Raises ``ConfigurationError`` when a keyless identity is incomplete, or a key cannot be read.
     """
     if any(environ.get(name) for name in _KEYLESS):
         missing = [name for name in _KEYLESS if not environ.get(name)]
@@ -98,10 +99,10 @@ def _private_key(pem: str) -> rsa.RSAPrivateKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except ValueError:
-        message = "GOOGLE_IDENTITY_KEY is no private key in PEM (-----BEGIN PRIVATE KEY-----)."
+        message = "GOOGLE_IDENTITY_KEY is not a private key in PEM (-----BEGIN PRIVATE KEY-----)."
         raise ConfigurationError(message) from None
     if not isinstance(key, rsa.RSAPrivateKey):
-        message = "GOOGLE_IDENTITY_KEY must be an RSA key: the pool is told to expect RS256."
+        message = "GOOGLE_IDENTITY_KEY must be an RSA key: the pool expects RS256."
         raise ConfigurationError(message)
     return key
 
@@ -110,6 +111,6 @@ def _json(text: str) -> dict[str, Any]:
     try:
         parsed: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError:
-        message = "GOOGLE_SERVICE_ACCOUNT_KEY must be the key's JSON."
+        message = "GOOGLE_SERVICE_ACCOUNT_KEY is not JSON. Set it to the content of the key file."
         raise ConfigurationError(message) from None
     return parsed

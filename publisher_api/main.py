@@ -6,16 +6,16 @@ from typing import Any
 from fastapi import FastAPI
 
 from publisher_api.app import create_app
-from publisher_api.digitalocean import Handler
+from publisher_api.cli.sweep import sweeping
+from publisher_api.hosting.digitalocean import Handler
 from publisher_api.settings import Settings
-from publisher_api.sweep import sweeping
 from shared import logs
 
 _handler = Handler(lambda: create_app(Settings.from_env(os.environ), serverless=True))
 
 
 def __getattr__(name: str) -> FastAPI:
-    """Make ``app`` when a server asks for it, and not when DigitalOcean imports this module for ``main``."""
+    """Create ``app`` when a server asks for it, and not when DigitalOcean imports this module for ``main``."""
     if name == "app":
         logs.configure()
         return create_app(Settings.from_env(os.environ))
@@ -28,8 +28,8 @@ def main(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return _handler(event, context)
 
 
-def sweep(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - what DigitalOcean calls with
-    """Sweep once, when DigitalOcean Functions' scheduler says so."""
+def sweep(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - DigitalOcean passes both
+    """Sweep once, when DigitalOcean Functions' scheduler calls this."""
     logs.configure()
-    with sweeping(Settings.from_env(os.environ)) as sweep_now:
-        return {"published": sweep_now()}
+    with sweeping(Settings.from_env(os.environ)) as sweep_once:
+        return {"published": sweep_once()}

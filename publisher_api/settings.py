@@ -1,4 +1,4 @@
-"""The publisher's configuration, read once from the environment and passed in."""
+"""The publisher's settings, read once from the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ _REQUIRED = ("DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERV
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where Postgres and the topic are, and whose pushes are to be believed.
+    """Where Postgres and the topic are, and whose pushes are accepted.
 
     ``push_audience`` and ``push_service_account`` are the ``aud`` and ``email`` that Google's tokens for
-    ``/internal/outcomes`` must carry; ``google_certs_url`` is the JWKS that signs them. ``connections`` is the size of
-    the pool.
+    ``/internal/outcomes`` must have; ``google_certs_url`` serves the keys (JWKS) that sign them. ``connections`` is the
+    size of the pool.
     """
 
     database_url: str
@@ -42,7 +42,3 @@ class Settings:
             google_certs_url=environ.get("GOOGLE_CERTS_URL", GOOGLE_CERTS_URL),
             connections=int(environ.get("DATABASE_CONNECTIONS", "8")),
         )
-
-    @property
-    def topic_path(self) -> str:
-        return f"projects/{self.project}/topics/{self.topic}"

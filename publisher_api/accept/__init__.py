@@ -1,1 +1,1 @@
-"""The path from a validated request to a committed notification and its published deliveries."""
+"""Accepting: from a request body to committed rows. The path: routes → parsing → service → store."""

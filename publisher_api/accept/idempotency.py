@@ -1,0 +1,120 @@
+"""Decides what a repeated request gets: the first answer, the first notification, or "in progress". Pure.
+
+Three keys lead to what exists already: the header ``Idempotency-Key`` (the same answer for 24 hours), ``dedup_key``
+(the first notification for 24 hours) and ``notification_id`` (the notification of that id).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from publisher_api.accept.model import (
+    Accepted,
+    AcceptRequest,
+    AcceptResult,
+    DedupRecord,
+    IdempotencyRecord,
+    Keys,
+    KnownKeys,
+    PendingWrites,
+)
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.refusal import Refusal, RefusalCode
+
+KEY_WINDOW = timedelta(hours=24)
+ACCEPTED = 202
+
+
+def keys_of(requests: Iterable[AcceptRequest]) -> Keys:
+    """Every key in ``requests``."""
+    requests = list(requests)
+    items = [(request, item) for request in requests for item in request.valid_items]
+    return Keys(
+        dedup=frozenset(key for request, item in items if (key := request.dedup_key_of(item))),
+        idempotency=frozenset(key for request in requests if (key := request.key)),
+        notification_ids=frozenset(str(item.notification_id) for _, item in items if item.notification_id),
+    )
+
+
+def replay(request: AcceptRequest, known: KnownKeys) -> AcceptResult | Refusal | None:
+    """The stored answer to the request's Idempotency-Key; None if there is none."""
+    record = known.idempotency.get(request.key) if request.key else None
+    if record is None:
+        return None
+    if record.body_hash != request.body_hash:
+        detail = (
+            "This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new request."
+        )
+        fields = [("Idempotency-Key", "belongs to another body")]
+        return Refusal(RefusalCode.IDEMPOTENCY_KEY_REUSED, detail, fields=fields)
+    return AcceptResult(record.answer["body"], replayed=True)
+
+
+def in_flight(request: AcceptRequest, busy: Keys, writes: PendingWrites) -> Refusal | None:
+    """A refusal if another transaction, or an earlier request of this one, holds a key of the whole request.
+
+    A request with an Idempotency-Key is refused as a whole for a busy ``dedup_key`` or ``notification_id`` too.
+    Otherwise the key would answer for a day with a refusal that was only temporary.
+    """
+    if request.key is None:
+        return None
+    if request.key in busy.idempotency or request.key in writes.idempotency:
+        return in_progress("Idempotency-Key")
+    keys = keys_of([request])
+    if not busy.dedup.isdisjoint(keys.dedup):
+        return in_progress("dedup_key")
+    if not busy.notification_ids.isdisjoint(keys.notification_ids):
+        return in_progress("notification_id")
+    return None
+
+
+def existing(
+    request: AcceptRequest, item: NotificationRequest, known: KnownKeys, busy: Keys, writes: PendingWrites
+) -> Accepted | Refusal | None:
+    """The notification that the item's ``dedup_key`` or ``notification_id`` leads to; None if the item is new."""
+    key = request.dedup_key_of(item)
+    if key is not None:
+        if record := writes.dedup.get(key) or known.dedup.get(key):
+            return Accepted(record.notification_id, duplicate=True)
+        if key in busy.dedup:
+            return in_progress("dedup_key")
+    if item.notification_id is not None:
+        return _same_id(request, str(item.notification_id), known, busy, writes)
+    return None
+
+
+def _same_id(
+    request: AcceptRequest, notification_id: str, known: KnownKeys, busy: Keys, writes: PendingWrites
+) -> Accepted | Refusal | None:
+    if notification_id in busy.notification_ids:
+        return in_progress("notification_id")
+    stored = known.notifications.get(notification_id)
+    producers = [each.producer for each in writes.notifications if each.notification_id == notification_id]
+    producers += [stored.producer] if stored else []
+    if not producers:
+        return None
+    if producers[0] != request.producer:
+        detail = "notification_id: belongs to a notification of another producer. Use a new UUID."
+        fields = [("notification_id", "belongs to another producer")]
+        return Refusal(RefusalCode.NOTIFICATION_ID_TAKEN, detail, fields=fields)
+    return Accepted(notification_id, duplicate=True)
+
+
+def in_progress(name: str) -> Refusal:
+    """The refusal for a key that another request holds at this moment."""
+    return Refusal(
+        RefusalCode.IN_FLIGHT, f"A request with this {name} is in progress. Send the request again in a moment."
+    )
+
+
+def dedup_record(key: tuple[str, str], notification_id: str, now: datetime) -> DedupRecord:
+    return DedupRecord(producer=key[0], dedup_key=key[1], notification_id=notification_id, expires_at=now + KEY_WINDOW)
+
+
+def idempotency_record(request: AcceptRequest, result: AcceptResult, now: datetime) -> IdempotencyRecord:
+    return IdempotencyRecord(
+        producer=request.producer,
+        idempotency_key=request.idempotency_key or "",
+        body_hash=request.body_hash,
+        answer={"status": ACCEPTED, "body": result.body},
+        expires_at=now + KEY_WINDOW,
+    )

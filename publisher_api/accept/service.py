@@ -1,0 +1,83 @@
+"""Accepts requests: a whole list in one transaction, with a constant number of statements.
+
+A single POST is a list of one request. Each request succeeds or fails alone: a refused one does not affect the others.
+The steps are apart: *load* reads what planning needs; *plan* renders templates while no connection is held; *save*
+takes the keys' locks, looks again, and writes. When ``accept`` returns, Postgres has committed. The deliveries that it
+returns only need to be published; if that never happens, the sweeper finds them.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+
+from publisher_api.accept import store
+from publisher_api.accept.idempotency import keys_of
+from publisher_api.accept.model import AcceptContext, AcceptRequest, AcceptResult, Keys, PendingWrites
+from publisher_api.accept.submission import Decision, Planner, Prepared
+from publisher_api.configuration import Configuration
+from publisher_api.db.pool import Pool, autocommit
+from publisher_api.outbox.message import message_of
+from publisher_api.refusal import Refusal
+from shared.envelope import Delivery
+
+
+def accept(
+    pool: Pool,
+    requests: Sequence[AcceptRequest],
+    configuration: Configuration,
+    *,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> tuple[list[AcceptResult | Refusal], list[Delivery]]:
+    """An answer for each request, and the messages to publish now.
+
+    Raises ``psycopg.Error``; then nothing is stored, unless the connection was lost during the commit.
+    """
+    keys = keys_of(requests)
+    context = _load(pool, requests, keys, now)
+    planner = Planner(configuration, now, new_id)
+    prepared = [planner.prepare(request, context) for request in requests]
+    answers, writes = _save(pool, requests, prepared, keys, context, now)
+    return answers, _due_messages(writes, configuration, now)
+
+
+def _load(pool: Pool, requests: Sequence[AcceptRequest], keys: Keys, now: datetime) -> AcceptContext:
+    user_ids = {item.user_id for request in requests for item in request.valid_items}
+    with autocommit(pool) as connection:
+        return store.load_context(connection, user_ids, keys, now)
+
+
+def _save(
+    pool: Pool,
+    requests: Sequence[AcceptRequest],
+    prepared: Sequence[list[Prepared]],
+    keys: Keys,
+    context: AcceptContext,
+    now: datetime,
+) -> tuple[list[AcceptResult | Refusal], PendingWrites]:
+    # The keys' locks are held until the transaction ends. Without keys the one INSERT is a transaction by itself.
+    with autocommit(pool) as connection, connection.transaction() if keys else nullcontext():
+        known, busy = context.keys, Keys(frozenset(), frozenset(), frozenset())
+        if keys:
+            busy = store.lock_keys(connection, keys)
+            known = store.load_keys(connection, keys, now)  # again: another transaction may have committed since
+        decision = Decision(known, busy, now, PendingWrites())
+        answers = [decision.decide(request, plans) for request, plans in zip(requests, prepared, strict=True)]
+        if decision.writes:
+            store.save(connection, decision.writes)
+    return answers, decision.writes
+
+
+def _due_messages(writes: PendingWrites, configuration: Configuration, now: datetime) -> list[Delivery]:
+    notifications = {record.notification_id: record for record in writes.notifications}
+    return [
+        message_of(notifications[record.notification_id], record, configuration.channels[record.channel])
+        for record in writes.deliveries
+        if record.status == "pending" and record.due_at <= now
+    ]
+
+
+def delete_expired_keys(pool: Pool, now: datetime) -> None:
+    """Delete the keys whose window has passed."""
+    with pool.connection() as connection:
+        store.delete_expired_keys(connection, now)

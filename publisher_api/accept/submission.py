@@ -1,0 +1,145 @@
+"""Plans the items of a request, and decides its answer. Pure: planning renders templates, so no connection is open."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from publisher_api.accept import idempotency
+from publisher_api.accept.model import (
+    AcceptContext,
+    Accepted,
+    AcceptRequest,
+    AcceptResult,
+    Keys,
+    KnownKeys,
+    PendingWrites,
+)
+from publisher_api.configuration import Configuration
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.planning.plan import Plan, plan
+from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.users.model import User
+from publisher_api.web.problem import problem_body
+
+# Templates can make long content from short requests; a whole batch is held in memory and sent in one statement.
+MAX_BATCH_CONTENT_BYTES = 16 * 1024**2
+_NO_KEYS = Keys(frozenset(), frozenset(), frozenset())
+
+Prepared = Plan | Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans items at one moment. ``new_id`` gives UUIDs of version 7."""
+
+    configuration: Configuration
+    now: datetime
+    new_id: Callable[[], str]
+
+    def prepare(self, request: AcceptRequest, context: AcceptContext) -> list[Prepared]:
+        """For each item its plan or its refusal; None where the item leads to what exists already."""
+        if idempotency.replay(request, context.keys) is not None:
+            return [None] * len(request.items)
+        return [self._prepare(request, item, context) for item in request.items]
+
+    def _prepare(self, request: AcceptRequest, item: NotificationRequest | Refusal, context: AcceptContext) -> Prepared:
+        if isinstance(item, Refusal):
+            return item
+        if idempotency.existing(request, item, context.keys, _NO_KEYS, PendingWrites()) is not None:
+            return None
+        user = context.users.get(item.user_id) or User(user_id=item.user_id)
+        try:
+            return plan(
+                item,
+                request.producer,
+                user,
+                self.configuration,
+                now=self.now,
+                new_id=self.new_id,
+                traceparent=request.traceparent,
+            )
+        except Refusal as refusal:
+            return refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Decides the answers of several requests in their order, and collects what to write."""
+
+    known: KnownKeys
+    busy: Keys
+    now: datetime
+    writes: PendingWrites
+
+    def decide(self, request: AcceptRequest, prepared: Sequence[Prepared]) -> AcceptResult | Refusal:
+        """The answer to one request."""
+        refusal = idempotency.in_flight(request, self.busy, self.writes)
+        if refusal is not None:
+            return refusal
+        replayed = idempotency.replay(request, self.known)
+        if replayed is not None:
+            return replayed
+        results: list[Accepted | Refusal] = []
+        content_bytes = 0
+        for item, planned in zip(request.items, prepared, strict=True):
+            size = planned.content_bytes if isinstance(planned, Plan) else 0
+            result = self._item(request, item, planned, content_bytes + size)
+            if isinstance(result, Accepted) and not result.duplicate:
+                content_bytes += size
+            results.append(result)
+        answer = _batch_answer(results) if request.batch else _single_answer(results[0])
+        if request.key is not None and isinstance(answer, AcceptResult):
+            self.writes.idempotency[request.key] = idempotency.idempotency_record(request, answer, self.now)
+        return answer
+
+    def _item(
+        self, request: AcceptRequest, item: NotificationRequest | Refusal, planned: Prepared, content_bytes: int
+    ) -> Accepted | Refusal:
+        if isinstance(item, Refusal):
+            return item
+        found = idempotency.existing(request, item, self.known, self.busy, self.writes)
+        if found is not None:
+            return found
+        if planned is None:  # its key expired between the two looks
+            return idempotency.in_progress("dedup_key")
+        if isinstance(planned, Refusal):
+            return planned
+        if content_bytes > MAX_BATCH_CONTENT_BYTES:
+            megabytes = MAX_BATCH_CONTENT_BYTES // 1024**2
+            detail = f"The content of the batch is larger than {megabytes} MB. Send the batch in smaller parts."
+            return Refusal(RefusalCode.TOO_LARGE, detail)
+        notification_id = planned.notification.notification_id
+        self.writes.notifications.append(planned.notification)
+        self.writes.deliveries.extend(planned.deliveries)
+        if key := request.dedup_key_of(item):
+            self.writes.dedup[key] = idempotency.dedup_record(key, notification_id, self.now)
+        return Accepted(notification_id)
+
+
+def _body_of(result: Accepted) -> dict[str, Any]:
+    body: dict[str, Any] = {"notification_id": result.notification_id, "status": "queued"}
+    return {**body, "duplicate": True} if result.duplicate else body
+
+
+def _single_answer(result: Accepted | Refusal) -> AcceptResult | Refusal:
+    return result if isinstance(result, Refusal) else AcceptResult(_body_of(result))
+
+
+def _batch_answer(results: Sequence[Accepted | Refusal]) -> AcceptResult | Refusal:
+    """A result for each item, in the request's order; a refusal with these results when every item was refused."""
+    accepted = sum(isinstance(result, Accepted) for result in results)
+    body = {
+        "accepted": accepted,
+        "rejected": len(results) - accepted,
+        "results": [
+            {"index": index, "status": "rejected", "problem": problem_body(result)}
+            if isinstance(result, Refusal)
+            else {"index": index, **_body_of(result)}
+            for index, result in enumerate(results)
+        ],
+    }
+    if accepted:
+        return AcceptResult(body)
+    detail = f"None of the {len(results)} notifications was accepted. `results` gives the reason for each."
+    return Refusal(RefusalCode.NOTHING_ACCEPTED, detail, members=body)

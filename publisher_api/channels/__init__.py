@@ -1,0 +1,1 @@
+"""Channels: channel types under slugs of their own, each with its configuration and its switch."""

@@ -1,0 +1,1 @@
+"""Commands for operators: ``python -m publisher_api.cli.NAME``."""

@@ -1,0 +1,121 @@
+"""Keeps channels, templates and API keys in memory: they change rarely, and every request reads them.
+
+Postgres announces changes by NOTIFY. A snapshot is also dropped after a minute, for deployments behind a pooler that
+does not forward notifications, and for serverless ones that cannot listen.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from publisher_api.channels.model import Channel
+from publisher_api.configuration import Configuration
+from publisher_api.db.pool import Connected, Pool
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
+
+_log = EventLogger(__name__)
+_MAX_AGE_SECONDS = 60.0
+_RECONNECT_SECONDS = 2.0
+_FAILURE_SECONDS = 1.0
+
+
+class ConfigCache:
+    """Hands out the current ``Configuration``; safe to share between threads."""
+
+    def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._snapshot: Configuration | None = None
+        self._loaded_at = 0.0
+        self._changes = 0
+        self._failure: tuple[float, psycopg.OperationalError] | None = None
+        self._lock = threading.Lock()
+
+    def cached(self) -> Configuration | None:
+        """The snapshot if it is fresh, without asking Postgres."""
+        return self._snapshot if self._clock() - self._loaded_at < _MAX_AGE_SECONDS else None
+
+    def current(self) -> Configuration:
+        """The snapshot, reloaded when stale. If Postgres is down, returns the stale snapshot.
+
+        Raises ``psycopg.OperationalError`` when there is none.
+        """
+        with self._lock:
+            if snapshot := self.cached():
+                return snapshot
+            changes, stale = self._changes, self._snapshot
+            try:
+                snapshot = self._load()
+            except psycopg.OperationalError:
+                if stale is None:
+                    raise
+                return stale
+            if changes == self._changes:  # otherwise it changed during the load
+                self._snapshot, self._loaded_at = snapshot, self._clock()
+            return snapshot
+
+    def _load(self) -> Configuration:
+        # Threads that waited for the lock while Postgres did not answer need not wait for it again one by one.
+        if self._failure and self._clock() - self._failure[0] < _FAILURE_SECONDS:
+            raise self._failure[1]
+        try:
+            with self._pool.connection() as connection:
+                return _load(connection)
+        except psycopg.OperationalError as error:  # includes PoolTimeout
+            self._failure = (self._clock(), error)
+            _log.warning(LogEvent.CONFIG_LOAD_FAILED, error=type(error).__name__, cause=str(error))
+            raise
+
+    def drop(self) -> None:
+        """Drop the snapshot, because something changed."""
+        self._changes += 1
+        self._snapshot = None
+
+
+def _load(connection: Connected) -> Configuration:
+    channels = connection.execute(
+        "select slug, kind as channel_type, enabled, config, version from channels"
+    ).fetchall()
+    templates = connection.execute("select template_name, content from templates").fetchall()
+    keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
+    return Configuration(
+        channels={row["slug"]: Channel(**row) for row in channels},
+        templates={row["template_name"]: row["content"] for row in templates},
+        producers={bytes(row["key_hash"]): row["producer"] for row in keys},
+    )
+
+
+class ConfigListener:
+    """A thread with a connection of its own that drops the snapshot when Postgres announces a change."""
+
+    def __init__(self, database_url: str, cache: ConfigCache) -> None:
+        self._database_url = database_url
+        self._cache = cache
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="config-listener", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except psycopg.OperationalError as error:
+                _log.warning(LogEvent.CONFIG_LISTENER_DISCONNECTED, error=type(error).__name__)
+                self._stopping.wait(_RECONNECT_SECONDS)
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._database_url, autocommit=True, connect_timeout=3) as connection:
+            connection.execute("listen catalog")  # the channel that the triggers of migration 0001 notify
+            self._cache.drop()  # changes were missed until now
+            while not self._stopping.is_set():
+                for _ in connection.notifies(timeout=1.0):
+                    self._cache.drop()

@@ -1,0 +1,77 @@
+"""The pool of connections to Postgres."""
+
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+Connected = Connection[DictRow]
+Pool = ConnectionPool[Connected]
+
+# A statement that takes longer than this is stuck, and its request must be answered. Cached plans are off: one that was
+# made while the tables were small scans them whole until the next ANALYZE. A pooler accepts no options.
+_OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c plan_cache_mode=force_custom_plan"
+_DIRECT: dict[str, Any] = {"options": _OPTIONS, "tcp_user_timeout": 10_000}
+_POOLED: dict[str, Any] = {"prepare_threshold": None}
+# How long a request waits for a connection before it is refused: with longer waits, requests pile up.
+_WAIT_SECONDS = 3.0
+
+
+def fetch_one(cursor: Cursor[DictRow]) -> DictRow:
+    """The row of a statement that always returns one."""
+    row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError("a statement that always returns a row returned none")
+    return row
+
+
+@contextmanager
+def autocommit(pool: Pool) -> Iterator[Connected]:
+    """A connection on which each statement is its own transaction, unless one is begun.
+
+    Saves the round trips for BEGIN and COMMIT. After each trip this thread waits until the event loop releases the
+    interpreter, which under load takes longer than the trip itself.
+    """
+    with pool.connection() as connection:
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            with suppress(psycopg.Error):  # the connection is lost; the pool notices by itself
+                connection.autocommit = False
+
+
+def _check(connection: Connected) -> None:
+    """Check a connection before it is used, so that a restart of Postgres breaks no request.
+
+    Postgres sends nothing to an idle connection except its end. So a connection with nothing to read is sound, which
+    costs no round trip to find out.
+    """
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        ConnectionPool.check_connection(connection)
+
+
+def make_pool(database_url: str, connections: int, *, behind_pooler: bool = False) -> Pool:
+    """A pool that is not open yet. Rows are dicts; leaving ``pool.connection()`` commits, or rolls back on an error.
+
+    ``behind_pooler``: the address may be that of a transaction pooler, which gives each transaction another server
+    connection. A statement prepared on one is missing on the next, so no statement is prepared.
+    """
+    return ConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=connections,
+        open=False,
+        timeout=_WAIT_SECONDS,
+        reconnect_timeout=_WAIT_SECONDS,
+        connection_class=Connection[DictRow],
+        check=_check,
+        kwargs={"row_factory": dict_row, "connect_timeout": 3, **(_POOLED if behind_pooler else _DIRECT)},
+    )

@@ -1,0 +1,1 @@
+"""Deliveries: recording the outcomes that functions report."""

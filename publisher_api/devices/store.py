@@ -1,0 +1,33 @@
+"""Devices in Postgres."""
+
+from psycopg.rows import class_row
+
+from publisher_api.db.pool import Connected, fetch_one
+from publisher_api.devices.model import DeviceFields, DeviceView
+
+
+def list_devices(connection: Connected, user_id: str) -> list[DeviceView]:
+    """A user's devices, the newest first."""
+    with connection.cursor(row_factory=class_row(DeviceView)) as cursor:
+        cursor.execute(
+            "select device_id, platform, created_at, seen_at from devices where user_id = %s order by seen_at desc",
+            [user_id],
+        )
+        return cursor.fetchall()
+
+
+def put_device(connection: Connected, device_id: str, user_id: str, device: DeviceFields) -> DeviceView:
+    """Register a device, and create its user if needed. A known token moves to its new user."""
+    connection.execute("insert into users (user_id) values (%s) on conflict do nothing", [user_id])
+    row = fetch_one(
+        connection.execute(
+            """
+            insert into devices (device_id, user_id, token, platform) values (%s, %s, %s, %s)
+            on conflict (token) do update
+               set user_id = excluded.user_id, platform = excluded.platform, seen_at = now()
+            returning device_id, platform, created_at, seen_at
+            """,
+            [device_id, user_id, device.token, device.platform],
+        )
+    )
+    return DeviceView(**row)

@@ -1,0 +1,35 @@
+"""Field types that several request models share. Each validates, normalises, and is described in the API's schema."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+
+from publisher_api import addresses
+
+_WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+
+
+def _written_out(time: object) -> object:
+    # Pydantic would also accept numbers as seconds since 1970: 20270101 would be a day in 1970.
+    if isinstance(time, datetime) or (isinstance(time, str) and _WRITTEN_OUT.match(time)):
+        return time
+    raise ValueError("must be a time with its offset, like 2027-01-31T09:00:00+01:00")
+
+
+def _as_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
+UserId = Annotated[
+    str,
+    Field(min_length=1, max_length=addresses.MAX_USER_ID, pattern="^[^/]+$", examples=["u1"]),
+    AfterValidator(addresses.user_id),
+]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
+Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_as_utc)]

@@ -1,0 +1,1 @@
+"""Where the publisher runs: in a container, or as a DigitalOcean Function."""

@@ -1,0 +1,24 @@
+"""The port between the routes and the hosting: a container batches requests, a function handles its one."""
+
+from typing import Protocol
+
+from publisher_api.accept.model import AcceptRequest, AcceptResult
+from publisher_api.refusal import Refusal
+from shared.outcomes import Outcome
+
+
+class Backend(Protocol):
+    """Accepts requests and records outcomes."""
+
+    async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal: ...
+
+    async def record(self, outcome: Outcome) -> None:
+        """Return when ``outcome`` is committed."""
+
+    def command_added(self) -> None:
+        """Publish soon: a command was added to the outbox and committed."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Finish what was begun. What is left is in the outbox."""

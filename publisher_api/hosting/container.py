@@ -1,0 +1,79 @@
+"""The backend in a container: batches requests, relays in the background, and sweeps every second."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from fastapi.concurrency import run_in_threadpool
+
+from publisher_api.accept.micro_batcher import MicroBatcher
+from publisher_api.accept.model import AcceptRequest, AcceptResult
+from publisher_api.accept.service import accept, delete_expired_keys
+from publisher_api.db.config_cache import ConfigCache, ConfigListener
+from publisher_api.db.pool import Pool
+from publisher_api.deliveries.service import record_outcomes
+from publisher_api.outbox.relay import Relay
+from publisher_api.outbox.sweeper import Sweeper
+from publisher_api.refusal import Refusal
+from shared.envelope import Message
+from shared.outcomes import Outcome
+from transport.port import Topic
+
+
+class ContainerBackend:
+    """Groups waiting requests into transactions, and publishes in threads of its own."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        topic: Topic[Message],
+        cache: ConfigCache,
+        database_url: str,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._pool = pool
+        self._cache = cache
+        self._clock = clock
+        self._new_id = new_id
+        self._relay = Relay(pool, topic, clock)
+        self._sweeper = Sweeper(pool, topic, cache, clock, clean=partial(delete_expired_keys, pool))
+        self._listener = ConfigListener(database_url, cache)
+        self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
+        self._recording = MicroBatcher[Outcome, None](self._record, "record")
+
+    def start(self) -> None:
+        self._pool.open()
+        self._listener.start()
+        self._accepting.start()
+        self._recording.start()
+        self._relay.start()
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        self._accepting.stop()
+        self._recording.stop()
+        self._sweeper.stop()
+        self._relay.stop()
+        self._listener.stop()
+
+    async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal:
+        if request.batch:  # large enough to be a transaction of its own
+            return (await run_in_threadpool(self._accept, [request]))[0]
+        return await self._accepting.submit(request)
+
+    async def record(self, outcome: Outcome) -> None:
+        await self._recording.submit(outcome)
+
+    def command_added(self) -> None:
+        self._sweeper.sweep_soon()
+
+    def _accept(self, requests: Sequence[AcceptRequest]) -> list[AcceptResult | Refusal]:
+        configuration = self._cache.current()
+        answers, messages = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
+        self._relay.publish_soon(messages)
+        return answers
+
+    def _record(self, outcomes: Sequence[Outcome]) -> list[None]:
+        record_outcomes(self._pool, outcomes)
+        return [None] * len(outcomes)

@@ -1,0 +1,56 @@
+"""Requests and responses of the inbox routes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from publisher_api.fields import UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A notification that was just marked as read. ``in_inbox``: it is in the live inbox, or on its way there."""
+
+    notification_id: str
+    user_id: str
+    in_inbox: bool
+
+
+class ReadRequest(BaseModel):
+    """What to mark as read: some of a person's notifications by id, or with `all` every one of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: UserId
+    notification_ids: Annotated[list[UUID], Field(max_length=1000)] = Field(default_factory=list)
+    all: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _ids_or_all(self) -> Self:
+        if self.all == bool(self.notification_ids):
+            raise ValueError("give either `notification_ids` or `all`: true")
+        return self
+
+
+class UnreadCount(BaseModel):
+    """How many notifications in the person's inbox are unread."""
+
+    user_id: str
+    unread: int
+
+
+class ReadResult(BaseModel):
+    """How many notifications were unread and are now marked as read."""
+
+    user_id: str
+    marked: int
+
+
+class ReadNotification(BaseModel):
+    """When the notification was first marked as read."""
+
+    notification_id: UUID
+    read_at: datetime

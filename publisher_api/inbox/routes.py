@@ -1,0 +1,35 @@
+"""Unread counts, and marking notifications as read."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from publisher_api.fields import UserId
+from publisher_api.inbox.model import ReadNotification, ReadRequest, ReadResult, UnreadCount
+from publisher_api.web.documentation import problems
+from publisher_api.web.services import Producer, Services
+
+router = APIRouter(prefix="/v1/notifications", tags=["inbox"])
+
+
+@router.get("/unread_count", responses=problems(401, 422, 503))
+def count_unread(user_id: Annotated[UserId, Query()], _producer: Producer, services: Services) -> UnreadCount:
+    """How many notifications in the person's inbox are unread."""
+    return services.inbox.count_unread(user_id)
+
+
+@router.post("/bulk/read", responses=problems(400, 401, 413, 422, 503))
+def read_many(request: ReadRequest, _producer: Producer, services: Services) -> ReadResult:
+    """Mark several of a person's notifications as read, or all of them. Other people's ids are ignored."""
+    result = services.inbox.read_many(request)
+    services.backend.command_added()
+    return result
+
+
+@router.post("/{notification_id}/read", responses=problems(401, 404, 422, 503))
+def read(notification_id: UUID, _producer: Producer, services: Services) -> ReadNotification:
+    """Mark one notification as read. Marking it again changes nothing: `read_at` stays."""
+    result = services.inbox.read(notification_id)
+    services.backend.command_added()
+    return result

@@ -1,0 +1,50 @@
+"""The rows that accepting writes and the outbox reads, as domain types."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.outcomes import Status
+
+
+class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``notifications``.
+
+    ``created_at`` is when the event happened, ``accepted_at`` when we accepted it. ``inbox_at`` is when the
+    notification is due in the live inbox; None if it is not meant for it.
+    """
+
+    notification_id: str
+    producer: str
+    user_id: str
+    event_type: str
+    actor_user_id: str | None
+    channels: list[str]
+    payload: dict[str, Any]
+    template_name: str | None
+    dedup_key: str | None
+    priority: int
+    deliver_at: datetime | None
+    traceparent: str | None
+    created_at: datetime
+    accepted_at: datetime
+    inbox_at: datetime | None
+    read_at: datetime | None = None
+
+
+class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``deliveries``. ``sweep_at`` is when the sweeper may publish it, unless that has happened before."""
+
+    delivery_id: str
+    notification_id: str
+    channel_type: str = msgspec.field(name="kind")
+    channel: str = msgspec.field(name="slug")
+    round: int = 0
+    status: Status
+    reason: str | None
+    recipient: str | None
+    content: dict[str, Any] | None
+    due_at: datetime
+    expires_at: datetime
+    sweep_at: datetime

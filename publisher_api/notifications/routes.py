@@ -1,0 +1,35 @@
+"""GET /v1/notifications: one notification with its timeline, or a person's notifications."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from publisher_api.fields import UserId
+from publisher_api.notifications import service
+from publisher_api.notifications.model import NotificationDetail, NotificationPage
+from publisher_api.web.documentation import problems
+from publisher_api.web.services import Producer, Services
+
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
+_MAX_LIMIT = 100
+_MAX_OFFSET = 10_000
+
+
+@router.get("/{notification_id}", responses=problems(401, 404, 422, 503))
+def get_notification(notification_id: UUID, _producer: Producer, services: Services) -> NotificationDetail:
+    """The notification, its deliveries, and the timeline that explains why each did or did not arrive."""
+    return service.get_notification(services.pool, notification_id)
+
+
+@router.get("", responses=problems(401, 422, 503))
+def list_notifications(
+    user_id: Annotated[UserId, Query()],
+    _producer: Producer,
+    services: Services,
+    limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 20,
+    offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET)] = 0,
+    cursor: Annotated[UUID | None, Query(description="The `next_cursor` of the page before.")] = None,
+) -> NotificationPage:
+    """A person's notifications, the newest event first."""
+    return service.list_notifications(services.pool, user_id, limit=limit, offset=offset, cursor=cursor)

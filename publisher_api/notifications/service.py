@@ -1,0 +1,31 @@
+"""Reads notifications for the API."""
+
+from uuid import UUID
+
+from publisher_api.db.pool import Pool
+from publisher_api.notifications import store
+from publisher_api.notifications.model import NotificationDetail, NotificationPage
+from publisher_api.notifications.timeline import view_detail, view_notification
+from publisher_api.refusal import not_found
+
+
+def get_notification(pool: Pool, notification_id: UUID) -> NotificationDetail:
+    """The notification with its deliveries and timeline. Raises ``Refusal``."""
+    with pool.connection() as connection:
+        notification = store.get_notification(connection, notification_id)
+        if notification is None:
+            raise not_found(f"Notification {notification_id}")
+        deliveries = store.get_deliveries(connection, notification_id)
+        events = store.get_events(connection, notification_id)
+    return view_detail(notification, deliveries, events)
+
+
+def list_notifications(pool: Pool, user_id: str, *, limit: int, offset: int, cursor: UUID | None) -> NotificationPage:
+    """A page of a person's notifications, the newest first."""
+    with pool.connection() as connection:
+        found = store.list_notifications(connection, user_id, after=cursor, limit=limit + 1, offset=offset)
+    page = found[:limit]
+    return NotificationPage(
+        notifications=[view_notification(notification) for notification in page],
+        next_cursor=page[-1].notification_id if len(found) > limit else None,
+    )

@@ -1,0 +1,69 @@
+"""Reads notifications from Postgres: one with its deliveries and events, or a person's list."""
+
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from publisher_api.db.pool import Connected
+from publisher_api.notifications.model import StoredDelivery, StoredEvent, StoredNotification
+
+_COLUMNS = """
+    n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.channels, n.payload, n.template_name,
+    n.dedup_key, n.priority, n.deliver_at, n.created_at, n.accepted_at, n.read_at,
+    (select coalesce(array_agg(d.status order by d.delivery_id), '{}')
+       from deliveries d where d.notification_id = n.notification_id) as statuses
+"""
+
+
+def get_notification(connection: Connected, notification_id: UUID) -> StoredNotification | None:
+    """The notification, or None."""
+    with connection.cursor(row_factory=class_row(StoredNotification)) as cursor:
+        cursor.execute(f"select {_COLUMNS} from notifications n where n.notification_id = %s", [notification_id])
+        return cursor.fetchone()
+
+
+def get_deliveries(connection: Connected, notification_id: UUID) -> list[StoredDelivery]:
+    """The deliveries of a notification."""
+    with connection.cursor(row_factory=class_row(StoredDelivery)) as cursor:
+        cursor.execute(
+            """
+            select delivery_id, slug as channel, kind as channel_type, round, status, reason, recipient, due_at,
+                   expires_at, queued_at, provider, provider_message_id, possible_duplicate, updated_at
+              from deliveries where notification_id = %s order by delivery_id
+            """,
+            [notification_id],
+        )
+        return cursor.fetchall()
+
+
+def get_events(connection: Connected, notification_id: UUID) -> list[StoredEvent]:
+    """The outcomes of a notification's deliveries, in the order in which they were recorded."""
+    with connection.cursor(row_factory=class_row(StoredEvent)) as cursor:
+        cursor.execute(
+            """
+            select e.delivery_id, e.result, e.at, e.received_at, e.recorded_at, e.attempt, e.reason, e.detail,
+                   e.provider, e.provider_message_id, e.possible_duplicate
+              from delivery_events e join deliveries d using (delivery_id)
+             where d.notification_id = %s order by e.event_id
+            """,
+            [notification_id],
+        )
+        return cursor.fetchall()
+
+
+def list_notifications(
+    connection: Connected, user_id: str, *, after: UUID | None, limit: int, offset: int
+) -> list[StoredNotification]:
+    """A person's notifications, the newest event first, from behind the notification ``after``."""
+    with connection.cursor(row_factory=class_row(StoredNotification)) as cursor:
+        cursor.execute(
+            f"""
+            select {_COLUMNS} from notifications n
+             where n.user_id = %(user_id)s
+               and (%(after)s::uuid is null or (n.created_at, n.notification_id) < (
+                    select created_at, notification_id from notifications where notification_id = %(after)s::uuid))
+             order by n.created_at desc, n.notification_id desc limit %(limit)s offset %(offset)s
+            """,
+            {"user_id": user_id, "after": after, "limit": limit, "offset": offset},
+        )
+        return cursor.fetchall()

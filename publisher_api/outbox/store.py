@@ -1,0 +1,115 @@
+"""The outbox in Postgres: deliveries that are ``pending``, and the rows of ``commands``."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from publisher_api.db.pool import Connected, fetch_one
+from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
+from shared.envelope import Command, Delivery
+
+# How long a claimed row stays with the sweep that claimed it, before another sweep may claim it.
+CLAIM = timedelta(seconds=30)
+# An outcome that is missing this long after its delivery expired will not arrive by itself.
+OVERDUE = timedelta(minutes=10)
+# A sweep claims what is due within seconds. A row that is due for longer than this shows that no sweep runs.
+OVERDUE_SWEEP = timedelta(minutes=5)
+
+Claimed = tuple[NotificationRecord, DeliveryRecord]
+
+
+def claim_due(connection: Connected, now: datetime, limit: int) -> list[Claimed]:
+    """Claim up to ``limit`` deliveries that are due and unclaimed, the longest overdue first.
+
+    A ``pending`` delivery is due at its time. A ``queued`` one is due when its outcome is overdue, because the message
+    or the outcome was lost. Publishing it again is harmless: it has expired, so its function sends nothing and reports
+    the outcome that its ledger knows (docs/decisions/0005).
+    """
+    rows = connection.execute(
+        """
+        with due as (
+            select delivery_id from deliveries
+             where status in ('pending', 'queued') and sweep_at <= %(now)s
+             order by sweep_at limit %(limit)s
+               for update skip locked
+        )
+        update deliveries d set sweep_at = %(claimed_until)s
+          from due, notifications n
+         where d.delivery_id = due.delivery_id and n.notification_id = d.notification_id
+        returning to_json(n)::text as notification, to_json(d)::text as delivery
+        """,
+        {"now": now, "limit": limit, "claimed_until": now + CLAIM},
+    ).fetchall()
+    return [(_notification.decode(row["notification"]), _delivery.decode(row["delivery"])) for row in rows]
+
+
+_notification = msgspec.json.Decoder(NotificationRecord)
+_delivery = msgspec.json.Decoder(DeliveryRecord)
+
+
+def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
+    """Whether a delivery is due for so long that no sweep can be running, or nothing can be published."""
+    # A claim moves sweep_at forward by at most CLAIM, so the index still finds everything that is due.
+    cursor = connection.execute(
+        """
+        select exists (
+            select from deliveries where status = 'pending' and sweep_at < %s and due_at < %s
+        ) as overdue
+        """,
+        [now + CLAIM, now - OVERDUE_SWEEP],
+    )
+    return bool(fetch_one(cursor)["overdue"])
+
+
+def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
+    """Mark deliveries as published.
+
+    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed since.
+    """
+    connection.execute(
+        """
+        update deliveries d
+           set status = case when d.status = 'pending' then 'queued' else d.status end,
+               queued_at = coalesce(d.queued_at, %(now)s),
+               sweep_at = greatest(d.expires_at, %(now)s) + %(overdue)s,
+               updated_at = now()
+          from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as published (delivery_id, round)
+         where d.delivery_id = published.delivery_id and d.round = published.round
+        """,
+        {
+            "now": now,
+            "overdue": OVERDUE,
+            "ids": [delivery.delivery_id for delivery in deliveries],
+            "rounds": [delivery.round for delivery in deliveries],
+        },
+    )
+
+
+def add_command(connection: Connected, command_id: str, command: Command, now: datetime) -> None:
+    """Add a command to the outbox, in the transaction that requires it."""
+    connection.execute(
+        "insert into commands (command_id, body, sweep_at) values (%s, %s::jsonb, %s)",
+        [command_id, msgspec.json.encode(command).decode(), now],
+    )
+
+
+def claim_commands(connection: Connected, now: datetime, limit: int) -> list[tuple[str, Command]]:
+    """Claim up to ``limit`` commands that are unclaimed."""
+    rows = connection.execute(
+        """
+        with due as (
+            select command_id from commands where sweep_at <= %(now)s order by sweep_at limit %(limit)s
+               for update skip locked
+        )
+        update commands c set sweep_at = %(claimed_until)s from due where c.command_id = due.command_id
+        returning c.command_id::text, c.body
+        """,
+        {"now": now, "limit": limit, "claimed_until": now + CLAIM},
+    ).fetchall()
+    return [(row["command_id"], msgspec.convert(row["body"], Command)) for row in rows]
+
+
+def remove_commands(connection: Connected, command_ids: Sequence[str]) -> None:
+    """Delete commands that are published."""
+    connection.execute("delete from commands where command_id = any(%s::uuid[])", [list(command_ids)])

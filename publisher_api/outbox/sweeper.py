@@ -1,0 +1,117 @@
+"""The sweeper: the guarantee. It publishes whatever is due and still in the outbox.
+
+A delivery is due when it was scheduled for now, when the transport was unavailable, or when a process died before it
+published.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import psycopg
+
+from publisher_api.channels.model import Channel
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.db.pool import Pool
+from publisher_api.outbox import store
+from publisher_api.outbox.message import message_of
+from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
+from shared.envelope import Message
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
+from transport.port import PublishError, Topic
+
+_log = EventLogger(__name__)
+_CLEAN_EVERY = timedelta(minutes=10)
+_STOP_SECONDS = 15.0
+
+
+def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock) -> int:
+    """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does."""
+    total = 0
+    while True:
+        # A chunk of each in turn, so that many deliveries do not delay the commands.
+        published = _publish_due(pool, topic, cache, clock) + publish_commands(pool, topic, clock)
+        total += published
+        if not published:
+            return total
+
+
+def _publish_due(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock) -> int:
+    with pool.connection() as connection:
+        claimed = store.claim_due(connection, clock(), CHUNK)
+    if not claimed:
+        return 0
+    channels = cache.current().channels
+    if any(delivery.channel not in channels for _, delivery in claimed):  # created since, by another instance
+        cache.drop()
+        channels = cache.current().channels
+    messages = []
+    for notification, delivery in claimed:
+        # A channel whose row was deleted must not block the others.
+        deleted = Channel(slug=delivery.channel, channel_type=delivery.channel_type)
+        messages.append(message_of(notification, delivery, channels.get(delivery.channel, deleted)))
+    return publish(pool, topic, messages, clock)
+
+
+def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
+    """Whether a delivery is due for so long that no sweep can be running. Raises ``psycopg.Error``."""
+    with pool.connection() as connection:
+        return store.sweep_is_overdue(connection, now)
+
+
+class Sweeper:
+    """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
+
+    Several instances may sweep at the same time: each row is claimed by one of them.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        topic: Topic[Message],
+        cache: ConfigCache,
+        clock: Clock,
+        clean: Callable[[datetime], None],
+        interval_seconds: float = 1.0,
+    ) -> None:
+        self._pool = pool
+        self._topic = topic
+        self._cache = cache
+        self._clock = clock
+        self._clean = clean
+        self._interval_seconds = interval_seconds
+        self._wake = threading.Event()
+        self._stopping = False
+        self._cleaned_at: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def sweep_soon(self) -> None:
+        """Sweep now and not within the next second, because something was added to the outbox."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(timeout=_STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                sweep(self._pool, self._topic, self._cache, self._clock)
+                self._clean_now_and_then()
+            except (PublishError, psycopg.Error) as error:
+                _log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error=type(error).__name__)
+            except Exception:  # noqa: BLE001 - a bug must not end the sweeper; the next sweep tries again
+                _log.exception(LogEvent.OUTBOX_SWEEP_FAILED)
+            self._wake.wait(self._interval_seconds)
+            self._wake.clear()
+
+    def _clean_now_and_then(self) -> None:
+        now = self._clock()
+        if self._cleaned_at is None or now - self._cleaned_at >= _CLEAN_EVERY:
+            self._clean(now)
+            self._cleaned_at = now

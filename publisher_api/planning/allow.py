@@ -1,0 +1,44 @@
+"""Step 2, allow: the rules that decide whether a route is used.
+
+A rule is a function from a route to the reason why it must not be used, or None. To add a rule: write the function,
+give it its reason in ``shared.reasons``, and add it to ``RULES`` in the order in which reasons take precedence.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from publisher_api.channels.model import Channel
+from publisher_api.planning.route import Route
+from shared.addresses import AddressKind
+from shared.reasons import Reason
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where one delivery goes, or the reason why it is suppressed."""
+
+    channel: Channel
+    address: str | None
+    reason: Reason | None = None
+
+
+def channel_is_on(route: Route) -> Reason | None:
+    return None if route.channel.enabled else Reason.CHANNEL_OFF
+
+
+def there_is_an_address(route: Route) -> Reason | None:
+    if route.addresses:
+        return None
+    return Reason.NO_DEVICE if route.address_kind is AddressKind.DEVICE_TOKEN else Reason.NO_ADDRESS
+
+
+Rule = Callable[[Route], Reason | None]
+RULES: tuple[Rule, ...] = (channel_is_on, there_is_an_address)
+
+
+def allow(route: Route) -> list[Target]:
+    """A target for each address of the route; one suppressed target when a rule forbids it."""
+    reason = next((reason for rule in RULES if (reason := rule(route)) is not None), None)
+    if reason is not None:
+        return [Target(route.channel, route.addresses[0] if route.addresses else None, reason)]
+    return [Target(route.channel, address) for address in route.addresses]

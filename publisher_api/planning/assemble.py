@@ -1,0 +1,74 @@
+"""Step 5, assemble: the rows to store."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.planning.allow import Target
+from publisher_api.planning.compose import Composed
+from publisher_api.planning.schedule import Schedule
+
+# How long the relay may take to publish what was just accepted before the sweeper does.
+RELAY_GRACE = timedelta(seconds=15)
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a notification comes from, beside the request itself."""
+
+    notification_id: str
+    producer: str
+    accepted_at: datetime
+    traceparent: str | None
+
+
+def assemble_deliveries(
+    origin: Origin,
+    targets: Sequence[tuple[Target, Composed]],
+    schedule: Schedule,
+    new_id: Callable[[], str],
+) -> list[DeliveryRecord]:
+    """A delivery for each target."""
+    scheduled = schedule.due_at > origin.accepted_at
+    return [
+        DeliveryRecord(
+            delivery_id=new_id(),
+            notification_id=origin.notification_id,
+            channel_type=target.channel.channel_type,
+            channel=target.channel.slug,
+            status="suppressed" if target.reason else "pending",
+            reason=target.reason,
+            recipient=target.address,
+            content=composed.content,
+            due_at=schedule.due_at,
+            expires_at=schedule.expiry_on(target.channel.channel_type),
+            sweep_at=schedule.due_at if scheduled else origin.accepted_at + RELAY_GRACE,
+        )
+        for target, composed in targets
+    ]
+
+
+def assemble_notification(
+    request: NotificationRequest, origin: Origin, schedule: Schedule, deliveries: Sequence[DeliveryRecord]
+) -> NotificationRecord:
+    """The notification's own row."""
+    in_inbox = any(delivery.channel_type == "inapp" and delivery.status == "pending" for delivery in deliveries)
+    return NotificationRecord(
+        notification_id=origin.notification_id,
+        producer=origin.producer,
+        user_id=request.user_id,
+        event_type=request.event_type,
+        actor_user_id=request.actor_user_id,
+        channels=request.channels,
+        payload=request.payload,
+        template_name=request.template_name,
+        dedup_key=request.dedup_key,
+        priority=request.priority,
+        deliver_at=request.deliver_at,
+        traceparent=origin.traceparent,
+        created_at=schedule.created_at,
+        accepted_at=origin.accepted_at,
+        inbox_at=schedule.due_at if in_inbox else None,
+    )

@@ -1,0 +1,84 @@
+"""Step 4, compose: the content of each channel, from a template or the default, with the request's own over it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from publisher_api.channels.model import Channel
+from publisher_api.configuration import Template
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.planning import rendering
+from publisher_api.refusal import RefusalCode, invalid
+from publisher_api.users.model import User
+from shared.channel_types import ChannelType, Event, channel_type_named
+
+# Far below what Pub/Sub (10 MB) and Firestore (1 MiB) accept, with the payload beside it.
+MAX_CONTENT_BYTES = 512 * 1024
+
+
+class Composed(msgspec.Struct, frozen=True):
+    """Rendered content in the shape of its channel type's model; ``size`` in bytes of JSON."""
+
+    content: dict[str, Any]
+    size: int
+
+
+def template_named(name: str | None, templates: Mapping[str, Template]) -> Template | None:
+    """The template that the request names, None if it names none. Raises ``Refusal``."""
+    if name is None:
+        return None
+    template = templates.get(name)
+    if template is None:
+        message = f"unknown template {name!r}; create it with PUT /v1/templates/{name}"
+        raise invalid("template_name", message, RefusalCode.UNKNOWN_TEMPLATE)
+    return template
+
+
+def compose(
+    request: NotificationRequest, event: Event, channel: Channel, user: User, template: Template | None
+) -> Composed:
+    """The content for one channel. Raises ``Refusal`` naming the field at fault."""
+    channel_type = channel_type_named(channel.channel_type)
+    override = request.content.get(channel.slug, {})
+    if template is None:
+        base = channel_type.default_content(event)
+    else:
+        base = _rendered(request, channel, user, template, optional=bool(override))
+    return _checked({**base, **override}, channel, channel_type)
+
+
+def _rendered(
+    request: NotificationRequest, channel: Channel, user: User, template: Template, *, optional: bool
+) -> dict[str, Any]:
+    source = template.get(channel.slug, template.get(channel.channel_type))
+    if source is None and not optional:
+        message = f"the template {request.template_name!r} has no content for the channel {channel.slug!r}"
+        raise invalid("template_name", message, RefusalCode.TEMPLATE_FAILED)
+    rendered: dict[str, Any] = rendering.render(source or {}, _variables(request, user), f"template.{channel.slug}")
+    return rendered
+
+
+def _variables(request: NotificationRequest, user: User) -> dict[str, Any]:
+    """What a template can use: the payload's own names, and the notification's."""
+    return {
+        **request.payload,
+        "payload": request.payload,
+        "event_type": request.event_type,
+        "actor_user_id": request.actor_user_id,
+        "user": {"user_id": request.user_id, "locale": user.locale, "timezone": user.timezone},
+    }
+
+
+def _checked(fields: dict[str, Any], channel: Channel, channel_type: ChannelType) -> Composed:
+    try:
+        content = msgspec.convert(fields, channel_type.content)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise invalid(f"content.{channel.slug}{path.rstrip('`')}", message) from None
+    size = len(msgspec.json.encode(content))
+    if size > MAX_CONTENT_BYTES:
+        message = f"renders to more than {MAX_CONTENT_BYTES // 1024} KB"
+        raise invalid(f"content.{channel.slug}", message, RefusalCode.TOO_LARGE)
+    builtins: dict[str, Any] = msgspec.to_builtins(content)
+    return Composed(builtins, size)

@@ -1,0 +1,89 @@
+"""Step 1, route: which channels, and the addresses on each."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+import msgspec
+
+from publisher_api.addresses import BadAddress, check
+from publisher_api.channels.model import Channel
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.refusal import RefusalCode, invalid
+from publisher_api.users.model import User
+from shared.addresses import AddressKind
+from shared.channel_types import channel_type_named
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A channel and the addresses that the notification would be sent to on it. There may be none."""
+
+    channel: Channel
+    addresses: list[str]
+
+    @property
+    def address_kind(self) -> AddressKind:
+        return channel_type_named(self.channel.channel_type).address
+
+
+def route(request: NotificationRequest, user: User, channels: Mapping[str, Channel]) -> list[Route]:
+    """A route for each channel of the request, in its order. Raises ``Refusal``."""
+    chosen = [_channel(slug, index, channels) for index, slug in enumerate(request.channels)]
+    _refuse_unused_overrides(request)
+    _refuse_two_inboxes(chosen)
+    return [Route(channel, _addresses(request, channel, user)) for channel in chosen]
+
+
+def own_addresses(kind: AddressKind, channel: Channel, user: User) -> list[str]:
+    """The addresses that a notification without ``to`` is sent to."""
+    match kind:
+        case AddressKind.EMAIL:
+            return [user.email] if user.email else []
+        case AddressKind.PHONE:
+            return [user.phone] if user.phone else []
+        case AddressKind.DEVICE_TOKEN:
+            return user.devices
+        case AddressKind.URL:
+            configured = channel.config.get("url")
+            return [configured] if configured else []
+        case AddressKind.USER_ID:
+            return [user.user_id]
+        case _:
+            assert_never(kind)
+
+
+def _channel(slug: str, index: int, channels: Mapping[str, Channel]) -> Channel:
+    channel = channels.get(slug)
+    if channel is None:
+        message = f"unknown channel {slug!r}; known channels: {', '.join(sorted(channels))}"
+        raise invalid(f"channels.{index}", message, RefusalCode.UNKNOWN_CHANNEL)
+    return channel
+
+
+def _refuse_unused_overrides(request: NotificationRequest) -> None:
+    for name, overrides in (("to", request.to), ("content", request.content)):
+        for slug in overrides:
+            if slug not in request.channels:
+                raise invalid(f"{name}.{slug}", "this channel is not in `channels`")
+
+
+def _refuse_two_inboxes(channels: list[Channel]) -> None:
+    inboxes = [channel.slug for channel in channels if channel.channel_type == "inapp"]
+    if len(inboxes) > 1:
+        raise invalid("channels", f"a person has one inbox: choose one of {', '.join(inboxes)}")
+
+
+def _addresses(request: NotificationRequest, channel: Channel, user: User) -> list[str]:
+    kind = channel_type_named(channel.channel_type).address
+    override = request.to.get(channel.slug)
+    if override is None:
+        return own_addresses(kind, channel, user)
+    field = f"to.{channel.slug}"
+    if kind is AddressKind.USER_ID:
+        raise invalid(field, "the inbox is always the one of `user_id`")
+    if "url" in channel.config:
+        # The channel's headers and secret belong to the configured receiver and to no other.
+        raise invalid(field, "this channel has a configured URL, which a request cannot change")
+    try:
+        return [check(kind, override)]
+    except BadAddress as error:
+        raise invalid(field, str(error)) from None

@@ -1,0 +1,44 @@
+"""Step 3, schedule: when the notification was created, is due, and expires."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.refusal import invalid
+from shared.topology import TOPOLOGY
+
+HORIZON = timedelta(days=366)
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """Aware times. ``expires_at`` is the request's; each channel type also has a time to live of its own."""
+
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime | None
+
+    def expiry_on(self, channel_type: str) -> datetime:
+        """When a delivery on this channel type expires: the earlier of its time to live and ``expires_at``."""
+        lifetime = self.due_at + timedelta(seconds=TOPOLOGY[channel_type].time_to_live_seconds)
+        return min(lifetime, self.expires_at or lifetime)
+
+
+def schedule(request: NotificationRequest, now: datetime) -> Schedule:
+    """The times of a request that is accepted at ``now``. Raises ``Refusal``."""
+    due_at = max(now, request.deliver_at or now)
+    if due_at - now > HORIZON:
+        raise invalid("deliver_at", f"must be within the next {HORIZON.days} days")
+    if request.expires_at is not None and request.expires_at <= due_at:
+        raise invalid("expires_at", "must be later than now and than deliver_at, or the notification is never sent")
+    return Schedule(_created_at(request, now), due_at, request.expires_at)
+
+
+def _created_at(request: NotificationRequest, now: datetime) -> datetime:
+    created_at = request.created_at or now
+    if created_at > now + CLOCK_SKEW:
+        raise invalid("created_at", "must not be in the future")
+    if created_at < now - HORIZON:
+        raise invalid("created_at", f"must be within the last {HORIZON.days} days")
+    return min(created_at, now)  # a producer's clock may be a little ahead

@@ -1,1 +1,0 @@
-"""Postgres: one module a group of tables, each statement beside the function that runs it."""

@@ -1,0 +1,1 @@
+"""Templates: the content of each channel, in Jinja2."""

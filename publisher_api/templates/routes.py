@@ -1,0 +1,23 @@
+"""/v1/templates: the content of each channel, in Jinja2."""
+
+from fastapi import APIRouter
+
+from publisher_api.fields import Name
+from publisher_api.templates import service
+from publisher_api.templates.model import TemplateFields, TemplateView
+from publisher_api.web.documentation import problems
+from publisher_api.web.services import Producer, Services
+
+router = APIRouter(prefix="/v1/templates", tags=["configuration"])
+
+
+@router.put("/{template_name}", responses=problems(400, 401, 413, 422, 503))
+def put_template(template_name: Name, fields: TemplateFields, _producer: Producer, services: Services) -> TemplateView:
+    """Create or replace a template. It is compiled now, so an error appears here and not when somebody sends."""
+    return service.put_template(services.pool, services.cache, template_name, fields)
+
+
+@router.get("/{template_name}", responses=problems(401, 404, 422, 503))
+def get_template(template_name: Name, _producer: Producer, services: Services) -> TemplateView:
+    """A template as it is stored."""
+    return service.get_template(services.pool, template_name)

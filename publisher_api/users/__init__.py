@@ -1,0 +1,1 @@
+"""Users: the people whom we send to, and where each can be reached."""

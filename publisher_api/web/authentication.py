@@ -1,0 +1,103 @@
+"""Who may call what: one rule for each route.
+
+Producers and operators send an API key, ``Authorization: Bearer hg_…``. Google's pushes carry an OIDC token; the same
+code verifies it in production and on one machine, where only the address of the certificates differs.
+"""
+
+import hashlib
+import secrets
+
+import jwt
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.settings import Settings
+
+_PREFIX = "hg_"
+_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
+_LEEWAY_SECONDS = 30
+PUBLIC = "public"
+"""The tag of routes that need no authentication."""
+
+
+def new_api_key() -> str:
+    """A new key of 256 random bits. It is shown once and stored as a hash only."""
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_api_key(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+class ApiKeys:
+    """Finds the producer of an API key."""
+
+    def __init__(self, cache: ConfigCache) -> None:
+        self._cache = cache
+
+    async def producer(self, request: Request) -> str:
+        """The producer that the request's key belongs to. Raises ``Refusal``."""
+        key = _bearer(request)
+        configuration = self._cache.cached()
+        if configuration is None:
+            configuration = await run_in_threadpool(self._cache.current)
+        producer = configuration.producers.get(hash_api_key(key))
+        if producer is None:
+            raise Refusal(RefusalCode.UNAUTHORIZED, "This API key is unknown or revoked.")
+        return producer
+
+
+class GooglePushes:
+    """Verifies the tokens with which Pub/Sub signs its pushes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._audience = settings.push_audience
+        self._service_account = settings.push_service_account
+        self._keys = jwt.PyJWKClient(settings.google_certs_url, cache_keys=True, lifespan=3600, timeout=5)
+
+    def verify(self, request: Request) -> None:
+        """Raises ``Refusal`` if the token is not our push account's, or the certificates are unavailable.
+
+        May fetch the certificates, so it must run in a worker thread.
+        """
+        token = _bearer(request)
+        try:
+            claims = jwt.decode(
+                token,
+                self._keys.get_signing_key_from_jwt(token),
+                algorithms=["RS256"],
+                audience=self._audience,
+                issuer=_ISSUERS,
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "aud", "iss"]},
+            )
+        except jwt.PyJWKClientConnectionError:
+            raise Refusal(RefusalCode.UNAVAILABLE, "Google's certificates cannot be fetched.") from None
+        except jwt.PyJWTError as error:
+            raise Refusal(RefusalCode.UNAUTHORIZED, f"The push's token is not valid: {error}.") from None
+        if claims.get("email") != self._service_account or claims.get("email_verified") is not True:
+            raise Refusal(RefusalCode.UNAUTHORIZED, "The push's token belongs to another account.")
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        raise Refusal(RefusalCode.UNAUTHORIZED, "Send the header `Authorization: Bearer <API key>`.")
+    return credential
+
+
+async def require_api_key(request: Request) -> str:  # async: FastAPI runs plain functions in a thread
+    """The producer that calls: the dependency of every route that is neither public nor Google's."""
+    api_keys: ApiKeys = request.app.state.services.api_keys
+    return await api_keys.producer(request)
+
+
+def verify_google_push(request: Request) -> None:
+    """Lets only Google's pushes pass."""
+    google_pushes: GooglePushes = request.app.state.services.google_pushes
+    google_pushes.verify(request)
+
+
+require_google_push = Depends(verify_google_push)

@@ -1,0 +1,30 @@
+"""Health, for load balancers, uptime checks and people."""
+
+from fastapi import APIRouter, Response
+
+from publisher_api.web.authentication import PUBLIC
+from publisher_api.web.health import HealthView, SweepView
+from publisher_api.web.services import Services
+
+router = APIRouter(tags=["health", PUBLIC])
+_UNAVAILABLE = 503
+
+
+@router.get("/health", responses={_UNAVAILABLE: {"model": HealthView}}, response_model_exclude_none=True)
+@router.get("/v1/health", responses={_UNAVAILABLE: {"model": HealthView}}, response_model_exclude_none=True)
+async def health(services: Services, response: Response) -> HealthView:
+    """`ok`; `degraded` while Pub/Sub is unavailable (notifications wait); `down` with 503 while Postgres is."""
+    found = await services.health.connections.get()
+    if found.status == "down":
+        response.status_code = _UNAVAILABLE
+        response.headers["Retry-After"] = "5"
+    return found
+
+
+@router.get("/health/sweep", responses={_UNAVAILABLE: {"model": SweepView}}, response_model_exclude_none=True)
+async def sweep_health(services: Services, response: Response) -> SweepView:
+    """`ok`, or `overdue` with 503 when work is due for long: then nothing sweeps the outbox."""
+    found = await services.health.sweep.get()
+    if found.status != "ok":
+        response.status_code = _UNAVAILABLE
+    return found

@@ -1,0 +1,44 @@
+"""A refusal as the JSON of a problem (RFC 9457), and the one HTTP status of each code. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from publisher_api.refusal import Refusal, RefusalCode
+
+MEDIA_TYPE = "application/problem+json"
+STATUS_OF_CODE: Mapping[RefusalCode, int] = {
+    RefusalCode.MALFORMED_JSON: 400,
+    RefusalCode.MALFORMED_REQUEST: 400,
+    RefusalCode.UNAUTHORIZED: 401,
+    RefusalCode.NOT_FOUND: 404,
+    RefusalCode.METHOD_NOT_ALLOWED: 405,
+    RefusalCode.IN_FLIGHT: 409,
+    RefusalCode.NOTIFICATION_ID_TAKEN: 409,
+    RefusalCode.TOO_LARGE: 413,
+    RefusalCode.IDEMPOTENCY_KEY_REUSED: 422,
+    RefusalCode.INVALID_REQUEST: 422,
+    RefusalCode.NOTHING_ACCEPTED: 422,
+    RefusalCode.TEMPLATE_FAILED: 422,
+    RefusalCode.UNKNOWN_CHANNEL: 422,
+    RefusalCode.UNKNOWN_TEMPLATE: 422,
+    RefusalCode.INTERNAL: 500,
+    RefusalCode.UNAVAILABLE: 503,
+}
+HEADERS_OF_CODE: Mapping[RefusalCode, Mapping[str, str]] = {
+    RefusalCode.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    RefusalCode.IN_FLIGHT: {"Retry-After": "1"},
+    RefusalCode.UNAVAILABLE: {"Retry-After": "5"},
+}
+
+
+def problem_body(refusal: Refusal) -> dict[str, Any]:
+    """``type``, ``title``, ``status``, ``detail``; ``errors`` with a field each; and the refusal's own members."""
+    body: dict[str, Any] = {
+        "type": f"urn:heliograph:problem:{refusal.code}",
+        "title": refusal.code.description,
+        "status": STATUS_OF_CODE[refusal.code],
+        "detail": refusal.detail,
+    }
+    if refusal.fields:
+        body["errors"] = [{"field": field, "message": message} for field, message in refusal.fields]
+    return {**body, **refusal.members}

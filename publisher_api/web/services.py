@@ -1,0 +1,41 @@
+"""What the routes work with: made once by ``create_app``, and given to each route as a parameter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from publisher_api.channels.service import Channels
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.db.pool import Pool
+from publisher_api.hosting.backend import Backend
+from publisher_api.inbox.service import Inbox
+from publisher_api.web.authentication import ApiKeys, GooglePushes, require_api_key
+from publisher_api.web.health import Health
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRegistry:
+    """Everything that outlives a request. ``clock`` gives aware times, ``new_id`` UUIDs of version 7."""
+
+    pool: Pool
+    cache: ConfigCache
+    backend: Backend
+    channels: Channels
+    inbox: Inbox
+    api_keys: ApiKeys
+    google_pushes: GooglePushes
+    health: Health
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+
+async def _services(request: Request) -> ServiceRegistry:  # async: FastAPI runs plain functions in a thread
+    services: ServiceRegistry = request.app.state.services
+    return services
+
+
+Services = Annotated[ServiceRegistry, Depends(_services)]
+Producer = Annotated[str, Depends(require_api_key)]

@@ -1,0 +1,88 @@
+"""The micro-batcher: queued items are processed together, and one bad item affects no other."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+from publisher_api.accept.micro_batcher import MicroBatcher
+
+
+class Work:
+    """Work that can be paused, and that keeps the batches it got."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.busy = threading.Event()
+        self.free = threading.Event()
+
+    def double(self, items: Sequence[int]) -> list[int]:
+        self.batches.append(list(items))
+        self.busy.set()
+        self.free.wait(10)
+        if -1 in items:
+            raise ValueError("bad item")
+        if -2 in items:
+            raise psycopg.OperationalError("away")
+        return [item * 2 for item in items]
+
+
+async def submit_all(work: Work, items: list[int], max_batch: int = 256) -> list[int | BaseException]:
+    """Submit one item, and the others while it is being processed; then release the work."""
+    batcher = MicroBatcher[int, int](work.double, "test", max_batch)
+    batcher.start()
+    first = asyncio.create_task(batcher.submit(items[0]))
+    await asyncio.to_thread(work.busy.wait, 10)
+    rest = [asyncio.create_task(batcher.submit(item)) for item in items[1:]]
+    await asyncio.sleep(0)
+    work.free.set()
+    results = await asyncio.gather(first, *rest, return_exceptions=True)
+    await asyncio.to_thread(batcher.stop)
+    return results
+
+
+def test_a_single_item_runs_at_once_and_what_queues_meanwhile_is_one_batch() -> None:
+    work = Work()
+    assert asyncio.run(submit_all(work, [1, 2, 3, 4])) == [2, 4, 6, 8]
+    assert work.batches == [[1], [2, 3, 4]]
+
+
+def test_a_batch_is_limited() -> None:
+    work = Work()
+    asyncio.run(submit_all(work, [1, 2, 3, 4, 5], max_batch=2))
+    assert work.batches == [[1], [2, 3], [4, 5]]
+
+
+def test_a_bad_item_fails_alone() -> None:
+    results = asyncio.run(submit_all(Work(), [1, 2, -1, 3]))
+    assert (results[0], results[1], results[3]) == (2, 4, 6)
+    assert isinstance(results[2], ValueError)
+
+
+def test_without_postgres_every_item_fails_and_none_is_retried_alone() -> None:
+    work = Work()
+    results = asyncio.run(submit_all(work, [1, 2, -2, 3]))
+    assert results[0] == 2
+    assert all(isinstance(result, psycopg.OperationalError) for result in results[1:])
+    assert work.batches == [[1], [2, -2, 3]]
+
+
+def test_a_cancelled_request_does_not_affect_the_others() -> None:
+    async def scenario() -> int:
+        work = Work()
+        batcher = MicroBatcher[int, int](work.double, "test")
+        batcher.start()
+        leaving = asyncio.create_task(batcher.submit(1))
+        await asyncio.to_thread(work.busy.wait, 10)
+        staying = asyncio.create_task(batcher.submit(2))
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        work.free.set()
+        result = await staying
+        await asyncio.to_thread(batcher.stop)
+        return result
+
+    assert asyncio.run(scenario()) == 4
