@@ -111,7 +111,7 @@ class Plan:
         if self.api_key_file.exists() and self._api_key_works(self.api_key_file.read_text().strip()):
             return
         done = subprocess.run(
-            [sys.executable, "-m", "publisher_api.keys", "create", "--producer", "local"],
+            [sys.executable, "-m", "publisher_api.cli.keys", "create", "--producer", "local"],
             env=os.environ | {"DATABASE_URL": self.layout.database_url},
             cwd=postgres.ROOT,
             capture_output=True,

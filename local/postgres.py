@@ -101,7 +101,7 @@ def running(data: Path, *, log: Path, options: Sequence[str] = ()) -> Iterator[P
 def migrate(url: str) -> None:
     """Bring the database at ``url`` to the newest schema. Raises ``StartFailed`` with what the migration said."""
     done = subprocess.run(
-        [sys.executable, "-m", "publisher_api.migrate"],
+        [sys.executable, "-m", "publisher_api.cli.migrate"],
         env=os.environ | {"DATABASE_URL": url},
         cwd=ROOT,
         capture_output=True,

@@ -27,7 +27,13 @@ def _as_utc(time: datetime) -> datetime:
 
 UserId = Annotated[
     str,
-    Field(min_length=1, max_length=addresses.MAX_USER_ID, pattern="^[^/]+$", examples=["u1"]),
+    Field(
+        min_length=1,
+        max_length=addresses.MAX_USER_ID,
+        examples=["u1"],
+        description="1 to 128 printable characters, no slash.",
+        json_schema_extra={"format": "user-id"},
+    ),
     AfterValidator(addresses.user_id),
 ]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]

@@ -51,7 +51,7 @@ class ChannelConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     providers: list[str] | None = Field(default=None, description="Providers of the channel type, in this order.")
-    accept_duplicates: bool | None = Field(
+    accept_duplicates: Annotated[bool, Field(strict=True)] | None = Field(
         default=None, description="Try the next provider also when the last one may have sent the message."
     )
     url: Annotated[str, AfterValidator(addresses.url)] | None = None

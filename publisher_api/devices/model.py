@@ -16,7 +16,11 @@ class DeviceFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    token: Annotated[str, Field(min_length=1, max_length=addresses.MAX_TOKEN), AfterValidator(addresses.device_token)]
+    token: Annotated[
+        str,
+        Field(min_length=1, max_length=addresses.MAX_TOKEN, pattern="^[!-~]+$"),
+        AfterValidator(addresses.device_token),
+    ]
     platform: Platform
 
 

@@ -22,7 +22,18 @@ class Marked:
 class ReadRequest(BaseModel):
     """What to mark as read: some of a person's notifications by id, or with `all` every one of them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "anyOf": [
+                {
+                    "required": ["notification_ids"],
+                    "properties": {"notification_ids": {"minItems": 1}, "all": {"const": False}},
+                },
+                {"required": ["all"], "properties": {"notification_ids": {"maxItems": 0}, "all": {"const": True}}},
+            ]
+        },
+    )
 
     user_id: UserId
     notification_ids: Annotated[list[UUID], Field(max_length=1000)] = Field(default_factory=list)

@@ -27,7 +27,7 @@ def read_many(request: ReadRequest, _producer: Producer, services: Services) -> 
     return result
 
 
-@router.post("/{notification_id}/read", responses=problems(401, 404, 422, 503))
+@router.post("/{notification_id:uuid}/read", responses=problems(401, 404, 422, 503))
 def read(notification_id: UUID, _producer: Producer, services: Services) -> ReadNotification:
     """Mark one notification as read. Marking it again changes nothing: `read_at` stays."""
     result = services.inbox.read(notification_id)

@@ -16,7 +16,7 @@ _MAX_LIMIT = 100
 _MAX_OFFSET = 10_000
 
 
-@router.get("/{notification_id}", responses=problems(401, 404, 422, 503))
+@router.get("/{notification_id:uuid}", responses=problems(401, 404, 422, 503))
 def get_notification(notification_id: UUID, _producer: Producer, services: Services) -> NotificationDetail:
     """The notification, its deliveries, and the timeline that explains why each did or did not arrive."""
     return service.get_notification(services.pool, notification_id)

@@ -36,10 +36,22 @@ class UserFields(BaseModel):
         json_schema_extra={"examples": [{"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB"}]},
     )
 
-    email: Annotated[str, AfterValidator(addresses.email)] | None = None
-    phone: Annotated[str, Field(description="E.164"), AfterValidator(addresses.phone)] | None = None
+    email: Annotated[str, Field(json_schema_extra={"format": "email"}), AfterValidator(addresses.email)] | None = None
+    phone: (
+        Annotated[
+            str, Field(description="E.164", json_schema_extra={"format": "phone"}), AfterValidator(addresses.phone)
+        ]
+        | None
+    ) = None
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
-    timezone: Annotated[str, Field(description="IANA, like Europe/Paris"), AfterValidator(_timezone)] | None = None
+    timezone: (
+        Annotated[
+            str,
+            Field(description="IANA, like Europe/Paris", json_schema_extra={"format": "timezone"}),
+            AfterValidator(_timezone),
+        ]
+        | None
+    ) = None
 
 
 class UserView(BaseModel):

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.refusal import RefusalCode
-from publisher_api.web.authentication import require_api_key, verify_google_push
+from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
 from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE
 
 DESCRIPTION = """One POST reaches a person over e-mail, SMS, push, webhook and a live inbox.
@@ -93,11 +93,11 @@ def install(app: FastAPI) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False, tags=[PUBLIC])
     async def docs() -> Response:
         return FileResponse(_PAGE / "index.html", headers={"Content-Security-Policy": _POLICY})
 
-    @app.get("/docs/{name}", include_in_schema=False)
+    @app.get("/docs/{name}", include_in_schema=False, tags=[PUBLIC])
     async def docs_file(name: str) -> Response:
         path = _FILES.get(name)
         return FileResponse(path) if path else Response(status_code=404)

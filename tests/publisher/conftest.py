@@ -1,4 +1,4 @@
-"""A publisher in a thread of its own, on a real port, over a real Postgres and the Pub/Sub emulator."""
+"""A publisher in a thread of its own, on a real port, with a real Postgres and the Pub/Sub emulator."""
 
 import json
 import threading
@@ -14,13 +14,14 @@ from psycopg.rows import dict_row
 from local.emulators import Emulators
 from local.processes import free_port
 from local.tokens import Signer
+from publisher_api.api_keys.store import add_api_key
 from publisher_api.app import create_app
-from publisher_api.auth import hash_api_key, new_api_key
 from publisher_api.settings import Settings
-from publisher_api.store import configuration
+from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.topology import NOTIFICATIONS_TOPIC
 from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher
 from tests.publisher.topic import Inspected, waiting_for
+from transport.pubsub import topic_path
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +66,13 @@ def settings(emulators: Emulators, postgres_url: str, certs_url: str) -> Setting
 def api_key(postgres_url: str) -> str:
     key = new_api_key()
     with psycopg.connect(postgres_url, row_factory=dict_row) as connection:
-        configuration.add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "tests")
+        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "tests")
     return key
 
 
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[Settings], str]]:
-    """Starts a publisher with some settings; the answer is its address. All stop at the end."""
+    """Starts a publisher with given settings and returns its address. All stop at the end."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def start(settings: Settings) -> str:
@@ -97,7 +98,7 @@ def publisher(
     signer: Signer,
     serve: Callable[[Settings], str],
 ) -> Iterator[Publisher]:
-    topic = Inspected(emulators.pubsub_host, settings.topic_path)
+    topic = Inspected(emulators.pubsub_host, topic_path(settings.project, settings.topic))
     topic.make()
     publisher = Publisher(serve(settings), api_key, settings.database_url, topic, signer)
     yield publisher

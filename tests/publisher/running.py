@@ -18,7 +18,7 @@ SERVICE_ACCOUNT = "push@project.iam.gserviceaccount.com"
 
 @dataclass
 class Publisher:
-    """A running publisher: ``http`` carries an API key, ``topic`` reads what was published, ``sql`` looks inside."""
+    """A running publisher: ``http`` sends an API key, ``topic`` reads what was published, ``sql`` queries."""
 
     url: str
     api_key: str
@@ -36,17 +36,17 @@ class Publisher:
             return cursor.fetchall() if cursor.description is not None else []
 
     def accept(self, **fields: object) -> str:
-        """Send a notification that must be accepted; the answer is its id."""
+        """Send a notification that must be accepted; returns its id."""
         response = self.http.post("/v1/notifications", json=notification(**fields))
         assert response.status_code == 202, response.text
         notification_id: str = response.json()["notification_id"]
         return notification_id
 
-    def story(self, notification_id: str) -> dict[str, object]:
+    def read(self, notification_id: str) -> dict[str, object]:
         response = self.http.get(f"/v1/notifications/{notification_id}")
         assert response.status_code == 200, response.text
-        story: dict[str, object] = response.json()
-        return story
+        found: dict[str, object] = response.json()
+        return found
 
 
 def notification(**fields: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Postgres or Pub/Sub away: what is told, and that nothing accepted is lost."""
+"""Postgres or Pub/Sub unavailable: what is answered, and that nothing accepted is lost."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from tests.publisher.topic import waiting_for
 pytestmark = pytest.mark.emulators
 
 
-def test_without_postgres_nothing_is_accepted_and_the_producer_is_told_when_to_return(
+def test_without_postgres_requests_get_503_with_retry_after(
     settings: Settings, serve: Callable[[Settings], str], api_key: str
 ) -> None:
     nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
@@ -34,7 +34,7 @@ def test_without_postgres_nothing_is_accepted_and_the_producer_is_told_when_to_r
     assert (health.status_code, health.json()["status"]) == (503, "down")
 
 
-def test_without_pubsub_a_notification_is_accepted_and_swept_up_when_it_is_back(
+def test_without_pubsub_a_notification_is_accepted_and_published_later(
     publisher: Publisher, settings: Settings
 ) -> None:
     environment = os.environ | {
@@ -44,7 +44,7 @@ def test_without_pubsub_a_notification_is_accepted_and_swept_up_when_it_is_back(
         "PUSH_SERVICE_ACCOUNT": settings.push_service_account,
     }
     port = free_port()
-    lonely = subprocess.Popen(
+    isolated = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "publisher_api.main:app", "--port", str(port), "--log-level", "warning"],
         env=environment | {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{free_port()}"},
         stdout=subprocess.DEVNULL,
@@ -61,9 +61,9 @@ def test_without_pubsub_a_notification_is_accepted_and_swept_up_when_it_is_back(
         )
         assert response.status_code == 202
     finally:
-        lonely.kill()
-        lonely.wait()
-    # Killed as well: another instance's sweep, with Pub/Sub in reach, finds it when the claim has run out.
+        isolated.kill()
+        isolated.wait()
+    # That publisher is dead. Another instance's sweep, which reaches Pub/Sub, publishes it when the claim has ended.
     notification_id = response.json()["notification_id"]
     publisher.sql("update deliveries set sweep_at = now() where notification_id = %s", notification_id)
     assert publisher.topic.deliveries(notification_id)
@@ -82,7 +82,7 @@ def _health(port: int) -> bool:
         return False
 
 
-def test_an_answer_that_never_came_is_asked_for_again_after_expiry(publisher: Publisher) -> None:
+def test_a_delivery_without_an_outcome_is_published_again_after_expiry(publisher: Publisher) -> None:
     notification_id = publisher.accept()
     publisher.topic.deliveries(notification_id)
     waiting_for(
@@ -96,10 +96,14 @@ def test_an_answer_that_never_came_is_asked_for_again_after_expiry(publisher: Pu
     assert len(publisher.topic.deliveries(notification_id, 2)) == 2
 
 
-@pytest.mark.parametrize("module", ["publisher_api.sweep", "publisher_api.migrate", "publisher_api.main"])
-def test_a_missing_variable_is_named(module: str) -> None:
+@pytest.mark.parametrize(
+    "module", ["publisher_api.cli.sweep", "publisher_api.cli.migrate", "publisher_api.cli.keys", "publisher_api.main"]
+)
+def test_a_missing_environment_variable_is_named(module: str) -> None:
     bare = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
     code = f"import runpy; runpy.run_module({module!r}, run_name='__main__')"
+    if module.endswith("keys"):
+        code = f"import sys; sys.argv = ['keys', 'list']; {code}"
     if module.endswith("main"):
         code = "from publisher_api.main import app"
     done = subprocess.run([sys.executable, "-c", code], env=bare, check=False, capture_output=True, text=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from publisher_api.app import create_app
-from publisher_api.digitalocean import Handler
+from publisher_api.hosting.digitalocean import Handler
 from publisher_api.settings import Settings
 from tests.publisher.running import Publisher, notification
 
@@ -22,7 +22,7 @@ def function(settings: Settings, publisher: Publisher) -> Iterator[Handler]:  # 
     handler = Handler(lambda: app)
     yield handler
     app.state.services.pool.close()
-    if handler._loop is not None:  # noqa: SLF001 - a function lives as long as its process; here another test comes
+    if handler._loop is not None:  # noqa: SLF001 - a function keeps its loop for its process; here other tests follow
         handler._loop.close()  # noqa: SLF001 - likewise
 
 
@@ -84,7 +84,7 @@ def test_an_event_without_a_key_is_a_401(function: Handler, publisher: Publisher
     assert function(event(publisher, "GET", "/v1/channels", headers={}), None)["statusCode"] == 401
 
 
-def test_text_beyond_latin_1_is_no_reason_to_fail(function: Handler, publisher: Publisher) -> None:
+def test_headers_and_bodies_beyond_latin_1_are_handled(function: Handler, publisher: Publisher) -> None:
     headers = {"Authorization": f"Bearer {publisher.api_key}", "X-Name": "Łukasz"}
     assert function(event(publisher, "GET", "/v1/channels", headers=headers), None)["statusCode"] == 200
     assert function(event(publisher, "POST", "/v1/notifications", "\ud800"), None)["statusCode"] == 400
@@ -108,7 +108,7 @@ def test_text_beyond_latin_1_is_no_reason_to_fail(function: Handler, publisher: 
         ({"method": None}, "method"),
     ],
 )
-def test_a_request_that_cannot_be_read_is_a_400(
+def test_a_request_that_cannot_be_decoded_is_a_400(
     function: Handler, publisher: Publisher, http: dict[str, Any], named: str
 ) -> None:
     good = event(publisher, "POST", "/v1/notifications")
@@ -120,13 +120,13 @@ def test_a_request_that_cannot_be_read_is_a_400(
 
 
 @pytest.mark.parametrize("other", [{}, {"http": None}, {"name": "Ada"}, {"requestContext": {}, "httpMethod": "GET"}])
-def test_an_event_that_is_no_request_is_a_400(function: Handler, other: dict[str, Any]) -> None:
+def test_an_event_that_is_not_a_web_request_is_a_400(function: Handler, other: dict[str, Any]) -> None:
     answer = function(other, None)
     assert answer["statusCode"] == 400
     assert json.loads(answer["body"])["type"] == "urn:heliograph:problem:malformed_request"
 
 
-def test_events_may_come_on_any_thread(function: Handler, publisher: Publisher) -> None:
+def test_events_may_arrive_on_any_thread(function: Handler, publisher: Publisher) -> None:
     def ask(_: int) -> int:
         status: int = function(event(publisher, "GET", "/v1/health"), None)["statusCode"]
         return status

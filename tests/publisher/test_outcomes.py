@@ -1,4 +1,4 @@
-"""POST /internal/outcomes: who may report, and what a report changes."""
+"""POST /internal/outcomes: who may report outcomes, and what an outcome changes."""
 
 import base64
 import itertools
@@ -51,7 +51,7 @@ def status(publisher: Publisher, delivery_id: str) -> str:
     return found
 
 
-def test_what_has_arrived_is_read_with_all_and_not_named(publisher: Publisher) -> None:
+def test_read_all_names_only_what_has_not_arrived_yet(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     _, arrived = accepted(publisher, user_id=user)
     on_its_way, _ = accepted(publisher, user_id=user)
@@ -61,7 +61,7 @@ def test_what_has_arrived_is_read_with_all_and_not_named(publisher: Publisher) -
     assert (command.command, command.notification_ids) == ("read_all", [on_its_way])
 
 
-def test_a_sent_outcome_is_told_in_the_timeline(publisher: Publisher) -> None:
+def test_outcomes_appear_in_the_timeline(publisher: Publisher) -> None:
     notification_id, delivery_id = accepted(publisher, channels=["email"], to={"email": "ada@example.com"})
     report(publisher, delivery_id, "attempt", 1, reason="rate_limited", provider="sendgrid", attempt=1)
     report(
@@ -75,7 +75,7 @@ def test_a_sent_outcome_is_told_in_the_timeline(publisher: Publisher) -> None:
         received_at=NOW + timedelta(seconds=1, milliseconds=500),
         possible_duplicate=True,
     )
-    story: Any = publisher.story(notification_id)
+    story: Any = publisher.read(notification_id)
     [delivery] = story["deliveries"]
     assert story["status"] == "delivered"
     assert (delivery["status"], delivery["provider_message_id"], delivery["recipient"]) == (
@@ -92,16 +92,16 @@ def test_a_sent_outcome_is_told_in_the_timeline(publisher: Publisher) -> None:
     assert attempt["detail"] == {"attempt": 1, "reason": "rate_limited", "provider": "sendgrid"}
 
 
-def test_the_same_report_twice_is_one_event(publisher: Publisher) -> None:
+def test_the_same_outcome_twice_is_one_event(publisher: Publisher) -> None:
     notification_id, delivery_id = accepted(publisher)
     for _ in range(3):
         report(publisher, delivery_id, "sent")
-    story: Any = publisher.story(notification_id)
+    story: Any = publisher.read(notification_id)
     assert [entry["event"] for entry in story["timeline"]].count("sent") == 1
 
 
 @pytest.mark.parametrize(("first", "then"), list(itertools.permutations(["sent", "failed", "dead", "expired"], 2)))
-def test_an_outcome_that_comes_late_moves_only_as_the_table_allows(
+def test_a_late_outcome_moves_the_status_only_as_the_table_allows(
     publisher: Publisher, first: Result, then: Result
 ) -> None:
     _, delivery_id = accepted(publisher)
@@ -110,13 +110,13 @@ def test_an_outcome_that_comes_late_moves_only_as_the_table_allows(
     assert status(publisher, delivery_id) == (then if (first, then) in MOVES else first)
 
 
-def test_an_attempt_moves_nothing(publisher: Publisher) -> None:
+def test_a_failed_attempt_moves_no_status(publisher: Publisher) -> None:
     _, delivery_id = accepted(publisher)
     report(publisher, delivery_id, "attempt")
     assert status(publisher, delivery_id) in OPEN
 
 
-def test_an_outcome_of_an_earlier_round_moves_nothing(publisher: Publisher) -> None:
+def test_an_outcome_of_an_earlier_round_moves_no_status(publisher: Publisher) -> None:
     _, delivery_id = accepted(publisher)
     report(publisher, delivery_id, "failed")
     publisher.sql("update deliveries set status = 'pending', round = 1 where delivery_id = %s", delivery_id)
@@ -126,11 +126,11 @@ def test_an_outcome_of_an_earlier_round_moves_nothing(publisher: Publisher) -> N
     assert status(publisher, delivery_id) == "sent"
 
 
-def test_an_outcome_of_nothing_we_know_is_taken_and_forgotten(publisher: Publisher) -> None:
+def test_an_outcome_of_an_unknown_delivery_is_acknowledged(publisher: Publisher) -> None:
     report(publisher, str(uuid.uuid4()), "sent")
 
 
-def test_an_unregistered_token_is_forgotten(publisher: Publisher) -> None:
+def test_an_unregistered_token_is_deleted(publisher: Publisher) -> None:
     user, token = f"u-{uuid.uuid4().hex}", uuid.uuid4().hex
     publisher.http.post(f"/v1/users/{user}/devices", json={"token": token, "platform": "web"})
     _, delivery_id = accepted(publisher, user_id=user, channels=["push"])
@@ -138,7 +138,7 @@ def test_an_unregistered_token_is_forgotten(publisher: Publisher) -> None:
     assert publisher.http.get(f"/v1/users/{user}").json()["devices"] == []
 
 
-def test_what_never_reached_the_inbox_is_not_unread(publisher: Publisher) -> None:
+def test_a_notification_that_missed_the_inbox_is_not_unread(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     _, delivery_id = accepted(publisher, user_id=user)
     unread = f"/v1/notifications/unread_count?user_id={user}"
@@ -149,7 +149,7 @@ def test_what_never_reached_the_inbox_is_not_unread(publisher: Publisher) -> Non
     assert publisher.http.get(unread).json()["unread"] == 1
 
 
-def test_what_cannot_be_read_is_a_400(publisher: Publisher) -> None:
+def test_an_outcome_that_cannot_be_decoded_is_a_400(publisher: Publisher) -> None:
     assert push(publisher, b"{").status_code == 400
 
 
@@ -189,7 +189,7 @@ def _token(publisher: Publisher, case: str) -> str:
 @pytest.mark.parametrize(
     "case", ["none", "expired", "another audience", "another account", "another key", "an API key"]
 )
-def test_a_push_that_google_did_not_sign_for_us_is_refused(publisher: Publisher, case: str) -> None:
+def test_a_push_without_googles_signature_for_us_is_refused(publisher: Publisher, case: str) -> None:
     _, delivery_id = accepted(publisher)
     outcome = Outcome(notification_id="n", delivery_id=delivery_id, round=0, result="sent", at=NOW)
     response = push(publisher, encode(outcome), _token(publisher, case))

@@ -1,4 +1,4 @@
-"""Looking at notifications, the inbox, people and configuration, through the API."""
+"""Reading notifications, the inbox, users and configuration through the API."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from tests.publisher.topic import waiting_for
 pytestmark = pytest.mark.emulators
 
 
-def test_a_persons_notifications_are_paged_by_offset_and_by_cursor(publisher: Publisher) -> None:
+def test_notifications_are_paged_by_offset_and_by_cursor(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     sent = [publisher.accept(user_id=user) for _ in range(5)]
     newest_first = sent[::-1]
@@ -42,7 +42,7 @@ def test_a_bad_page_is_a_problem(publisher: Publisher, query: str) -> None:
     assert response.json()["errors"]
 
 
-def test_reading_one_counts_down_and_tells_firestore(publisher: Publisher) -> None:
+def test_reading_one_lowers_the_unread_count_and_sends_a_command(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     first, _second = publisher.accept(user_id=user), publisher.accept(user_id=user)
     assert unread(publisher, user) == 2
@@ -54,7 +54,7 @@ def test_reading_one_counts_down_and_tells_firestore(publisher: Publisher) -> No
     assert (command.command, command.notification_ids) == ("read", [first])
 
 
-def test_reading_in_bulk_takes_ids_or_everything_and_never_another_persons(publisher: Publisher) -> None:
+def test_bulk_read_marks_ids_or_all_but_never_another_persons(publisher: Publisher) -> None:
     user, other = f"u-{uuid.uuid4().hex}", f"u-{uuid.uuid4().hex}"
     mine = [publisher.accept(user_id=user) for _ in range(3)]
     theirs = publisher.accept(user_id=other)
@@ -71,13 +71,13 @@ def test_reading_in_bulk_takes_ids_or_everything_and_never_another_persons(publi
     assert publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user}).status_code == 422
 
 
-def test_what_is_not_due_yet_is_not_read_with_all_the_rest(publisher: Publisher) -> None:
+def test_read_all_leaves_scheduled_notifications_unread(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     publisher.accept(user_id=user, deliver_at=LATER)
     assert publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user, "all": True}).json()["marked"] == 0
 
 
-def test_the_outbox_of_commands_is_empty_when_pubsub_has_them(publisher: Publisher) -> None:
+def test_published_commands_leave_the_outbox(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     publisher.http.post(f"/v1/notifications/{publisher.accept(user_id=user)}/read")
     publisher.topic.commands(user)
@@ -91,7 +91,7 @@ def unread(publisher: Publisher, user: str) -> int:
     return count
 
 
-def test_what_is_not_there_is_a_404(publisher: Publisher) -> None:
+def test_what_does_not_exist_is_a_404(publisher: Publisher) -> None:
     for path in (
         "/v1/notifications/00000000-0000-7000-8000-000000000000",
         "/v1/users/nobody-here",
@@ -102,7 +102,7 @@ def test_what_is_not_there_is_a_404(publisher: Publisher) -> None:
         assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json"), path
 
 
-def test_a_person_is_kept_as_put_with_addresses_normalised(publisher: Publisher) -> None:
+def test_a_user_is_stored_with_normalised_addresses(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     fields = {"email": "Ada@EXAMPLE.com", "phone": "+44 7700 900123", "locale": "en-GB", "timezone": "Europe/London"}
     assert publisher.http.put(f"/v1/users/{user}", json=fields).status_code == 200
@@ -118,12 +118,12 @@ def test_a_person_is_kept_as_put_with_addresses_normalised(publisher: Publisher)
     [("email", "nobody"), ("email", "a b@example.com"), ("phone", "07700 900123"), ("phone", "+1"), ("locale", "!"),
      ("timezone", "Mars/Olympus"), ("colour", "red")],
 )  # fmt: skip
-def test_a_bad_field_of_a_person_is_named(publisher: Publisher, field: str, value: str) -> None:
+def test_a_bad_field_of_a_user_is_named(publisher: Publisher, field: str, value: str) -> None:
     response = publisher.http.put("/v1/users/u1", json={field: value})
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
 
 
-def test_a_device_belongs_to_whoever_registered_it_last(publisher: Publisher) -> None:
+def test_a_device_belongs_to_the_user_who_registered_it_last(publisher: Publisher) -> None:
     first, second, device = (
         f"u-{uuid.uuid4().hex}",
         f"u-{uuid.uuid4().hex}",
@@ -136,35 +136,38 @@ def test_a_device_belongs_to_whoever_registered_it_last(publisher: Publisher) ->
     assert len(publisher.http.get(f"/v1/users/{second}").json()["devices"]) == 1
 
 
-def test_a_channel_of_ones_own_is_made_without_a_deploy(publisher: Publisher) -> None:
+def test_a_channel_is_created_at_run_time(publisher: Publisher) -> None:
     slug = f"webhook-{uuid.uuid4().hex[:6]}"
     config = {"url": "https://chat.example.com/in", "headers": {"X-Room": "ops"}, "secret_ref": "WEBHOOK_CHAT"}
-    assert publisher.http.put(f"/v1/channels/{slug}", json={"kind": "webhook", "config": config}).status_code == 200
+    assert (
+        publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "webhook", "config": config}).status_code
+        == 200
+    )
     [message] = publisher.topic.deliveries(publisher.accept(channels=[slug]))
     assert (message.channel_type, message.channel, message.recipient) == ("webhook", slug, config["url"])
     assert message.config == config
-    switched = publisher.http.put(f"/v1/channels/{slug}", json={"kind": "webhook", "enabled": False})
+    switched = publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "webhook", "enabled": False})
     assert switched.json()["config"] == config
-    refused = publisher.http.put(f"/v1/channels/{slug}", json={"kind": "email"})
-    assert refused.json()["errors"][0]["field"] == "kind"
+    refused = publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "email"})
+    assert refused.json()["errors"][0]["field"] == "channel_type"
 
 
-def test_a_channel_that_is_off_suppresses_and_its_switch_is_told_to_the_functions(publisher: Publisher) -> None:
+def test_a_channel_that_is_off_suppresses_and_its_switch_reaches_the_functions(publisher: Publisher) -> None:
     slug = f"off-{uuid.uuid4().hex[:6]}"
-    publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": False})
-    story: Any = publisher.story(publisher.accept(channels=[slug]))
-    assert (story["deliveries"][0]["status"], story["deliveries"][0]["reason"]) == ("suppressed", "channel_off")
+    publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "inapp", "enabled": False})
+    found: Any = publisher.read(publisher.accept(channels=[slug]))
+    assert (found["deliveries"][0]["status"], found["deliveries"][0]["reason"]) == ("suppressed", "channel_off")
     waiting_for(
         lambda: any(command.channels.get(slug) is False for command in publisher.topic.commands(None)), "the switch"
     )
 
 
-def test_what_is_accepted_after_a_channel_is_on_again_says_since_when(publisher: Publisher) -> None:
+def test_a_message_carries_the_version_since_which_its_channel_is_on(publisher: Publisher) -> None:
     slug = f"on-{uuid.uuid4().hex[:6]}"
     since = []
     for _ in range(2):
-        publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": False})
-        publisher.http.put(f"/v1/channels/{slug}", json={"kind": "inapp", "enabled": True})
+        publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "inapp", "enabled": False})
+        publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "inapp", "enabled": True})
         [message] = publisher.topic.deliveries(publisher.accept(channels=[slug]))
         since.append(message.switched_on)
 
@@ -174,7 +177,7 @@ def test_what_is_accepted_after_a_channel_is_on_again_says_since_when(publisher:
     waiting_for(lambda: switched_on() == since, f"tables of the versions {since}")
 
 
-def test_what_is_read_before_it_arrives_arrives_read(publisher: Publisher) -> None:
+def test_a_notification_that_is_read_before_it_is_due_arrives_read(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     notification_id = publisher.accept(user_id=user, deliver_at=soon)
@@ -185,14 +188,17 @@ def test_what_is_read_before_it_arrives_arrives_read(publisher: Publisher) -> No
     assert commands == [], "there was nothing in the inbox to mark"
 
 
-def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -> None:
+def test_every_channel_type_has_a_channel_of_its_name(publisher: Publisher) -> None:
     channels = publisher.http.get("/v1/channels").json()["channels"]
-    assert {channel["slug"] for channel in channels if channel["slug"] == channel["kind"]} == set(CHANNEL_TYPES)
-    assert publisher.http.put("/v1/channels/x", json={"kind": "fax"}).json()["errors"][0]["field"] == "kind"
+    assert {each["channel"] for each in channels if each["channel"] == each["channel_type"]} == set(CHANNEL_TYPES)
+    assert (
+        publisher.http.put("/v1/channels/x", json={"channel_type": "fax"}).json()["errors"][0]["field"]
+        == "channel_type"
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "config", "field"),
+    ("channel_type", "config", "field"),
     [
         ("email", {"providers": ["smtp", "sendgird"]}, "config.providers.1"),
         ("sms", {"providers": ["smtp"]}, "config.providers.0"),
@@ -205,19 +211,19 @@ def test_every_declared_kind_is_a_channel_from_the_start(publisher: Publisher) -
     ],
 )
 def test_a_config_that_its_function_would_not_understand_is_refused(
-    publisher: Publisher, kind: str, config: dict[str, Any], field: str
+    publisher: Publisher, channel_type: str, config: dict[str, Any], field: str
 ) -> None:
-    response = publisher.http.put("/v1/channels/misled", json={"kind": kind, "config": config})
+    response = publisher.http.put("/v1/channels/misled", json={"channel_type": channel_type, "config": config})
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
 
 
 def test_a_config_takes_no_credential(publisher: Publisher) -> None:
     for config in ({"api_key": "s3cret"}, {"headers": {"Authorization": "Bearer s3cret"}}):
-        response = publisher.http.put("/v1/channels/leaky", json={"kind": "webhook", "config": config})
+        response = publisher.http.put("/v1/channels/leaky", json={"channel_type": "webhook", "config": config})
         assert (response.status_code, "s3cret" in response.text) == (422, False)
 
 
-def test_a_template_with_a_slip_is_refused_when_it_is_put(publisher: Publisher) -> None:
+def test_a_template_with_an_error_is_refused_when_it_is_stored(publisher: Publisher) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"email": {"subject": "{{ oops", "text": "x"}}, "content.email.subject"),
         ({"email": {"subject": "x"}}, "content.email.text"),
@@ -230,13 +236,13 @@ def test_a_template_with_a_slip_is_refused_when_it_is_put(publisher: Publisher) 
 
 
 def test_a_template_cannot_reach_out_of_its_sandbox(publisher: Publisher) -> None:
-    words = {"inapp": {"title": "{{ ''.__class__.__mro__ }}"}}
-    assert publisher.http.put("/v1/templates/escape", json={"content": words}).status_code == 200
+    content = {"inapp": {"title": "{{ ''.__class__.__mro__ }}"}}
+    assert publisher.http.put("/v1/templates/escape", json={"content": content}).status_code == 200
     response = publisher.http.post("/v1/notifications", json=notification(template_name="escape"))
     assert (response.status_code, "<class" in response.text) == (422, False)
 
 
-def test_health_tells_of_postgres_and_pubsub_to_anybody(publisher: Publisher) -> None:
+def test_health_is_public_and_covers_postgres_and_pubsub(publisher: Publisher) -> None:
     for path in ("/health", "/v1/health"):
         response = publisher.http.get(path, headers={"Authorization": ""})
         assert response.status_code == 200

@@ -12,7 +12,7 @@ from tests.publisher.running import Publisher, notification
 pytestmark = pytest.mark.emulators
 
 
-def test_the_plainest_request_is_accepted_located_and_published(publisher: Publisher) -> None:
+def test_the_smallest_request_is_accepted_located_and_published(publisher: Publisher) -> None:
     body = b'{"user_id":"u1","event_type":"payment","channels":["inapp"],"payload":{"amount":10}}'
     response = publisher.http.post("/v1/notifications", content=body)
     assert response.status_code == 202
@@ -24,7 +24,7 @@ def test_the_plainest_request_is_accepted_located_and_published(publisher: Publi
     assert message.content == {"title": "Payment", "body": "amount: 10"}
 
 
-def test_each_channel_gets_a_message_of_its_own_and_push_one_a_device(publisher: Publisher) -> None:
+def test_each_channel_gets_its_own_message_and_push_one_for_each_device(publisher: Publisher) -> None:
     user = f"ada-{uuid.uuid4().hex[:6]}"
     publisher.http.put(f"/v1/users/{user}", json={"email": "Ada@Example.com", "phone": "+44 7700 900123"})
     for _ in range(2):
@@ -42,24 +42,24 @@ def test_each_channel_gets_a_message_of_its_own_and_push_one_a_device(publisher:
     assert len({message.key for message in messages}) == 6
 
 
-def test_a_channel_without_an_address_is_suppressed_and_says_so(publisher: Publisher) -> None:
+def test_a_channel_without_an_address_is_suppressed_with_a_reason(publisher: Publisher) -> None:
     notification_id = publisher.accept(channels=["email", "push"])
-    story: Any = publisher.story(notification_id)
-    assert {d["channel"]: (d["status"], d["reason"]) for d in story["deliveries"]} == {
+    found: Any = publisher.read(notification_id)
+    assert {d["channel_type"]: (d["status"], d["reason"]) for d in found["deliveries"]} == {
         "email": ("suppressed", "no_address"),
         "push": ("suppressed", "no_device"),
     }
-    assert [entry["event"] for entry in story["timeline"]] == ["accepted", "suppressed", "suppressed"]
-    assert story["status"] == "failed"
+    assert [entry["event"] for entry in found["timeline"]] == ["accepted", "suppressed", "suppressed"]
+    assert found["status"] == "failed"
 
 
-def test_a_payload_with_any_json_arrives_as_it_was(publisher: Publisher) -> None:
+def test_a_payload_of_any_json_arrives_unchanged(publisher: Publisher) -> None:
     payload = {"big": 10**30, "deep": [[{"a": None}]], "text": "Grüße 🎉 \u2028", "float": 0.1, "empty": {}}
     [message] = publisher.topic.deliveries(publisher.accept(payload=payload))
     assert message.payload == payload
 
 
-def test_a_batch_answers_each_item_at_its_index(publisher: Publisher) -> None:
+def test_a_batch_has_a_result_for_each_item(publisher: Publisher) -> None:
     items = [notification(), notification(channels=["fax"]), notification(priority=-1), notification()]
     response = publisher.http.post("/v1/notifications/batch", json={"notifications": items})
     assert response.status_code == 202
@@ -69,7 +69,7 @@ def test_a_batch_answers_each_item_at_its_index(publisher: Publisher) -> None:
     assert answer["results"][2]["problem"]["errors"][0]["field"] == "notifications.2.priority"
 
 
-def test_a_batch_takes_a_thousand_and_no_more(publisher: Publisher) -> None:
+def test_a_batch_has_at_most_a_thousand_items(publisher: Publisher) -> None:
     items = [notification() for _ in range(1001)]
     assert publisher.http.post("/v1/notifications/batch", json=items).status_code == 422
     answer = publisher.http.post("/v1/notifications/batch", json=items[:1000]).json()
@@ -79,7 +79,7 @@ def test_a_batch_takes_a_thousand_and_no_more(publisher: Publisher) -> None:
     assert row["count"] == 1000
 
 
-def test_a_batch_of_nothing_acceptable_is_a_422(publisher: Publisher) -> None:
+def test_a_batch_in_which_nothing_is_accepted_is_a_422(publisher: Publisher) -> None:
     response = publisher.http.post(
         "/v1/notifications/batch", json={"notifications": [notification(channels=["fax"]), 7]}
     )
@@ -120,7 +120,7 @@ def test_a_refused_request_leaves_its_idempotency_key_free(publisher: Publisher)
     assert publisher.http.post("/v1/notifications", json=notification(), headers=headers).status_code == 202
 
 
-def test_a_batch_under_an_idempotency_key_is_answered_as_it_was(publisher: Publisher) -> None:
+def test_a_batch_with_an_idempotency_key_gets_the_stored_answer(publisher: Publisher) -> None:
     headers, items = {"Idempotency-Key": uuid.uuid4().hex}, [notification(), notification(channels=["fax"])]
     answers = [publisher.http.post("/v1/notifications/batch", json=items, headers=headers).json() for _ in range(2)]
     assert answers[0] == answers[1]
@@ -151,7 +151,7 @@ def test_a_dedup_key_is_free_again_after_its_window(publisher: Publisher) -> Non
     assert "duplicate" not in second
 
 
-def test_what_is_due_later_waits_for_the_sweep(publisher: Publisher) -> None:
+def test_a_scheduled_notification_is_published_by_the_sweeper(publisher: Publisher) -> None:
     deliver_at = datetime.now(UTC) + timedelta(hours=2)
     notification_id = publisher.accept(deliver_at=deliver_at.isoformat())
     [row] = publisher.sql("select status, due_at from deliveries where notification_id = %s", notification_id)

@@ -1,4 +1,4 @@
-"""What the uptime check of the sweep asks, and the sweep as a DigitalOcean Function."""
+"""The health check of the sweep, and the sweep as a command and as a DigitalOcean Function."""
 
 import json
 import os
@@ -17,34 +17,35 @@ from psycopg.rows import dict_row
 
 from local import postgres
 from publisher_api import main
-from publisher_api.accept.accept import Answer, Submission, accept
-from publisher_api.accept.request import NotificationRequest
+from publisher_api.accept.model import AcceptRequest, AcceptResult
+from publisher_api.accept.service import accept
+from publisher_api.channels.model import Channel
+from publisher_api.cli.sweep import sweeping
+from publisher_api.configuration import Configuration
+from publisher_api.db.pool import make_pool
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.outbox import store as outbox
 from publisher_api.settings import Settings
-from publisher_api.store import outbox
-from publisher_api.store.catalog import Snapshot
-from publisher_api.store.pool import make_pool
-from publisher_api.store.rows import ConfiguredChannel
-from publisher_api.sweep import sweeping
 from tests.publisher.running import LATER, Publisher, notification
 
 
 @pytest.fixture
 def unswept(settings: Settings, postgres_server_url: str, publisher: Publisher) -> Iterator[Settings]:  # noqa: ARG001 - its topic
-    """A database of this test's own, where nobody sweeps."""
+    """A database of this test's own that no publisher sweeps."""
     with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
         postgres.migrate(url)
         yield replace(settings, database_url=url)
 
 
 def accept_pending(settings: Settings) -> str:
-    """Accept a notification, as a process does that dies before it publishes; the answer is its id."""
+    """Accept a notification like a process that dies before it publishes; returns its id."""
     request = NotificationRequest.model_validate(notification())
-    catalog = Snapshot({"inapp": ConfiguredChannel(slug="inapp", kind="inapp")}, {}, {})
+    configuration = Configuration({"inapp": Channel(slug="inapp", channel_type="inapp")}, {}, {})
     past = datetime.now(UTC) - timedelta(minutes=1)
     with make_pool(settings.database_url, 1) as pool:
-        submission = Submission("tests", [request])
-        [answer], _ = accept(pool, [submission], catalog, now=past, new_id=lambda: str(uuid_utils.uuid7()))
-    assert isinstance(answer, Answer)
+        accept_request = AcceptRequest("tests", [request])
+        [answer], _ = accept(pool, [accept_request], configuration, now=past, new_id=lambda: str(uuid_utils.uuid7()))
+    assert isinstance(answer, AcceptResult)
     notification_id: str = answer.body["notification_id"]
     return notification_id
 
@@ -62,16 +63,16 @@ def environment_of(settings: Settings) -> dict[str, str]:
 pytestmark = pytest.mark.emulators
 
 
-def test_the_sweep_is_well_while_nothing_is_overdue(publisher: Publisher) -> None:
+def test_the_sweep_is_ok_while_nothing_is_overdue(publisher: Publisher) -> None:
     response = httpx.get(f"{publisher.url}/health/sweep", timeout=20)
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
-@pytest.mark.parametrize(("minutes_due", "neglected"), [(4, False), (6, True)])
-def test_work_that_nobody_took_for_five_minutes_is_neglected(
+@pytest.mark.parametrize(("minutes_due", "overdue"), [(4, False), (6, True)])
+def test_a_delivery_that_is_due_for_five_minutes_is_overdue(
     publisher: Publisher,
     minutes_due: int,
-    neglected: bool,  # noqa: FBT001 - a column of the table above
+    overdue: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     notification_id = publisher.accept(deliver_at=LATER)
     with psycopg.connect(publisher.database_url, row_factory=dict_row) as connection:
@@ -81,11 +82,11 @@ def test_work_that_nobody_took_for_five_minutes_is_neglected(
                 where notification_id = %s""",
             (minutes_due, notification_id),
         )
-        assert outbox.is_neglected(connection, datetime.now(UTC)) is neglected
+        assert outbox.sweep_is_overdue(connection, datetime.now(UTC)) is overdue
         connection.rollback()
 
 
-def test_the_scheduler_of_digitalocean_functions_sweeps(
+def test_the_digitalocean_function_sweeps(
     unswept: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment_of(unswept).items():
@@ -95,26 +96,26 @@ def test_the_scheduler_of_digitalocean_functions_sweeps(
     assert len(publisher.topic.deliveries(notification_id)) == 1
 
 
-def test_the_sweep_command_publishes_what_is_due_and_says_how_much(unswept: Settings, publisher: Publisher) -> None:
+def test_the_sweep_command_publishes_what_is_due_and_logs_how_much(unswept: Settings, publisher: Publisher) -> None:
     notification_id = accept_pending(unswept)
-    command = [sys.executable, "-m", "publisher_api.sweep"]
+    command = [sys.executable, "-m", "publisher_api.cli.sweep"]
     environment = os.environ | environment_of(unswept)
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert json.loads(done.stdout.splitlines()[-1])["published"] == 1
     assert len(publisher.topic.deliveries(notification_id)) == 1
 
 
-def test_one_message_that_pubsub_refuses_holds_up_no_other(unswept: Settings, publisher: Publisher) -> None:
+def test_a_message_that_pubsub_refuses_blocks_no_other(unswept: Settings, publisher: Publisher) -> None:
     bad, good = accept_pending(unswept), accept_pending(unswept)
     with psycopg.connect(unswept.database_url) as connection:
-        # Larger than Pub/Sub takes, as nothing that is accepted can be.
+        # Larger than Pub/Sub accepts, which no accepted notification can be.
         connection.execute(
             """update deliveries set content = jsonb_build_object('title', repeat('x', 11000000))
                 where notification_id = %s""",
             [bad],
         )
-    with sweeping(unswept) as sweep_now:
-        assert sweep_now() == 1
+    with sweeping(unswept) as sweep_once:
+        assert sweep_once() == 1
     assert publisher.topic.deliveries(good)
     with psycopg.connect(unswept.database_url) as connection:
         rows = connection.execute("select notification_id::text, status from deliveries").fetchall()

@@ -1,4 +1,4 @@
-"""Looking at what was published, on the emulator."""
+"""Reads what was published, from the emulator."""
 
 import time
 from collections.abc import Callable
@@ -11,21 +11,21 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from shared.envelope import Command, Delivery, decode
 
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 def waiting_for(condition: Callable[[], object], what: str) -> None:
-    """Return when ``condition`` holds; fail with ``what`` when it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Return when ``condition`` holds; fail with ``what`` if it does not in time."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            message = f"waited {PATIENCE_SECONDS} s in vain for {what}"
+            message = f"waited {TIMEOUT_SECONDS} s for {what}"
             raise AssertionError(message)
         time.sleep(0.02)
 
 
 class Inspected:
-    """A topic with a subscription that takes everything, remembered by notification."""
+    """A topic with a subscription that receives everything."""
 
     def __init__(self, host: str, topic_path: str) -> None:
         channel = grpc.insecure_channel(host)
