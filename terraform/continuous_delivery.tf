@@ -1,20 +1,20 @@
 locals {
-  # name => what starts it, what it runs, whether a person must say yes first, and with whose rights. What a pull request runs
-  # nobody has read yet, so its account has no right to change anything.
-  pipelines = var.delivery == null ? {} : { for name, pipeline in {
-    pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false, account = var.delivery.reviewer }
-    main         = { file = "cloudbuild.yaml", on = "push", approval = false, account = var.delivery.deployer }
-    apply        = { file = "cloudbuild.apply.yaml", on = "hand", approval = var.delivery.approval, account = var.delivery.deployer }
+  # trigger => its event, its build file, whether a person must approve each build, and the service account. A pull request
+  # runs code that nobody has reviewed, so its account has no write access.
+  pipelines = var.continuous_delivery == null ? {} : { for name, pipeline in {
+    pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false, account = var.continuous_delivery.reviewer }
+    main         = { file = "cloudbuild.yaml", on = "push", approval = false, account = var.continuous_delivery.deployer }
+    apply        = { file = "cloudbuild.apply.yaml", on = "manual", approval = var.continuous_delivery.approval, account = var.continuous_delivery.deployer }
   } : name => pipeline if pipeline.account != null }
 }
 
-# A pull request is planned beside the release that runs.
+# The plan of a pull request needs the hashes of the current release, which are in this bucket.
 resource "google_storage_bucket_iam_member" "reviewer" {
-  count = try(var.delivery.reviewer, null) == null ? 0 : 1
+  count = try(var.continuous_delivery.reviewer, null) == null ? 0 : 1
 
   bucket = google_storage_bucket.bundles.name
   role   = "roles/storage.objectViewer"
-  member = "serviceAccount:${var.delivery.reviewer}"
+  member = "serviceAccount:${var.continuous_delivery.reviewer}"
 }
 
 resource "google_cloudbuild_trigger" "this" {
@@ -33,19 +33,19 @@ resource "google_cloudbuild_trigger" "this" {
     approval_required = each.value.approval
   }
 
-  filename = each.value.on == "hand" ? null : each.value.file
+  filename = each.value.on == "manual" ? null : each.value.file
 
   dynamic "repository_event_config" {
-    for_each = each.value.on == "hand" ? [] : [each.value.on]
+    for_each = each.value.on == "manual" ? [] : [each.value.on]
 
     content {
-      repository = var.delivery.repository
+      repository = var.continuous_delivery.repository
 
       dynamic "pull_request" {
         for_each = repository_event_config.value == "pull_request" ? [true] : []
 
         content {
-          branch          = "^${var.delivery.branch}$"
+          branch          = "^${var.continuous_delivery.branch}$"
           comment_control = "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"
         }
       }
@@ -54,29 +54,29 @@ resource "google_cloudbuild_trigger" "this" {
         for_each = repository_event_config.value == "push" ? [true] : []
 
         content {
-          branch = "^${var.delivery.branch}$"
+          branch = "^${var.continuous_delivery.branch}$"
         }
       }
     }
   }
 
   dynamic "source_to_build" {
-    for_each = each.value.on == "hand" ? [true] : []
+    for_each = each.value.on == "manual" ? [true] : []
 
     content {
-      ref        = "refs/heads/${var.delivery.branch}"
+      ref        = "refs/heads/${var.continuous_delivery.branch}"
       repo_type  = "GITHUB"
-      repository = var.delivery.repository
+      repository = var.continuous_delivery.repository
     }
   }
 
   dynamic "git_file_source" {
-    for_each = each.value.on == "hand" ? [true] : []
+    for_each = each.value.on == "manual" ? [true] : []
 
     content {
       path       = each.value.file
       repo_type  = "GITHUB"
-      repository = var.delivery.repository
+      repository = var.continuous_delivery.repository
     }
   }
 
