@@ -31,10 +31,10 @@ account() { # ADDRESS DESCRIPTION ROLE…: create a service account and grant it
   done
 }
 # The deployer creates accounts and grants, so it can do almost anything in this project. It runs the code of the deployed branch.
-# Protect that branch: whoever can push to it has the same permissions.
+# Protect that branch: everyone who can push to it has the same permissions.
 account "$deployer" "deployer" roles/editor roles/resourcemanager.projectIamAdmin roles/secretmanager.admin roles/pubsub.admin \
   roles/run.admin roles/iam.workloadIdentityPoolAdmin roles/iam.serviceAccountUser roles/firebaserules.admin roles/storage.admin
-# The reviewer runs the code of pull requests, which nobody may have read yet. It may read the project and change nothing.
+# The reviewer runs the code of pull requests, which may be unreviewed. It may read the project and change nothing.
 account "$reviewer" "checks of pull requests" roles/viewer roles/iam.securityReviewer roles/logging.logWriter \
   roles/serviceusage.serviceUsageConsumer
 gcloud storage buckets add-iam-policy-binding "$bucket" --member "serviceAccount:$reviewer" --role roles/storage.objectViewer >/dev/null

@@ -109,7 +109,7 @@ def main() -> None:
         notification = follow(http, notification_id, polls, lambda: time.sleep(_POLL_SECONDS))
     print(f"notification {notification_id}")
     for entry in notification["timeline"]:
-        print(f"  {entry['at']}  {entry.get('channel', ''):<10} {entry['event']}  {entry.get('detail', '')}")
+        print(f"  {entry['at']}  {entry.get('channel') or '':<10} {entry['event']}  {entry.get('detail') or ''}")
     if lines := unsent(notification):
         sys.exit("These channels did not deliver:\n  " + "\n  ".join(lines))
     print("Every channel delivered.")

@@ -32,7 +32,7 @@ def connection(postgres_url: str) -> Any:
         opened.rollback()
 
 
-def add_dead_delivery(connection: Connection, kind: str = "email", **given: Any) -> UUID:
+def add_dead_delivery(connection: Connection, channel_type: str = "email", **given: Any) -> UUID:
     """Insert a dead delivery and its notification. Returns the delivery's id."""
     now = datetime.now(UTC)
     notification_id, delivery_id = uuid4(), uuid4()
@@ -42,13 +42,13 @@ def add_dead_delivery(connection: Connection, kind: str = "email", **given: Any)
                                    created_at)
         values (%s, 'shop', 'ada', 'payment', %s, '{}', 100, %s)
         """,
-        [notification_id, [kind], now],
+        [notification_id, [channel_type], now],
     )
     row = {
-        "delivery_id": delivery_id, "notification_id": notification_id, "kind": kind, "slug": kind, "status": "dead",
-        "reason": "attempts_used_up", "recipient": "ada@example.com", "content": '{"subject": "s", "text": "t"}',
-        "due_at": now, "expires_at": now - timedelta(hours=1), "sweep_at": now, "queued_at": now, "updated_at": now,
-        **given,
+        "delivery_id": delivery_id, "notification_id": notification_id, "kind": channel_type, "slug": channel_type,
+        "status": "dead", "reason": "attempts_used_up", "recipient": "ada@example.com",
+        "content": '{"subject": "s", "text": "t"}', "due_at": now, "expires_at": now - timedelta(hours=1), "sweep_at": now,
+        "queued_at": now, "updated_at": now, **given,
     }  # fmt: skip
     names = ", ".join(row)
     connection.execute(
