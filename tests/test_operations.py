@@ -47,8 +47,8 @@ def add_dead_delivery(connection: Connection, channel_type: str = "email", **giv
     row = {
         "delivery_id": delivery_id, "notification_id": notification_id, "kind": channel_type, "slug": channel_type,
         "status": "dead", "reason": "attempts_used_up", "recipient": "ada@example.com",
-        "content": '{"subject": "s", "text": "t"}', "due_at": now, "expires_at": now - timedelta(hours=1), "sweep_at": now,
-        "queued_at": now, "updated_at": now, **given,
+        "content": '{"subject": "s", "text": "t"}', "due_at": now, "expires_at": now - timedelta(hours=1),
+        "sweep_at": now, "queued_at": now, "updated_at": now, **given,
     }  # fmt: skip
     names = ", ".join(row)
     connection.execute(
