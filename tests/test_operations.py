@@ -11,6 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from publisher_api.store import outbox
+from shared.reasons import Reason
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -138,6 +139,14 @@ def test_every_alert_has_a_heading_and_every_heading_an_alert() -> None:
     titles = re.findall(r'\btitle\s*=\s*"([^"]+)"', ALERTS)
     assert len(titles) >= 8
     assert titles == re.findall(r"^### (.+)$", GUIDE.partition("\n## Alerts\n")[2], re.MULTILINE)
+
+
+def test_every_reason_in_the_alerts_section_exists() -> None:
+    variables = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    known = {reason.value for reason in Reason} | set(re.findall(r'^variable "(\w+)"', variables, re.MULTILINE))
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", GUIDE.partition("\n## Alerts\n")[2]))
+    assert "attempts_used_up" in named
+    assert named - known == set()
 
 
 def test_every_link_within_the_handbook_has_a_target() -> None:

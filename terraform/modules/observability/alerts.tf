@@ -238,7 +238,7 @@ resource "google_monitoring_alert_policy" "outage" {
       threshold_value = 1
       duration        = "120s"
 
-      # Counts the checking regions that see a failure. One region alone may itself be at fault, so the threshold is 1.
+      # Counts the regions whose check fails. More than one must fail, because a single region may itself be at fault.
       aggregations {
         alignment_period     = "120s"
         per_series_aligner   = "ALIGN_NEXT_OLDER"

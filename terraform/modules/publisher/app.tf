@@ -165,7 +165,8 @@ resource "digitalocean_app" "this" {
       }
     }
 
-    # A worker and not a scheduled job: the provider cannot declare a schedule.
+    # A worker that sweeps and sleeps, not a scheduled job: the provider cannot declare a schedule, and cron's interval is too long
+    # for the outbox.
     worker {
       name               = "sweep"
       run_command        = "python -m publisher_api.cli.sweep --every ${var.sweep_seconds}"
