@@ -1,4 +1,4 @@
-# The publisher: the API by default; the sweep and the migration are the same image with another command.
+# The publisher. The default command is the API; the sweeper and the migration run the same image with another command.
 FROM python:3.11-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
@@ -11,10 +11,11 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin heli
 COPY --from=build /venv /venv
 WORKDIR /srv
 COPY shared shared
+COPY transport transport
 COPY publisher_api publisher_api
 USER 10001
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4)"]
-# One process a container: the micro-batcher gathers what waits in one process, and more containers come by scaling.
+# One process per container, because the micro-batcher groups the requests of one process. Scale with more containers.
 CMD ["sh", "-c", "exec python -m uvicorn publisher_api.main:app --host 0.0.0.0 --port $PORT --no-access-log --proxy-headers --forwarded-allow-ips='*' --timeout-graceful-shutdown 20"]

@@ -1,1 +1,1 @@
-"""What an operator and Cloud Build run: releases, the smoke test, rollback, keys, and Terraform's tables."""
+"""Commands for operators and Cloud Build: bundles, releases, smoke test, identity keys, Terraform's tables."""

@@ -1,7 +1,7 @@
-"""``python -m deploy.functions``: lay the publisher out as DigitalOcean Functions want it, into ``dist/functions``.
+"""``python -m deploy.functions``: write the publisher to ``dist/functions`` in the layout of DigitalOcean Functions.
 
-Each function of ``publisher_api/project.yml`` becomes a folder with its entry point, the code it shares with the
-container, and the script by which DigitalOcean installs the locked requirements.
+Each function of ``publisher_api/project.yml`` becomes a folder with its entry point, the code of the container, and the
+script with which DigitalOcean installs the locked requirements.
 """
 
 import shutil
@@ -10,13 +10,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "dist" / "functions"
+CODE = ("publisher_api", "shared", "transport")
 PACKAGE = "publisher"
 
 ENTRY_POINTS = {
     "api": 'from publisher_api.main import main\n\n__all__ = ["main"]\n',
     "sweep": 'from publisher_api.main import sweep as main\n\n__all__ = ["main"]\n',
 }
-# The layout that DigitalOcean's Python runtime looks for; nothing is compiled on the way, and every file is checked.
+# DigitalOcean's Python runtime expects this layout. Only wheels are installed, and pip checks the hash of each.
 _BUILD = """#!/bin/bash
 set -euo pipefail
 virtualenv --without-pip virtualenv
@@ -25,7 +26,7 @@ pip install --require-hashes --only-binary=:all: -r requirements.txt --target vi
 
 
 def build(target: Path = TARGET, root: Path = ROOT) -> list[Path]:
-    """Make ``target`` anew; the answer is the functions' folders."""
+    """Replace ``target``. Returns the folders of the functions."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     shutil.copy(root / "publisher_api" / "project.yml", target)
@@ -34,7 +35,7 @@ def build(target: Path = TARGET, root: Path = ROOT) -> list[Path]:
 
 def _function(folder: Path, entry_point: str, root: Path) -> Path:
     folder.mkdir(parents=True)
-    for package in ("publisher_api", "shared"):
+    for package in CODE:
         ignored = shutil.ignore_patterns("__pycache__", "project.yml")
         shutil.copytree(root / package, folder / package, ignore=ignored)
     shutil.copy(root / "requirements" / "publisher.txt", folder / "requirements.txt")
@@ -48,7 +49,7 @@ def _function(folder: Path, entry_point: str, root: Path) -> Path:
 def main() -> None:
     for folder in build():
         print(folder.relative_to(ROOT))
-    print("\nDeploy with the values that `terraform output -json` gives in the environment:")
+    print("\nDeploy with the publisher's settings in the environment (docs/operations.md):")
     print("  doctl serverless deploy dist/functions --remote-build")
 
 

@@ -1,7 +1,7 @@
-"""``python -m deploy.identity_key JWKS_FILE > key.pem``: a new key for a keyless publisher.
+"""``python -m deploy.identity_key JWKS_FILE > key.pem``: create a key for a keyless publisher.
 
-The private key goes to standard output, for TF_VAR_publisher_private_key; the public one is added to JWKS_FILE (made if
-it is not there), which Terraform gives to Google. ``--only`` leaves no older key in the file.
+Prints the private key, for TF_VAR_publisher_private_key. Adds the public key to JWKS_FILE, which Terraform passes to
+Google, and creates the file if it is missing. ``--only`` removes the older keys from the file.
 """
 
 import argparse
@@ -24,20 +24,20 @@ def new_key() -> rsa.RSAPrivateKey:
 
 
 def pem(key: rsa.RSAPrivateKey) -> str:
-    """The private key as PEM (PKCS 8, not encrypted)."""
+    """The private key as unencrypted PKCS 8 in PEM."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
 
 
 def jwk(key: rsa.RSAPublicKey) -> dict[str, str]:
-    """The public key with the fields that a workload identity pool takes, and no others."""
+    """The public key as a JSON Web Key, with only the fields that a workload identity pool accepts."""
     full = RSAAlgorithm.to_jwk(key, as_dict=True)
     return {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": key_id(key), "n": full["n"], "e": full["e"]}
 
 
 def key_set(before: str | None, key: rsa.RSAPublicKey) -> str:
-    """The JSON Web Key Set ``before`` with ``key`` added at its head."""
+    """The JSON Web Key Set ``before`` with ``key`` added as its first key."""
     older: list[dict[str, Any]] = json.loads(before)["keys"] if before else []
     return json.dumps({"keys": [jwk(key), *older]}, indent=2) + "\n"
 
@@ -45,7 +45,7 @@ def key_set(before: str | None, key: rsa.RSAPublicKey) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.identity_key", description=__doc__)
     parser.add_argument("jwks_file", type=Path)
-    parser.add_argument("--only", action="store_true", help="drop the older keys")
+    parser.add_argument("--only", action="store_true", help="remove the older keys")
     arguments = parser.parse_args()
     path: Path = arguments.jwks_file
     key = new_key()

@@ -1,7 +1,7 @@
-"""``python -m deploy.release IMAGE_DIGEST > release.tfvars.json``: what a release consists of, as a file for Terraform.
+"""``python -m deploy.release IMAGE_DIGEST > release.tfvars.json``: print a release as a variables file for Terraform.
 
-A release is a set of hashes: of each bundle in ``dist/``, and of the publisher's image. Terraform with this file beside
-the environment's deploys exactly that, and with an older one goes back.
+A release is a set of hashes: of each bundle in ``dist/``, and of the publisher's image. An apply with this file and the
+environment's file deploys exactly this release; an apply with an older release's file is a rollback.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from local.bundle import FUNCTIONS
+from shared.topology import FUNCTIONS
 
 DIST = Path(__file__).parents[1] / "dist"
 REPOSITORY = "publisher"
@@ -21,10 +21,10 @@ REPOSITORY = "publisher"
 def release(image_digest: str, dist: Path = DIST) -> dict[str, Any]:
     """The values of Terraform's ``bundle_hashes`` and ``publisher_image``.
 
-    Raises ``FileNotFoundError`` for a bundle that was not built, ``ValueError`` for a digest that is none.
+    Raises ``FileNotFoundError`` for a missing bundle, ``ValueError`` for a malformed digest.
     """
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", image_digest):
-        message = f"{image_digest!r} is no image digest (sha256: and 64 hexadecimal digits)."
+        message = f"{image_digest!r} is not an image digest. Give sha256: and 64 hexadecimal digits."
         raise ValueError(message)
     return {
         "bundle_hashes": {name: _sha256(dist / f"{name}.zip") for name in FUNCTIONS},

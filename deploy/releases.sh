@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# deploy/releases.sh: the book of releases, in the bucket of the bundles: releases/COMMIT/ holds a release's hashes and the providers it
-# was planned with; releases/{attempted,current,previous} hold the commits of the release that was begun last, the last that went through,
-# and the one before it.
+# deploy/releases.sh: the record of releases, in the bucket of the bundles. releases/COMMIT/ holds a release's hashes and the lock file
+# of the providers it was planned with. releases/attempted, current and previous each hold a commit: of the last apply that was
+# started, of the last that succeeded, and of the one before it.
 #
-#   keep PROJECT COMMIT      enter the release in terraform/release.tfvars.json
-#   fetch PROJECT COMMIT     put it back there
-#   attempt PROJECT COMMIT   it is about to be applied
-#   done PROJECT COMMIT      it was applied
-#   present PROJECT          put the hashes of what runs there, or none
-#   rollback PROJECT         print the commit to go back to
+#   keep PROJECT COMMIT      upload terraform/release.tfvars.json and the lock file as the release of COMMIT
+#   fetch PROJECT COMMIT     download them into terraform/
+#   attempt PROJECT COMMIT   record that the apply of COMMIT starts
+#   done PROJECT COMMIT      record that the apply of COMMIT succeeded
+#   present PROJECT          write the current release to terraform/release.tfvars.json, or {} before the first release
+#   rollback PROJECT         print the commit of the release to go back to
 set -euo pipefail
 usage="usage: deploy/releases.sh keep|fetch|attempt|done PROJECT COMMIT, or present|rollback PROJECT"
 verb=${1:?$usage}
 releases=gs://${2:?$usage}-heliograph-bundles/releases
 cd "$(dirname "$0")/../terraform"
 
-# Nothing, for a name that was never written; any other failure ends this.
+# Prints the value of a name, or nothing if it was never written. Any other failure ends the script.
 read_name() {
   local failure
   failure=$(mktemp)
@@ -56,7 +56,7 @@ case $verb in
     fi
     ;;
   rollback)
-    # After an apply that broke off, the release that it began to replace is the newest that was whole.
+    # After an interrupted apply, go back to the current release: the last one that was applied completely.
     current=$(read_name current)
     attempted=$(read_name attempted)
     commit=$current

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# deploy/rollback.sh ENVIRONMENT [COMMIT]: run the release before the present one, or that of COMMIT, again.
+# deploy/rollback.sh ENVIRONMENT [COMMIT]: deploy the previous release, or that of COMMIT, again.
 #
-# Only hashes change: bundles and images stay where a release put them. Migrations are not undone; they are written so that the
-# code before them still works (docs/operations.md).
+# Only hashes change, because the bundles and images of earlier releases are kept. Migrations are not undone: each must leave the
+# previous code working (docs/operations.md).
 set -euo pipefail
 environment=${1:?usage: deploy/rollback.sh ENVIRONMENT [COMMIT]}
 cd "$(dirname "$0")/.."

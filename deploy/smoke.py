@@ -1,8 +1,9 @@
-"""``python -m deploy.smoke``: one notification over every channel to a sandbox recipient, followed to its end.
+"""``python -m deploy.smoke``: send one notification over every channel type to test recipients, and wait for its end.
 
-Reads HELIOGRAPH_URL, HELIOGRAPH_API_KEY and SMOKE_TO, a JSON object of addresses by channel that belong to nobody
-(``{"email": …, "sms": …, "push": …, "webhook": …}``; the inbox needs none). Prints the timeline, and fails unless every
-delivery was sent.
+Reads HELIOGRAPH_URL, HELIOGRAPH_API_KEY and SMOKE_TO: a JSON object of addresses that belong to no person, by channel
+(``{"email": …, "sms": …, "push": …, "webhook": …}``). Prints the timeline. Fails unless every delivery was sent.
+
+Each channel type has a channel with the same name (the first migration inserts them); these are used.
 """
 
 import json
@@ -16,20 +17,22 @@ from typing import Any
 
 import httpx
 
+from shared.addresses import AddressKind
+from shared.channel_types import REGISTRY
 from shared.errors import ConfigurationError
 from shared.outcomes import OPEN
 from shared.topology import CHANNEL_TYPES
 
 USER = "heliograph-smoke"
-WITHOUT_ADDRESS = "inapp"  # its address is the user's own id
+WITHOUT_ADDRESS = {name for name, known in REGISTRY.items() if known.address is AddressKind.USER_ID}
 _POLL_SECONDS = 2.0
-_PATIENCE_SECONDS = 180.0
-_NEEDED = ("HELIOGRAPH_API_KEY", "HELIOGRAPH_URL", "SMOKE_TO")
+_MAX_WAIT_SECONDS = 180.0
+_REQUIRED = ("HELIOGRAPH_API_KEY", "HELIOGRAPH_URL", "SMOKE_TO")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send, and to whom: ``to`` has an address for each channel but the inbox."""
+    """The publisher, and the test recipients: ``to`` has an address for each channel but the inbox."""
 
     url: str
     api_key: str
@@ -37,14 +40,14 @@ class Target:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Target":
-        """Raises ``ConfigurationError`` that names the missing variables, or the channels without an address."""
-        missing = [name for name in _NEEDED if not environ.get(name)]
+        """Raises ``ConfigurationError`` with the missing variables, or the channels without an address."""
+        missing = [name for name in _REQUIRED if not environ.get(name)]
         if missing:
             raise ConfigurationError.missing(missing)
         to: dict[str, str] = json.loads(environ["SMOKE_TO"])
-        unaddressed = sorted(set(CHANNEL_TYPES) - set(to) - {WITHOUT_ADDRESS})
+        unaddressed = sorted(set(CHANNEL_TYPES) - set(to) - WITHOUT_ADDRESS)
         if unaddressed:
-            message = f"SMOKE_TO lacks an address for: {', '.join(unaddressed)}."
+            message = f"SMOKE_TO has no address for: {', '.join(unaddressed)}. Add one for each."
             raise ConfigurationError(message)
         return cls(environ["HELIOGRAPH_URL"], environ["HELIOGRAPH_API_KEY"], to)
 
@@ -54,7 +57,7 @@ class Target:
 
 
 def send(http: httpx.Client, to: Mapping[str, str]) -> str:
-    """Send the notification; the answer is its id. Raises ``httpx.HTTPStatusError``."""
+    """Send the notification. Returns its id. Raises ``httpx.HTTPStatusError``."""
     response = http.post(
         "/v1/notifications",
         json={
@@ -72,25 +75,25 @@ def send(http: httpx.Client, to: Mapping[str, str]) -> str:
 
 
 def follow(http: httpx.Client, notification_id: str, polls: int, pause: Callable[[], None]) -> dict[str, Any]:
-    """The notification's story once no delivery is open any more, or after so many polls."""
+    """Poll the notification until no delivery is open, at most ``polls`` times. Returns the last response."""
     for left in reversed(range(polls)):
         response = http.get(f"/v1/notifications/{notification_id}")
         response.raise_for_status()
-        story: dict[str, Any] = response.json()
-        if left == 0 or not any(delivery["status"] in OPEN for delivery in story["deliveries"]):
-            return story
+        notification: dict[str, Any] = response.json()
+        if left == 0 or not any(delivery["status"] in OPEN for delivery in notification["deliveries"]):
+            return notification
         pause()
     message = "polls must be at least 1"
     raise ValueError(message)
 
 
-def unsent(story: Mapping[str, Any]) -> list[str]:
-    """What did not arrive, each as a line for people; empty when all is well."""
-    states = {delivery["channel"]: delivery for delivery in story["deliveries"]}
-    lines = [f"{kind}: no delivery was planned" for kind in CHANNEL_TYPES if kind not in states]
+def unsent(notification: Mapping[str, Any]) -> list[str]:
+    """One line for each channel whose delivery was not sent, with its status and reason."""
+    deliveries = {delivery["channel"]: delivery for delivery in notification["deliveries"]}
+    lines = [f"{channel}: no delivery was planned" for channel in CHANNEL_TYPES if channel not in deliveries]
     return lines + [
-        f"{kind}: {delivery['status']}" + (f" ({delivery['reason']})" if delivery.get("reason") else "")
-        for kind, delivery in states.items()
+        f"{channel}: {delivery['status']}" + (f" ({delivery['reason']})" if delivery.get("reason") else "")
+        for channel, delivery in deliveries.items()
         if delivery["status"] not in ("sent", "delivered")
     ]
 
@@ -102,13 +105,13 @@ def main() -> None:
         sys.exit(str(error))
     with target.client() as http:
         notification_id = send(http, target.to)
-        polls = int(_PATIENCE_SECONDS / _POLL_SECONDS)
-        story = follow(http, notification_id, polls, lambda: time.sleep(_POLL_SECONDS))
+        polls = int(_MAX_WAIT_SECONDS / _POLL_SECONDS)
+        notification = follow(http, notification_id, polls, lambda: time.sleep(_POLL_SECONDS))
     print(f"notification {notification_id}")
-    for entry in story["timeline"]:
-        print(f"  {entry['at']}  {entry.get('channel', ''):<10} {entry['event']}  {entry.get('detail', '')}")
-    if lines := unsent(story):
-        sys.exit("Not everything arrived:\n  " + "\n  ".join(lines))
+    for entry in notification["timeline"]:
+        print(f"  {entry['at']}  {entry.get('channel') or '':<10} {entry['event']}  {entry.get('detail') or ''}")
+    if lines := unsent(notification):
+        sys.exit("These channels did not deliver:\n  " + "\n  ".join(lines))
     print("Every channel delivered.")
 
 

@@ -1,6 +1,6 @@
 """``python -m deploy.terraform_docs``: write the tables of inputs and outputs into Terraform's READMEs.
 
-``--check`` writes nothing and fails when a table is not what the ``.tf`` files say.
+``--check`` writes nothing, and fails if a table differs from the ``.tf`` files.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def modules() -> list[Path]:
 
 
 def tables(module: Path) -> str:
-    """The two Markdown tables of a module's folder."""
+    """The Markdown tables of a module's inputs and outputs."""
     inputs = [
         f"| `{name}` | {_text(block['description'])} | `{_type(block)}` | {_default(block)} |"
         for name, block in _blocks(module / "variables.tf", "variable")
@@ -43,30 +43,31 @@ def tables(module: Path) -> str:
 
 
 def with_tables(readme: str, module: Path) -> str:
-    """``readme`` with the module's tables between its two markers. Raises ``ValueError`` when it lacks them."""
+    """``readme`` with the module's tables between its two markers. Raises ``ValueError`` if a marker is missing."""
     head, begin, rest = readme.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
     if not begin or not end:
-        message = f"The README of {module.name} lacks the lines {_BEGIN} and {_END}."
+        message = f"The README of {module.name} has no tables. Add the lines {_BEGIN} and {_END}."
         raise ValueError(message)
     return f"{head}{begin}\n{tables(module)}\n{end}{tail}"
 
 
-def _blocks(path: Path, kind: str) -> list[tuple[str, dict[str, Any]]]:
+def _blocks(path: Path, block_type: str) -> list[tuple[str, dict[str, Any]]]:
     parsed = hcl2.loads(path.read_text(encoding="utf-8"))
-    return [(name.strip('"'), block) for entry in parsed.get(kind, []) for name, block in entry.items()]
+    return [(name.strip('"'), block) for entry in parsed.get(block_type, []) for name, block in entry.items()]
 
 
 def _text(quoted: str) -> str:
-    """What a quoted HCL string says, fit for a cell."""
+    """A quoted HCL string as the text of a table cell."""
     text: str = json.loads(quoted)
     return text.replace("|", "\\|")
 
 
 def _type(block: dict[str, Any]) -> str:
-    """``object`` for an object, whose fields the file shows better than a cell could."""
-    kind = _expression(block["type"])
-    return kind if "object(" not in kind else kind.partition("object(")[0] + "object" + ")" * (kind.count("map(") > 0)
+    """The type of a variable, without the fields of objects: they do not fit in a table cell."""
+    declared = _expression(block["type"])
+    before, is_object, _ = declared.partition("object(")
+    return f"{before}object{')' if 'map(' in before else ''}" if is_object else declared
 
 
 def _default(block: dict[str, Any]) -> str:
@@ -78,13 +79,13 @@ def _default(block: dict[str, Any]) -> str:
 
 
 def _expression(parsed: str) -> str:
-    """The parser wraps what is no literal in ``${}``."""
+    """An expression without the ``${}`` that the parser puts around it."""
     return parsed[2:-1] if parsed.startswith("${") else parsed
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.terraform_docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail on drift instead of writing")
+    parser.add_argument("--check", action="store_true", help="fail if a table is out of date, instead of writing it")
     check: bool = parser.parse_args().check
     drifted = []
     for module in modules():
@@ -96,7 +97,7 @@ def main() -> None:
             if not check:
                 path.write_text(after, encoding="utf-8")
     if drifted and check:
-        sys.exit(f"Run `python -m deploy.terraform_docs`: out of date: {', '.join(drifted)}")
+        sys.exit(f"Tables are out of date. Run `python -m deploy.terraform_docs`: {', '.join(drifted)}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deploy/upload.sh FUNCTION PROJECT: put dist/FUNCTION.zip into the bucket under its content's name, unless it is there.
+# deploy/upload.sh FUNCTION PROJECT: upload dist/FUNCTION.zip to the bucket under its hash, unless the object exists.
 set -euo pipefail
 function=${1:?usage: deploy/upload.sh FUNCTION PROJECT}
 project=${2:?usage: deploy/upload.sh FUNCTION PROJECT}

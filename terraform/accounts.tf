@@ -1,17 +1,17 @@
-# The identity that every push carries. It may call the functions; the publisher knows it by its address.
+# Pub/Sub signs every push with this identity. It may invoke the functions; the publisher checks its e-mail address.
 resource "google_service_account" "push" {
   project      = var.project_id
   account_id   = "heliograph-pubsub-push"
-  display_name = "Heliograph: Pub/Sub's pushes"
+  display_name = "Heliograph: Pub/Sub push"
 
   depends_on = [time_sleep.services]
 }
 
-# Builds the functions' containers, instead of the default account with its right to everything.
+# Builds the functions' containers. The default build account would have editor rights on the whole project.
 resource "google_service_account" "build" {
   project      = var.project_id
   account_id   = "heliograph-build"
-  display_name = "Heliograph: builds of the functions"
+  display_name = "Heliograph: function builds"
 
   depends_on = [time_sleep.services]
 }
@@ -24,8 +24,8 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build.member
 }
 
-# Cloud Functions copies a bundle into a bucket of its own, which it makes with the first function, and the build fetches it there.
-# The bucket cannot be named before it is there, but it can be described.
+# Cloud Functions copies each bundle into its own bucket, and the build reads the copy. Google creates that bucket with the first
+# function, so a grant on the bucket itself is not possible yet; a condition on the prefix of its name is.
 resource "google_project_iam_member" "build_sources" {
   project = var.project_id
   role    = "roles/storage.objectViewer"
@@ -37,7 +37,7 @@ resource "google_project_iam_member" "build_sources" {
   }
 }
 
-# A grant takes up to a minute to be heard of everywhere, and a build that comes too early fails for good.
+# An IAM grant takes up to a minute to take effect. A build that starts before that fails and is not retried.
 resource "time_sleep" "build" {
   create_duration = "60s"
 

@@ -1,7 +1,7 @@
 locals {
   functions = concat(keys(local.channels), ["dead_letter"])
 
-  # What a release names is in the bucket; the rest is taken from the folder, if it is there.
+  # A bundle that `bundle_hashes` names is already in the bucket. Any other is read from `bundles_dir`, if the file exists.
   hashes = {
     for name in local.functions : name => try(
       var.bundle_hashes[name],
@@ -37,8 +37,8 @@ resource "google_storage_bucket" "bundles" {
   depends_on = [time_sleep.services]
 }
 
-# Named by content, so a changed bundle is a new object and a function that has not changed is not deployed again. An
-# object that is no longer asked for stays in the bucket: a rollback asks for it again.
+# An object's name contains the bundle's hash, so an unchanged function is not deployed again. Objects that are no longer used
+# stay in the bucket (ABANDON), because a rollback needs them.
 resource "google_storage_bucket_object" "bundle" {
   for_each = local.uploads
 

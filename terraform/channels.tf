@@ -1,7 +1,7 @@
 locals {
   channels = {
-    for kind, channel in jsondecode(file("${path.root}/../shared/channels.json")) :
-    kind => merge(channel, { kind = kind })
+    for channel_type, channel in jsondecode(file("${path.root}/../shared/channels.json")) :
+    channel_type => merge(channel, { channel_type = channel_type })
   }
 }
 
@@ -33,7 +33,7 @@ module "channel" {
   ]
 }
 
-# The sixth function: what every channel gave up on becomes a row that a person can look at and replay.
+# Reports each dead letter of every channel to the publisher, where it becomes a row that an operator can inspect and replay.
 module "dead_letter" {
   source = "./modules/function"
 

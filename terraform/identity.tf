@@ -1,8 +1,9 @@
-# How the publisher, outside Google, comes to its one right: to publish to one topic (docs/decisions/0010).
+# The publisher runs outside Google Cloud. This is its identity there, and its only permission: publish to one topic
+# (docs/decisions/0010).
 locals {
   keyless = var.publisher_identity.kind == "keyless"
   subject = "heliograph-publisher"
-  issuer  = "https://heliograph-publisher.invalid" # never fetched: the keys are given below
+  issuer  = "https://heliograph-publisher.invalid" # never fetched: jwks_json below holds the keys
 
   publisher_member = local.keyless ? join("/", [
     "principal://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools",
@@ -24,7 +25,7 @@ resource "google_iam_workload_identity_pool" "publisher" {
   project                   = var.project_id
   workload_identity_pool_id = "heliograph-publisher"
   display_name              = "Heliograph: publisher"
-  description               = "The publisher on DigitalOcean, known by the key that signs its own tokens."
+  description               = "The publisher on DigitalOcean, which signs its own tokens."
 
   depends_on = [time_sleep.services]
 }
@@ -61,7 +62,7 @@ resource "time_rotating" "publisher_key" {
   rotation_days = var.publisher_identity.rotation_days
 }
 
-# The new key is made, then the app gets it, then the old one goes.
+# Order of a rotation: create the new key, update the app, delete the old key.
 resource "google_service_account_key" "publisher" {
   count = local.keyless ? 0 : 1
 

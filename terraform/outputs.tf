@@ -1,20 +1,20 @@
 output "alerts" {
-  description = "Every alert => the heading in docs/operations.md that says what to do."
+  description = "Alert => the anchor of its heading in docs/operations.md."
   value       = module.observability.alerts
 }
 
 output "bundles_bucket" {
-  description = "Bucket that releases put bundles into."
+  description = "Bucket that releases upload bundles to."
   value       = google_storage_bucket.bundles.name
 }
 
 output "channels" {
-  description = "Every channel: kind => its subscription, filter, dead letters, and its function's name, account and address."
+  description = "Channel type => its subscription, filter, dead-letter topic and subscription, and its function's name, account and URL."
   value       = module.channel
 }
 
 output "doctor_environment" {
-  description = "What `make doctor` needs, as lines NAME=value; DATABASE_URL is added by hand, so that it is not here."
+  description = "Settings of `make doctor` as lines NAME=value, without DATABASE_URL: the operator adds it, so that the password is in no output."
   value = join("\n", concat(
     [
       "ENVIRONMENT=${var.environment}",
@@ -24,24 +24,24 @@ output "doctor_environment" {
       "PUSH_SERVICE_ACCOUNT=${google_service_account.push.email}",
       "FUNCTION_URL_DEAD_LETTER=${module.dead_letter.uri}",
     ],
-    [for kind, channel in module.channel : "FUNCTION_URL_${upper(kind)}=${channel.uri}"],
+    [for channel_type, channel in module.channel : "FUNCTION_URL_${upper(channel_type)}=${channel.uri}"],
     [""],
   ))
 }
 
 output "publisher_database_pool_uri" {
-  description = "DATABASE_URL of the functions runtime; null for the app."
+  description = "DATABASE_URL for the functions runtime; null with App Platform."
   value       = module.publisher.database_pool_uri
   sensitive   = true
 }
 
 output "publisher_environment" {
-  description = "The publisher's environment variables that are no secrets: what `python -m deploy.functions` needs."
+  description = "Environment variables of the publisher that are not secret. DigitalOcean Functions need them at deployment."
   value       = local.publisher_environment
 }
 
 output "publisher_url" {
-  description = "Address of the publisher, usable once it may publish and outcomes can come home."
+  description = "URL of the publisher. Known once it may publish and the subscription for outcomes exists."
   value       = local.publisher_url
 
   depends_on = [
@@ -51,22 +51,22 @@ output "publisher_url" {
 }
 
 output "push_account" {
-  description = "E-mail address of the account that pushes carry."
+  description = "E-mail address of the service account in the tokens of all pushes."
   value       = google_service_account.push.email
 }
 
 output "push_audience" {
-  description = "Audience of pushes to the publisher (PUSH_AUDIENCE)."
+  description = "Audience of the tokens in pushes to the publisher (PUSH_AUDIENCE)."
   value       = local.push_audience
 }
 
 output "registry_endpoint" {
-  description = "Where releases push the publisher's image to."
+  description = "Registry that releases push the publisher's image to."
   value       = module.publisher.registry_endpoint
 }
 
 output "release" {
-  description = "What runs now, in the form of a release's file: keep it, and a rollback is an apply with it."
+  description = "The deployed release, in the form of release.tfvars.json. An apply with such a file deploys that release again."
   value = {
     bundle_hashes   = local.hashes
     publisher_image = var.publisher_image

@@ -1,4 +1,4 @@
-# Budgets are asked for in the name of a project; without these two the call is charged to the SDK's own and refused.
+# The budget API needs a quota project. Without the last two settings the call counts against the SDK's own project and is refused.
 provider "google" {
   project               = var.project_id
   region                = var.region
@@ -6,5 +6,5 @@ provider "google" {
   user_project_override = true
 }
 
-# The token comes from DIGITALOCEAN_TOKEN.
+# Reads its token from DIGITALOCEAN_TOKEN.
 provider "digitalocean" {}

@@ -36,8 +36,8 @@ module "publisher" {
   secrets_set_once          = local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {}
   tags                      = [for name, value in local.labels : "${name}:${value}"]
 
-  # Its first health check publishes. And it must not know of a channel before the channel's subscription is there: Pub/Sub
-  # forgets what nobody has subscribed to.
+  # The publisher's first health check publishes a message, which needs the grant. And it must not send on a channel type before
+  # that type's subscription exists: Pub/Sub drops a message that no subscription matches.
   depends_on = [
     google_pubsub_topic_iam_member.publisher,
     module.channel,

@@ -2,7 +2,7 @@ mock_provider "digitalocean" {}
 mock_provider "google" {}
 mock_provider "time" {}
 
-# Every run plans only: `prevent_destroy` would keep a test from taking down what it applied.
+# Every run only plans: `prevent_destroy` would stop a test from destroying what it applied.
 variables {
   alert_emails       = ["operator@example.com"]
   environment        = "test"
@@ -11,7 +11,7 @@ variables {
   publisher_identity = { kind = "keyless", jwks_file = "environments/example.jwks.json" }
   publisher_registry = { name = "heliograph-test" }
 
-  delivery = {
+  continuous_delivery = {
     deployer   = "deploy@heliograph-test.iam.gserviceaccount.com"
     repository = "projects/heliograph-test/locations/europe-west1/connections/git/repositories/heliograph"
   }
@@ -26,39 +26,39 @@ variables {
   }
 }
 
-run "channels_come_from_the_declaration_and_from_nowhere_else" {
+run "there_is_one_channel_module_per_declared_channel_type" {
   command = plan
 
   assert {
     condition     = join(",", keys(module.channel)) == join(",", keys(jsondecode(file("../shared/channels.json"))))
-    error_message = "There must be one module a channel of shared/channels.json."
+    error_message = "There must be one module per channel type of shared/channels.json."
   }
 }
 
-run "every_subscription_filters_for_its_channel" {
+run "every_subscription_filters_for_its_channel_type" {
   command = plan
 
   assert {
     condition = alltrue([
-      for kind, channel in module.channel :
-      channel.filter == "attributes.channel = \"${kind}\"" && channel.subscription == "notifications-${kind}"
+      for channel_type, channel in module.channel :
+      channel.filter == "attributes.channel = \"${channel_type}\"" && channel.subscription == "notifications-${channel_type}"
     ])
-    error_message = "Filters and names must follow from the channel."
+    error_message = "Filter and name must be derived from the channel type."
   }
 }
 
-run "topics_keep_what_was_published" {
+run "topics_keep_messages_for_seven_days" {
   command = plan
 
   assert {
     condition = alltrue([
       for topic in [google_pubsub_topic.notifications, google_pubsub_topic.outcomes] : topic.message_retention_duration == "604800s"
     ])
-    error_message = "Both topics must keep messages for 7 days, so that a subscription can be sought back."
+    error_message = "Both topics must keep messages for 7 days, so that a seek can deliver them again."
   }
 }
 
-run "outcomes_come_home_with_proof_and_are_never_lost" {
+run "outcomes_are_pushed_with_a_token_and_kept_if_undeliverable" {
   command = plan
 
   variables {
@@ -79,7 +79,7 @@ run "outcomes_come_home_with_proof_and_are_never_lost" {
       google_pubsub_subscription.outcomes_dead.name == "delivery-outcomes-dead-kept" &&
       google_pubsub_subscription.outcomes_dead.message_retention_duration == "2678400s"
     )
-    error_message = "Outcomes that cannot be delivered must be kept 31 days."
+    error_message = "Outcomes that the publisher does not accept must be kept 31 days."
   }
 
   assert {
@@ -87,11 +87,11 @@ run "outcomes_come_home_with_proof_and_are_never_lost" {
       google_pubsub_topic_iam_member.outcomes_dead_publisher.role == "roles/pubsub.publisher" &&
       google_pubsub_subscription_iam_member.outcomes_dead_subscriber.role == "roles/pubsub.subscriber"
     )
-    error_message = "Pub/Sub's agent needs both grants."
+    error_message = "Pub/Sub's service agent must have both grants."
   }
 }
 
-run "a_keyless_publisher_has_no_account_and_no_key" {
+run "a_keyless_publisher_has_no_service_account_and_no_key" {
   command = plan
 
   assert {
@@ -99,16 +99,16 @@ run "a_keyless_publisher_has_no_account_and_no_key" {
       length(google_service_account.publisher) == 0 && length(google_service_account_key.publisher) == 0 &&
       google_iam_workload_identity_pool_provider.publisher[0].attribute_condition == "assertion.sub == \"heliograph-publisher\""
     )
-    error_message = "The keyless publisher must be known by its public key and its subject alone."
+    error_message = "The keyless publisher must be identified only by its public key and its subject."
   }
 
   assert {
     condition     = google_iam_workload_identity_pool_provider.publisher[0].oidc[0].jwks_json == file("environments/example.jwks.json")
-    error_message = "The provider must trust the keys in the file."
+    error_message = "The provider must trust the keys of the file."
   }
 }
 
-run "a_publisher_with_a_key_gets_a_new_one_every_month" {
+run "a_publisher_key_is_rotated_every_30_days" {
   command = plan
 
   variables {
@@ -129,11 +129,11 @@ run "the_publisher_may_publish_to_one_topic" {
 
   assert {
     condition     = google_pubsub_topic_iam_member.publisher.role == "roles/pubsub.publisher"
-    error_message = "The publisher's one role is to publish."
+    error_message = "The publisher must have the publisher role on the topic."
   }
 }
 
-run "every_secret_of_every_channel_has_a_place" {
+run "every_declared_and_optional_secret_exists" {
   command = plan
 
   variables {
@@ -145,25 +145,25 @@ run "every_secret_of_every_channel_has_a_place" {
       concat(flatten([for channel in values(jsondecode(file("../shared/channels.json"))) : channel.secrets]), ["SMTP_URL"]),
       keys(google_secret_manager_secret.this),
     )) == 0
-    error_message = "Each name in a channel's secrets must be a secret."
+    error_message = "Each secret of a channel type must exist in Secret Manager."
   }
 }
 
-run "a_secret_is_sent_again_when_its_number_grows" {
+run "a_secret_is_sent_again_when_its_version_number_is_raised" {
   command = plan
 
   variables {
     secret_versions = { SENDGRID_API_KEY = 2 }
   }
 
-  # Version 7 of the provider counts in numbers, version 8 in strings.
+  # Version 7 of the provider has a number here, version 8 a string.
   assert {
     condition     = tostring(google_secret_manager_secret_version.this["SENDGRID_API_KEY"].secret_data_wo_version) == "2"
-    error_message = "The version's number must be the one given."
+    error_message = "The version number must be the given one."
   }
 }
 
-run "the_doctor_is_told_every_address" {
+run "the_doctors_settings_contain_every_url" {
   command = plan
 
   variables {
@@ -206,40 +206,40 @@ run "the_doctor_is_told_every_address" {
           "PUBLISHER_URL=https://notifications.example.com",
           "PUSH_SERVICE_ACCOUNT=push@heliograph-test.iam.gserviceaccount.com",
         ],
-        [for kind in keys(jsondecode(file("../shared/channels.json"))) : "FUNCTION_URL_${upper(kind)}=https://channel.example.com"],
+        [for channel_type in keys(jsondecode(file("../shared/channels.json"))) : "FUNCTION_URL_${upper(channel_type)}=https://channel.example.com"],
       ) : contains(split("\n", output.doctor_environment), line)
     ])
-    error_message = "Each function's address must be a line."
+    error_message = "The settings must contain the URL of each function and of the publisher, and the push account."
   }
 }
 
-run "nothing_is_uploaded_that_a_release_names" {
+run "bundles_of_a_release_are_not_uploaded_again" {
   command = plan
 
   assert {
     condition     = length(google_storage_bucket_object.bundle) == 0
-    error_message = "Bundles of a release are in the bucket already."
+    error_message = "A bundle named in bundle_hashes must not be uploaded."
   }
 }
 
-run "without_a_repository_there_are_no_triggers" {
+run "without_continuous_delivery_there_are_no_triggers" {
   command = plan
 
   variables {
-    delivery = null
+    continuous_delivery = null
   }
 
   assert {
     condition     = length(google_cloudbuild_trigger.this) == 0
-    error_message = "No repository, no triggers."
+    error_message = "There must be no trigger without continuous_delivery."
   }
 }
 
-run "what_reaches_production_was_approved" {
+run "an_apply_needs_approval_and_pull_requests_run_as_the_reviewer" {
   command = plan
 
   variables {
-    delivery = merge(var.delivery, { reviewer = "review@heliograph-test.iam.gserviceaccount.com" })
+    continuous_delivery = merge(var.continuous_delivery, { reviewer = "review@heliograph-test.iam.gserviceaccount.com" })
   }
 
   assert {
@@ -247,21 +247,21 @@ run "what_reaches_production_was_approved" {
       google_cloudbuild_trigger.this["apply"].approval_config[0].approval_required &&
       google_cloudbuild_trigger.this["apply"].git_file_source[0].path == "cloudbuild.apply.yaml"
     )
-    error_message = "The apply must wait for a person."
+    error_message = "The apply trigger must require approval."
   }
 
   assert {
     condition     = endswith(google_cloudbuild_trigger.this["pull-request"].service_account, "/review@heliograph-test.iam.gserviceaccount.com")
-    error_message = "What a pull request brings must not run with the rights to deploy."
+    error_message = "The pull-request trigger must run as the reviewer."
   }
 
   assert {
     condition     = google_cloudbuild_trigger.this["main"].substitutions["_REGISTRY"] == "heliograph-test"
-    error_message = "The image must be pushed to the registry that was made."
+    error_message = "The image must be pushed to the declared registry."
   }
 }
 
-run "a_release_from_before_a_channel_was_removed_can_be_gone_back_to" {
+run "a_release_with_a_removed_channel_type_can_be_planned" {
   command = plan
 
   variables {
@@ -278,40 +278,40 @@ run "a_release_from_before_a_channel_was_removed_can_be_gone_back_to" {
 
   assert {
     condition     = !contains(keys(module.channel), "pigeon")
-    error_message = "A channel comes from the declaration, not from a release."
+    error_message = "A channel type that only a release names must not be created."
   }
 }
 
-run "pull_requests_are_not_run_where_reading_the_state_is_enough_to_do_harm" {
+run "a_reviewer_with_a_publisher_key_in_the_state_is_refused" {
   command = plan
 
   variables {
-    delivery           = merge(var.delivery, { reviewer = "review@heliograph-test.iam.gserviceaccount.com" })
-    publisher_identity = { kind = "key" }
+    continuous_delivery = merge(var.continuous_delivery, { reviewer = "review@heliograph-test.iam.gserviceaccount.com" })
+    publisher_identity  = { kind = "key" }
   }
 
-  expect_failures = [var.delivery]
+  expect_failures = [var.continuous_delivery]
 }
 
-run "without_a_reviewer_pull_requests_are_not_run" {
+run "without_a_reviewer_there_is_no_pull_request_trigger" {
   command = plan
 
   assert {
     condition     = join(",", keys(google_cloudbuild_trigger.this)) == "apply,main"
-    error_message = "There must be no trigger without an account."
+    error_message = "There must be no pull-request trigger without a reviewer."
   }
 }
 
-run "a_build_may_fetch_the_copies_that_it_is_made_from" {
+run "a_build_may_read_cloud_functions_copies_of_bundles" {
   command = plan
 
   assert {
     condition     = strcontains(google_project_iam_member.build_sources.condition[0].expression, "projects/_/buckets/gcf-v2-sources-")
-    error_message = "A build finds its source in Cloud Functions' own bucket."
+    error_message = "The build account must be able to read Cloud Functions' own bucket."
   }
 }
 
-run "a_hash_that_is_none_is_refused" {
+run "a_malformed_bundle_hash_is_refused" {
   command = plan
 
   variables {
@@ -321,7 +321,7 @@ run "a_hash_that_is_none_is_refused" {
   expect_failures = [var.bundle_hashes]
 }
 
-run "a_keyless_publisher_without_keys_is_refused" {
+run "a_keyless_publisher_without_public_keys_is_refused" {
   command = plan
 
   variables {
@@ -331,7 +331,7 @@ run "a_keyless_publisher_without_keys_is_refused" {
   expect_failures = [var.publisher_identity]
 }
 
-run "secrets_that_are_not_all_there_are_refused" {
+run "incomplete_secrets_are_refused" {
   command = plan
 
   variables {
@@ -341,7 +341,7 @@ run "secrets_that_are_not_all_there_are_refused" {
   expect_failures = [var.secrets]
 }
 
-run "a_version_of_an_unknown_secret_is_refused" {
+run "a_version_number_of_an_unknown_secret_is_refused" {
   command = plan
 
   variables {
@@ -351,7 +351,7 @@ run "a_version_of_an_unknown_secret_is_refused" {
   expect_failures = [var.secret_versions]
 }
 
-run "settings_of_an_unknown_channel_are_refused" {
+run "settings_of_an_unknown_channel_type_are_refused" {
   command = plan
 
   variables {
@@ -361,7 +361,7 @@ run "settings_of_an_unknown_channel_are_refused" {
   expect_failures = [var.channel_environment]
 }
 
-run "functions_without_an_address_are_refused" {
+run "the_functions_runtime_without_a_url_is_refused" {
   command = plan
 
   variables {
@@ -372,7 +372,7 @@ run "functions_without_an_address_are_refused" {
   expect_failures = [var.publisher_url]
 }
 
-run "functions_with_a_key_that_could_not_be_rotated_are_refused" {
+run "the_functions_runtime_with_a_publisher_key_is_refused" {
   command = plan
 
   variables {
@@ -385,7 +385,7 @@ run "functions_with_a_key_that_could_not_be_rotated_are_refused" {
   expect_failures = [var.publisher_identity]
 }
 
-run "an_address_without_tls_is_refused" {
+run "a_publisher_url_without_tls_is_refused" {
   command = plan
 
   variables {

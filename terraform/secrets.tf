@@ -1,7 +1,7 @@
 locals {
   secrets_of_channel = {
-    for kind, channel in local.channels :
-    kind => setunion(channel.secrets, lookup(var.optional_secrets, kind, []))
+    for channel_type, channel in local.channels :
+    channel_type => setunion(channel.secrets, lookup(var.optional_secrets, channel_type, []))
   }
   secret_names = distinct(flatten([for names in values(local.secrets_of_channel) : tolist(names)]))
 }
@@ -28,7 +28,8 @@ resource "google_secret_manager_secret_version" "this" {
   for_each = google_secret_manager_secret.this
 
   secret = each.value.id
-  # Write-only, so without a new number it is not sent. It has to be given all the same, and null counts as not given.
+  # Write-only: Terraform sends the value only when the version number changes. The provider still requires the argument and
+  # takes null as missing, so an apply without values passes an empty string.
   secret_data_wo         = lookup(var.secrets, each.key, "")
   secret_data_wo_version = lookup(var.secret_versions, each.key, 1)
   deletion_policy        = "DISABLE"

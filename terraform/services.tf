@@ -9,7 +9,7 @@ locals {
     managed-by  = "terraform"
   }
 
-  # Made by Google with the service; only the beta provider has a resource for it.
+  # Google creates this account with the service. Only the beta provider has a resource for it, so its address is built here.
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
 
@@ -39,7 +39,7 @@ resource "google_project_service" "this" {
   disable_on_destroy = false
 }
 
-# An API that was just enabled refuses its first calls for a while.
+# An API refuses calls for some seconds after it was enabled.
 resource "time_sleep" "services" {
   create_duration = "30s"
 

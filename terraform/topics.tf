@@ -44,7 +44,7 @@ resource "google_pubsub_subscription" "outcomes" {
     maximum_backoff = "600s"
   }
 
-  # A hundred attempts at ten minutes: the publisher may be away for more than half a day.
+  # 100 attempts with a backoff of up to 10 minutes: the publisher may be down for more than half a day.
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.outcomes_dead.id
     max_delivery_attempts = 100
@@ -55,7 +55,7 @@ resource "google_pubsub_subscription" "outcomes" {
   }
 }
 
-# Pulled by hand, when an operator replays them (docs/operations.md).
+# No consumer. An operator pulls these outcomes to publish them again (docs/operations.md, Replay).
 resource "google_pubsub_subscription" "outcomes_dead" {
   project                    = var.project_id
   name                       = "${google_pubsub_topic.outcomes_dead.name}-kept"

@@ -1,18 +1,18 @@
 variable "alert_emails" {
-  description = "Addresses that alerts go to."
+  description = "E-mail addresses that receive alerts."
   type        = set(string)
   nullable    = false
 }
 
 variable "billing_account" {
-  description = "Billing account (`012345-6789AB-CDEF01`) whose spending on the project is watched; without it there is no budget."
+  description = "Billing account (`012345-6789AB-CDEF01`) for the budget on this project. Null: no budget."
   type        = string
   nullable    = true
   default     = null
 }
 
 variable "bundle_hashes" {
-  description = "sha256 of the bundle each function runs, which is in the bucket already: function (`email`, `dead_letter`) => hash. A release's file gives them; what is not named here is uploaded from `bundles_dir`, and what is no function any more is passed over: a release may be older than the topology."
+  description = "Function (`email`, `dead_letter`) => sha256 of a bundle that is already in the bucket. release.tfvars.json sets it. Bundles of other functions are uploaded from `bundles_dir`. Names that are not functions are ignored, because a release may be older than the topology."
   type        = map(string)
   nullable    = false
   default     = {}
@@ -24,38 +24,38 @@ variable "bundle_hashes" {
 }
 
 variable "bundles_dir" {
-  description = "Folder with the zips that `make bundle` makes, relative to this one."
+  description = "Folder with the zips of `make bundle`, relative to the Terraform root."
   type        = string
   nullable    = false
   default     = "../dist"
 }
 
 variable "channel_environment" {
-  description = "Environment variables of the channels' functions that are no secrets: kind => name => value (`email = { EMAIL_FROM = … }`)."
+  description = "Environment variables of the functions that are not secret: channel type => name => value (`email = { EMAIL_FROM = … }`)."
   type        = map(map(string))
   nullable    = false
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.channel_environment), keys(local.channels))) == 0
-    error_message = "channel_environment names a channel that shared/channels.json does not have."
+    error_message = "channel_environment names a channel type that is not in shared/channels.json."
   }
 }
 
 variable "channel_roles" {
-  description = "Project roles that a channel's provider needs: kind => roles. Firebase has no resource to grant messaging on."
+  description = "Channel type => project roles that its provider needs. Firebase messaging can be granted on the project only."
   type        = map(set(string))
   nullable    = false
   default     = { push = ["roles/firebasecloudmessaging.admin"] }
 
   validation {
     condition     = length(setsubtract(keys(var.channel_roles), keys(local.channels))) == 0
-    error_message = "channel_roles names a channel that shared/channels.json does not have."
+    error_message = "channel_roles names a channel type that is not in shared/channels.json."
   }
 }
 
-variable "delivery" {
-  description = "Continuous delivery by Cloud Build: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch that is deployed, the account that deploys, the one that looks at pull requests (without it nobody does), and whether a person approves each apply. Without it there are no triggers."
+variable "continuous_delivery" {
+  description = "Cloud Build's triggers: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch to deploy, the service account that deploys, the service account that checks pull requests (null: pull requests are not built), and whether a person must approve each apply. Null: no triggers."
   type = object({
     approval   = optional(bool, true)
     branch     = optional(string, "main")
@@ -67,18 +67,18 @@ variable "delivery" {
   default  = null
 
   validation {
-    condition     = var.delivery == null || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.delivery.repository))
-    error_message = "delivery.repository must be the full name of a connected repository."
+    condition     = var.continuous_delivery == null || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.continuous_delivery.repository))
+    error_message = "continuous_delivery.repository must be the full name of a connected repository: projects/…/locations/…/connections/…/repositories/…."
   }
 
   validation {
-    condition     = try(var.delivery.reviewer, null) == null || (var.publisher_identity.kind == "keyless" && !var.publisher_database_open_to_internet)
-    error_message = "delivery.reviewer can read the state. With publisher_identity.kind = \"key\" or a database that is open to the internet that is enough to publish, or to write: leave it out."
+    condition     = try(var.continuous_delivery.reviewer, null) == null || (var.publisher_identity.kind == "keyless" && !var.publisher_database_open_to_internet)
+    error_message = "continuous_delivery.reviewer can read the state. With publisher_identity.kind = \"key\" the state holds a key that can publish; with a database that is open to the internet it holds a password that works from anywhere. Leave reviewer out."
   }
 }
 
 variable "environment" {
-  description = "Name of the environment: a label, and part of the audience of pushes to the publisher. One project holds one environment."
+  description = "Name of the environment. It becomes a label and part of the audience of pushes to the publisher. One project holds one environment."
   type        = string
   nullable    = false
 
@@ -89,35 +89,35 @@ variable "environment" {
 }
 
 variable "firestore_location" {
-  description = "Firestore location (`eur3`, `europe-west1`). It can never be changed."
+  description = "Firestore location (`eur3`, `europe-west1`). It cannot be changed later."
   type        = string
   nullable    = false
   default     = "eur3"
 }
 
 variable "max_instances" {
-  description = "How many instances of each channel's function may run."
+  description = "Maximum number of instances of each channel type's function."
   type        = number
   nullable    = false
   default     = 20
 }
 
 variable "monthly_budget" {
-  description = "Spending a month to be warned about, in whole units of the billing account's currency. `currency` need not be said; if it is, it must be that one."
+  description = "Monthly budget in whole units of the billing account's currency. `currency` is optional, and must be the account's."
   type        = object({ currency = optional(string), units = optional(number, 100) })
   nullable    = false
   default     = {}
 }
 
 variable "optional_secrets" {
-  description = "Secrets a channel can do without, and shall have: kind => names (`email = [\"SMTP_URL\"]` adds the second mail provider)."
+  description = "Channel type => optional secrets to use (`email = [\"SMTP_URL\"]` adds the second mail provider)."
   type        = map(set(string))
   nullable    = false
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.optional_secrets), keys(local.channels))) == 0
-    error_message = "optional_secrets names a channel that shared/channels.json does not have."
+    error_message = "optional_secrets names a channel type that is not in shared/channels.json."
   }
 }
 
@@ -146,21 +146,21 @@ variable "publisher_database" {
 }
 
 variable "publisher_database_open_to_internet" {
-  description = "Says yes to a Postgres without a firewall, which the functions runtime needs."
+  description = "Accepts a Postgres without a firewall. The functions runtime needs that."
   type        = bool
   nullable    = false
   default     = false
 }
 
 variable "publisher_git" {
-  description = "Public repository that the publisher's image is built from as long as `publisher_image` is not given."
+  description = "Public repository to build the publisher from while `publisher_image` is null (before the first release)."
   type        = object({ branch = string, url = string })
   nullable    = true
   default     = null
 }
 
 variable "publisher_identity" {
-  description = "How the publisher proves itself to Google: `keyless` (signs short-lived tokens, of which `jwks_file` holds the public key) or `key` (a service-account key, made anew after `rotation_days`)."
+  description = "How the publisher authenticates to Google: `keyless` (it signs short-lived tokens; `jwks_file` holds the public key) or `key` (a service-account key, which an apply replaces after `rotation_days`)."
   type = object({
     jwks_file     = optional(string)
     kind          = optional(string, "keyless")
@@ -176,21 +176,21 @@ variable "publisher_identity" {
 
   validation {
     condition     = var.publisher_runtime != "functions" || var.publisher_identity.kind == "keyless"
-    error_message = "The functions runtime is deployed beside Terraform, so a rotated key would not reach it: use publisher_identity.kind = \"keyless\"."
+    error_message = "Terraform does not deploy the functions runtime, so a rotated key would not reach it. Use publisher_identity.kind = \"keyless\"."
   }
 
   validation {
     condition = var.publisher_identity.kind != "keyless" || try(
       length(jsondecode(file("${path.root}/${var.publisher_identity.jwks_file}")).keys) > 0, false
     )
-    error_message = "A keyless publisher needs publisher_identity.jwks_file, a JSON Web Key Set: make one with `python -m deploy.identity_key`."
+    error_message = "A keyless publisher needs publisher_identity.jwks_file, a JSON Web Key Set. Create it with `python -m deploy.identity_key`."
   }
 
   validation {
     condition = var.publisher_identity.kind != "keyless" || try(alltrue([
       for key in jsondecode(file("${path.root}/${var.publisher_identity.jwks_file}")).keys : !contains(keys(key), "d")
     ]), true)
-    error_message = "publisher_identity.jwks_file holds a private key: it must hold public ones only."
+    error_message = "publisher_identity.jwks_file contains a private key. It must contain public keys only."
   }
 
   validation {
@@ -200,7 +200,7 @@ variable "publisher_identity" {
 }
 
 variable "publisher_image" {
-  description = "Image of the publisher, by digest. A release's file gives it."
+  description = "Image of the publisher, by digest. release.tfvars.json sets it."
   type        = object({ digest = string, repository = string })
   nullable    = true
   default     = null
@@ -218,7 +218,7 @@ variable "publisher_instances" {
 }
 
 variable "publisher_private_key" {
-  description = "Private key (PEM) of a keyless publisher, needed only by the apply that makes the app. Give it by TF_VAR_publisher_private_key, never in a file."
+  description = "Private key (PEM) of a keyless publisher. Only the apply that creates the app needs it. Set TF_VAR_publisher_private_key; never write it to a file."
   type        = string
   nullable    = true
   default     = null
@@ -233,7 +233,7 @@ variable "publisher_region" {
 }
 
 variable "publisher_registry" {
-  description = "The container registry: its name (unique in all of DigitalOcean) and tier."
+  description = "Container registry: name (unique in all of DigitalOcean) and tier."
   type        = object({ name = string, tier = optional(string, "basic") })
   nullable    = false
 }
@@ -246,7 +246,7 @@ variable "publisher_runtime" {
 }
 
 variable "publisher_url" {
-  description = "Address of the publisher when it is not the app's own: a custom domain, or DigitalOcean Functions."
+  description = "URL of the publisher if it differs from the app's own: a custom domain, or DigitalOcean Functions."
   type        = string
   nullable    = true
   default     = null
@@ -258,36 +258,36 @@ variable "publisher_url" {
 
   validation {
     condition     = var.publisher_runtime != "functions" || var.publisher_url != null
-    error_message = "The functions runtime needs publisher_url: `doctl serverless functions get publisher/api --url` prints it."
+    error_message = "The functions runtime needs publisher_url. `doctl serverless functions get publisher/api --url` prints it."
   }
 }
 
 variable "region" {
-  description = "Google Cloud region of the functions and of their bundles."
+  description = "Google Cloud region of the functions and their bundles."
   type        = string
   nullable    = false
   default     = "europe-west1"
 
   validation {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
-    error_message = "region must be a region such as europe-west1."
+    error_message = "region must be a Google Cloud region such as europe-west1."
   }
 }
 
 variable "secret_versions" {
-  description = "Number of each secret's version, 1 if not named: a higher one makes the next apply send the value in `secrets`."
+  description = "Secret => version number (default 1). After a number is raised, the next apply sends the value in `secrets`."
   type        = map(number)
   nullable    = false
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.secret_versions), local.secret_names)) == 0
-    error_message = "secret_versions names a secret that no channel asks for."
+    error_message = "secret_versions names a secret that no channel type uses."
   }
 }
 
 variable "secrets" {
-  description = "Values of the channels' secrets: name => value. Only an apply that adds or rotates one needs them, and it needs them all; they are in no plan and no state. Give them by TF_VAR_secrets."
+  description = "Secret => value. Only an apply that adds or rotates a secret needs them, and it needs all of them. They are in no plan and no state. Set TF_VAR_secrets."
   type        = map(string)
   nullable    = false
   default     = {}
@@ -296,6 +296,6 @@ variable "secrets" {
 
   validation {
     condition     = length(var.secrets) == 0 || length(setsubtract(local.secret_names, keys(var.secrets))) == 0
-    error_message = "secrets must hold a value for every secret of every channel, or be left out."
+    error_message = "secrets must hold a value for every secret of every channel type, or be empty."
   }
 }

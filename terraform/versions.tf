@@ -16,6 +16,6 @@ terraform {
     }
   }
 
-  # Which bucket and prefix: `-backend-config=environments/<name>.gcs.tfbackend`. The bucket locks the state by itself.
+  # Bucket and prefix come from `-backend-config=environments/<name>.gcs.tfbackend`. The gcs backend locks the state itself.
   backend "gcs" {}
 }

@@ -1,4 +1,4 @@
-"""The publisher's identity against a token exchange on this machine, with google-auth's own credentials."""
+"""Checks the publisher's identity: google-auth's credentials against a local token exchange, and the key set."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def environment(key: rsa.RSAPrivateKey) -> dict[str, str]:
     }
 
 
-def test_a_token_of_ours_is_exchanged_for_googles(exchange: ScriptedServer) -> None:
+def test_own_token_is_exchanged_for_googles_token(exchange: ScriptedServer) -> None:
     credentials = credentials_from_env(environment(identity_key.new_key()), token_url=f"{exchange.url}/v1/token")
     assert credentials is not None
     refresh(credentials)
@@ -65,7 +65,7 @@ def test_a_token_of_ours_is_exchanged_for_googles(exchange: ScriptedServer) -> N
     assert form["scope"] == list(SCOPES)
 
 
-def test_the_key_set_given_to_google_verifies_the_token_and_names_its_key(exchange: ScriptedServer) -> None:
+def test_published_key_set_verifies_the_token(exchange: ScriptedServer) -> None:
     key, clock = identity_key.new_key(), Clock()
     credentials = credentials_from_env(environment(key), clock, f"{exchange.url}/v1/token")
     assert credentials is not None
@@ -86,24 +86,24 @@ def test_the_key_set_given_to_google_verifies_the_token_and_names_its_key(exchan
     assert claims["iat"] == int(clock().timestamp())
 
 
-def test_another_key_does_not_pass_for_ours(exchange: ScriptedServer) -> None:
+def test_another_key_does_not_verify_the_token(exchange: ScriptedServer) -> None:
     credentials = credentials_from_env(environment(identity_key.new_key()), token_url=f"{exchange.url}/v1/token")
     assert credentials is not None
     refresh(credentials)
-    stranger = jwt.PyJWK.from_dict(identity_key.jwk(identity_key.new_key().public_key()))
+    other = jwt.PyJWK.from_dict(identity_key.jwk(identity_key.new_key().public_key()))
     with pytest.raises(jwt.InvalidSignatureError):
-        jwt.decode(exchange.asked[0].form["subject_token"][0], stranger, algorithms=["RS256"], audience=ISSUER)
+        jwt.decode(exchange.asked[0].form["subject_token"][0], other, algorithms=["RS256"], audience=ISSUER)
 
 
-def test_a_refusal_of_the_exchange_is_an_error_of_google_auth(exchange: ScriptedServer) -> None:
-    exchange.answers = [Answer.json(400, {"error": "invalid_grant", "error_description": "The audience is not ours."})]
+def test_refused_exchange_raises_google_auths_error(exchange: ScriptedServer) -> None:
+    exchange.answers = [Answer.json(400, {"error": "invalid_grant", "error_description": "Wrong audience."})]
     credentials = credentials_from_env(environment(identity_key.new_key()), token_url=f"{exchange.url}/v1/token")
     assert credentials is not None
     with pytest.raises(OAuthError, match="invalid_grant"):
         refresh(credentials)
 
 
-def test_half_an_identity_is_refused_with_all_that_is_missing() -> None:
+def test_incomplete_identity_names_every_missing_variable() -> None:
     with pytest.raises(
         ConfigurationError, match="GOOGLE_IDENTITY_ISSUER, GOOGLE_IDENTITY_KEY, GOOGLE_IDENTITY_SUBJECT"
     ):
@@ -111,12 +111,12 @@ def test_half_an_identity_is_refused_with_all_that_is_missing() -> None:
 
 
 @pytest.mark.parametrize("key", ["not a key", identity_key.pem(ec.generate_private_key(ec.SECP256R1()))])  # type: ignore[arg-type]
-def test_a_key_of_the_wrong_kind_is_refused(key: str) -> None:
+def test_key_that_is_not_rsa_is_refused(key: str) -> None:
     with pytest.raises(ConfigurationError, match="GOOGLE_IDENTITY_KEY"):
         credentials_from_env(environment(identity_key.new_key()) | {"GOOGLE_IDENTITY_KEY": key})
 
 
-def test_a_service_accounts_key_is_taken_as_it_is() -> None:
+def test_service_account_key_becomes_credentials() -> None:
     key = {
         "type": "service_account",
         "client_email": "heliograph-publisher@p.iam.gserviceaccount.com",
@@ -128,11 +128,11 @@ def test_a_service_accounts_key_is_taken_as_it_is() -> None:
     assert credentials.service_account_email == key["client_email"]
 
 
-def test_without_either_the_libraries_look_for_themselves() -> None:
+def test_without_identity_settings_there_are_no_credentials() -> None:
     assert credentials_from_env({}) is None
 
 
-def test_rotation_keeps_the_old_key_until_it_is_dropped() -> None:
+def test_new_key_is_added_before_the_old_one() -> None:
     old, new = identity_key.new_key().public_key(), identity_key.new_key().public_key()
     both = json.loads(identity_key.key_set(identity_key.key_set(None, old), new))
     assert [key["kid"] for key in both["keys"]] == [key_id(new), key_id(old)]

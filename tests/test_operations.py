@@ -1,4 +1,4 @@
-"""What docs/operations.md promises: its SQL works on the real schema, and every alert finds its heading."""
+"""Checks docs/operations.md: its SQL on the real schema, its links, and the scripts, modules and targets it names."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from publisher_api.store import outbox
+from shared.reasons import Reason
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -26,14 +27,14 @@ Connection = psycopg.Connection[dict[str, Any]]
 
 @pytest.fixture
 def connection(postgres_url: str) -> Any:
-    """A connection whose work is undone at the end."""
+    """A connection whose transaction is rolled back after the test."""
     with psycopg.connect(postgres_url, row_factory=dict_row) as opened:
         yield opened
         opened.rollback()
 
 
-def give_up(connection: Connection, kind: str = "email", **given: Any) -> UUID:
-    """Store a delivery that was given up; the answer is its id."""
+def add_dead_delivery(connection: Connection, channel_type: str = "email", **given: Any) -> UUID:
+    """Insert a dead delivery and its notification. Returns the delivery's id."""
     now = datetime.now(UTC)
     notification_id, delivery_id = uuid4(), uuid4()
     connection.execute(
@@ -42,17 +43,17 @@ def give_up(connection: Connection, kind: str = "email", **given: Any) -> UUID:
                                    created_at)
         values (%s, 'shop', 'ada', 'payment', %s, '{}', 100, %s)
         """,
-        [notification_id, [kind], now],
+        [notification_id, [channel_type], now],
     )
     row = {
-        "delivery_id": delivery_id, "notification_id": notification_id, "kind": kind, "slug": kind, "status": "dead",
-        "reason": "attempts_used_up", "recipient": "ada@example.com", "content": '{"subject": "s", "text": "t"}',
-        "due_at": now, "expires_at": now - timedelta(hours=1), "sweep_at": now, "queued_at": now, "updated_at": now,
-        **given,
+        "delivery_id": delivery_id, "notification_id": notification_id, "kind": channel_type, "slug": channel_type,
+        "status": "dead", "reason": "attempts_used_up", "recipient": "ada@example.com",
+        "content": '{"subject": "s", "text": "t"}', "due_at": now, "expires_at": now - timedelta(hours=1),
+        "sweep_at": now, "queued_at": now, "updated_at": now, **given,
     }  # fmt: skip
     names = ", ".join(row)
     connection.execute(
-        f"insert into deliveries ({names}) values ({', '.join(['%s'] * len(row))})",  # noqa: S608 - names of this module
+        f"insert into deliveries ({names}) values ({', '.join(['%s'] * len(row))})",  # noqa: S608 - the names are literals of this module
         list(row.values()),
     )
     return delivery_id
@@ -68,8 +69,8 @@ def delivery(connection: Connection, delivery_id: UUID) -> dict[str, Any]:
     return row
 
 
-def test_a_replayed_delivery_is_swept_with_its_words_in_a_new_round(connection: Connection) -> None:
-    dead = give_up(connection)
+def test_replayed_delivery_is_swept_with_its_content_in_a_new_round(connection: Connection) -> None:
+    dead = add_dead_delivery(connection)
     replay(connection)
     row = delivery(connection, dead)
     assert (row["status"], row["round"], row["reason"], row["queued_at"]) == ("pending", 1, None, None)
@@ -82,23 +83,23 @@ def test_a_replayed_delivery_is_swept_with_its_words_in_a_new_round(connection: 
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param({"possible_duplicate": True}, id="what may have arrived"),
+        pytest.param({"possible_duplicate": True}, id="possible duplicate"),
         pytest.param({"slug": "email-marketing"}, id="another channel"),
         pytest.param({"reason": "undecodable"}, id="another reason"),
-        pytest.param({"updated_at": datetime(2026, 1, 1, tzinfo=UTC)}, id="long ago"),
-        pytest.param({"status": "sent"}, id="what was sent"),
+        pytest.param({"updated_at": datetime(2026, 1, 1, tzinfo=UTC)}, id="updated long ago"),
+        pytest.param({"status": "sent"}, id="sent"),
         pytest.param({"recipient": None}, id="no recipient"),
     ],
 )
-def test_a_replay_leaves_alone(connection: Connection, other: dict[str, Any]) -> None:
-    left = give_up(connection, **other)
-    before = delivery(connection, left)
+def test_replay_does_not_change_other_deliveries(connection: Connection, other: dict[str, Any]) -> None:
+    unaffected = add_dead_delivery(connection, **other)
+    before = delivery(connection, unaffected)
     replay(connection)
-    assert delivery(connection, left) == before
+    assert delivery(connection, unaffected) == before
 
 
-def test_a_replay_into_the_inbox_counts_as_unread_again(connection: Connection) -> None:
-    dead = give_up(connection, "inapp")
+def test_replayed_inapp_delivery_counts_as_unread(connection: Connection) -> None:
+    dead = add_dead_delivery(connection, "inapp")
     replay(connection, "inapp")
     unread = connection.execute(
         "select inbox_at from notifications join deliveries using (notification_id) where delivery_id = %s", [dead]
@@ -107,8 +108,8 @@ def test_a_replay_into_the_inbox_counts_as_unread_again(connection: Connection) 
     assert unread["inbox_at"] is not None
 
 
-def test_a_replay_over_another_channel_does_not_come_into_the_inbox(connection: Connection) -> None:
-    dead = give_up(connection)
+def test_replayed_email_delivery_does_not_count_as_unread(connection: Connection) -> None:
+    dead = add_dead_delivery(connection)
     replay(connection)
     unread = connection.execute(
         "select inbox_at from notifications join deliveries using (notification_id) where delivery_id = %s", [dead]
@@ -116,43 +117,52 @@ def test_a_replay_over_another_channel_does_not_come_into_the_inbox(connection: 
     assert unread == {"inbox_at": None}
 
 
-def test_what_was_given_up_is_listed_by_reason(connection: Connection) -> None:
+def test_dead_deliveries_are_counted_by_reason(connection: Connection) -> None:
     reason = f"reason_{uuid4().hex}"
-    give_up(connection, reason=reason)
-    give_up(connection, reason=reason)
+    add_dead_delivery(connection, reason=reason)
+    add_dead_delivery(connection, reason=reason)
     rows = connection.execute(STATEMENTS["look"]).fetchall()
     assert [row["count"] for row in rows if row["reason"] == reason] == [2]
 
 
-def test_failed_attempts_are_listed_by_reason(connection: Connection) -> None:
+def test_failed_attempts_are_counted_by_reason(connection: Connection) -> None:
     reason = f"reason_{uuid4().hex}"
     connection.execute(
         "insert into delivery_events (delivery_id, round, result, at, reason) values (%s, 0, 'attempt', now(), %s)",
-        [give_up(connection), reason],
+        [add_dead_delivery(connection), reason],
     )
     rows = connection.execute(STATEMENTS["reasons"]).fetchall()
     assert [(row["slug"], row["count"]) for row in rows if row["reason"] == reason] == [("email", 1)]
 
 
-def test_every_alert_has_its_heading() -> None:
-    runbooks = re.findall(r'runbook\s*=\s*"([a-z-]+)"', ALERTS)
-    assert len(runbooks) >= 8
-    assert sorted(set(runbooks) - set(HEADINGS)) == []
+def test_every_alert_has_a_heading_and_every_heading_an_alert() -> None:
+    titles = re.findall(r'\btitle\s*=\s*"([^"]+)"', ALERTS)
+    assert len(titles) >= 8
+    assert titles == re.findall(r"^### (.+)$", GUIDE.partition("\n## Alerts\n")[2], re.MULTILINE)
 
 
-def test_every_link_inside_leads_somewhere() -> None:
+def test_every_reason_in_the_alerts_section_exists() -> None:
+    variables = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    known = {reason.value for reason in Reason} | set(re.findall(r'^variable "(\w+)"', variables, re.MULTILINE))
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", GUIDE.partition("\n## Alerts\n")[2]))
+    assert "attempts_used_up" in named
+    assert named - known == set()
+
+
+def test_every_link_within_the_handbook_has_a_target() -> None:
     assert sorted(set(re.findall(r"\]\(#([a-z-]+)\)", GUIDE)) - set(HEADINGS)) == []
 
 
-def test_every_script_it_names_is_there() -> None:
+def test_every_script_and_module_in_a_command_exists() -> None:
     scripts = set(re.findall(r"\bdeploy/[a-z_]+\.sh\b", GUIDE))
-    modules = {name.replace(".", "/") for name in re.findall(r"python -m ((?:publisher_api|deploy)\.[a-z_]+)", GUIDE)}
+    dotted = re.findall(r"python -m ((?:publisher_api|deploy)(?:\.[a-z_]+)+)", GUIDE)
+    modules = {name.replace(".", "/") for name in dotted}
     assert scripts
     assert modules
     assert [name for name in scripts if not (ROOT / name).exists()] == []
     assert [name for name in modules if not (ROOT / f"{name}.py").exists()] == []
 
 
-def test_every_make_target_it_names_is_there() -> None:
+def test_every_make_target_in_a_command_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"(?:^ *|`)make ([a-z]+)", GUIDE, re.MULTILINE)) - targets == set()

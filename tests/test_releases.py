@@ -1,4 +1,4 @@
-"""The book of releases, kept in a folder here: a ``gcloud`` of a few lines stands for the bucket."""
+"""Runs deploy/releases.sh against a folder: a ``gcloud`` script of a few lines stands in for the bucket."""
 
 import json
 import os
@@ -20,7 +20,9 @@ mkdir -p "$(dirname "$(here "$5")")" && exec cp "$(here "$4")" "$(here "$5")"
 """
 
 
-class Book:
+class Releases:
+    """A checkout with the script, and its buckets as folders."""
+
     def __init__(self, folder: Path) -> None:
         for name in ("deploy", "terraform", "bin"):
             (folder / name).mkdir()
@@ -40,82 +42,82 @@ class Book:
         command = ["bash", str(self._folder / "deploy" / "releases.sh"), *arguments]
         return subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
 
-    def say(self, verb: str, commit: str) -> None:
+    def succeed(self, verb: str, commit: str) -> None:
         done = self.run(verb, "p", commit)
         assert done.returncode == 0, done.stderr
 
     def deploy(self, commit: str) -> None:
         self.release.write_text(json.dumps({"release": commit}))
         self.lock.write_text(commit)
-        self.say("keep", commit)
-        self.say("attempt", commit)
-        self.say("done", commit)
+        self.succeed("keep", commit)
+        self.succeed("attempt", commit)
+        self.succeed("done", commit)
 
-    def goes_back_to(self) -> str:
+    def rollback_target(self) -> str:
         return self.run("rollback", "p").stdout.strip()
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Book:
-    return Book(tmp_path)
+def releases(tmp_path: Path) -> Releases:
+    return Releases(tmp_path)
 
 
-def test_a_rollback_goes_to_the_release_before_and_the_next_one_comes_back(book: Book) -> None:
-    book.deploy("one")
-    book.deploy("two")
-    assert book.goes_back_to() == "one"
-    assert book.goes_back_to() == "one", "a rollback that did not go through changes nothing"
-    book.say("done", "one")
-    assert book.goes_back_to() == "two"
+def test_rollback_alternates_between_the_last_two_releases(releases: Releases) -> None:
+    releases.deploy("one")
+    releases.deploy("two")
+    assert releases.rollback_target() == "one"
+    assert releases.rollback_target() == "one", "a rollback that was not applied changes nothing"
+    releases.succeed("done", "one")
+    assert releases.rollback_target() == "two"
 
 
-def test_to_deploy_the_same_release_again_forgets_nothing(book: Book) -> None:
+def test_deploying_a_release_twice_keeps_the_previous_one(releases: Releases) -> None:
     for commit in ("one", "two", "two"):
-        book.deploy(commit)
-    assert book.goes_back_to() == "one"
+        releases.deploy(commit)
+    assert releases.rollback_target() == "one"
 
 
-def test_after_an_apply_that_broke_off_a_rollback_goes_to_what_it_began_to_replace(book: Book) -> None:
-    book.deploy("one")
-    book.deploy("two")
-    book.say("attempt", "three")
-    assert book.goes_back_to() == "two"
-    book.say("done", "two")
-    assert book.goes_back_to() == "one"
+def test_rollback_after_an_interrupted_apply_goes_to_the_current_release(releases: Releases) -> None:
+    releases.deploy("one")
+    releases.deploy("two")
+    releases.succeed("attempt", "three")
+    assert releases.rollback_target() == "two"
+    releases.succeed("done", "two")
+    assert releases.rollback_target() == "one"
 
 
-def test_without_an_earlier_release_a_rollback_says_so(book: Book) -> None:
-    book.deploy("one")
-    done = book.run("rollback", "p")
+def test_rollback_without_an_earlier_release_fails(releases: Releases) -> None:
+    releases.deploy("one")
+    done = releases.run("rollback", "p")
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no earlier release in gs://p-heliograph-bundles/releases" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("rollback", "p"), ("present", "p"), ("done", "p", "two")])
-def test_a_book_that_cannot_be_read_is_not_an_empty_one(book: Book, arguments: tuple[str, ...]) -> None:
-    book.deploy("one")
-    done = book.run(*arguments, refuses=True)
+def test_unreadable_bucket_is_not_treated_as_empty(releases: Releases, arguments: tuple[str, ...]) -> None:
+    releases.deploy("one")
+    done = releases.run(*arguments, refuses=True)
     assert (done.returncode, "ERROR: 403" in done.stderr) == (1, True)
 
 
-def test_what_was_kept_is_fetched(book: Book) -> None:
-    book.deploy("one")
-    book.deploy("two")
-    book.say("fetch", "one")
-    assert (json.loads(book.release.read_text()), book.lock.read_text()) == ({"release": "one"}, "one")
+def test_fetch_restores_what_keep_uploaded(releases: Releases) -> None:
+    releases.deploy("one")
+    releases.deploy("two")
+    releases.succeed("fetch", "one")
+    assert (json.loads(releases.release.read_text()), releases.lock.read_text()) == ({"release": "one"}, "one")
 
 
-def test_the_present_release_is_nothing_before_the_first(book: Book) -> None:
-    assert book.run("present", "p").returncode == 0
-    assert json.loads(book.release.read_text()) == {}
-    book.deploy("one")
-    book.release.unlink()
-    book.run("present", "p")
-    assert json.loads(book.release.read_text()) == {"release": "one"}
+def test_present_release_is_empty_before_the_first(releases: Releases) -> None:
+    assert releases.run("present", "p").returncode == 0
+    assert json.loads(releases.release.read_text()) == {}
+    releases.deploy("one")
+    releases.release.unlink()
+    releases.run("present", "p")
+    assert json.loads(releases.release.read_text()) == {"release": "one"}
 
 
 @pytest.mark.parametrize("arguments", [(), ("keep", "p"), ("forget", "p", "one")])
-def test_a_wrong_call_is_told_the_right_one(book: Book, arguments: tuple[str, ...]) -> None:
-    done = book.run(*arguments)
+def test_wrong_arguments_print_the_usage(releases: Releases, arguments: tuple[str, ...]) -> None:
+    done = releases.run(*arguments)
     assert done.returncode != 0
     assert "usage: deploy/releases.sh" in done.stderr

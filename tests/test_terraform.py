@@ -1,7 +1,7 @@
-"""Terraform's own tests, and the plan of the example held against ``shared/channels.py``.
+"""Runs Terraform's own tests, and compares the plan of the example environment with ``shared/topology.py``.
 
-They need the providers' schemas: from wherever ``terraform init`` finds them, or from a wrapper that TERRAFORM_OFFLINE
-names, whose ``env`` prints the variables with which terraform finds them on this machine.
+Terraform needs the providers' schemas. ``terraform init`` installs the providers, or the wrapper that TERRAFORM_OFFLINE
+names supplies the schemas: its ``env`` command prints the variables with which terraform finds them on this machine.
 """
 
 import json
@@ -36,17 +36,18 @@ pytestmark = pytest.mark.timeout(600)
 
 
 class Terraform:
-    """The configuration in a folder of its own, and the real terraform on it."""
+    """Runs the real terraform on a copy of the configuration."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._root = folder / "terraform"
         self._environment = environment
 
     def run(self, *arguments: str, module: str = ".") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: PLW1510 - callers look at the return code
-            ["terraform", *arguments],  # noqa: S607 - found on the PATH, like any developer's
+        return subprocess.run(
+            ["terraform", *arguments],  # noqa: S607 - found on the PATH, as on a developer's machine
             cwd=self._root / module,
             env=self._environment,
+            check=False,
             capture_output=True,
             text=True,
         )
@@ -57,13 +58,13 @@ class Terraform:
             return
         if "TERRAFORM_OFFLINE" in os.environ or not any(sign in done.stderr for sign in NOT_INSTALLABLE):
             pytest.fail(done.stderr)
-        pytest.skip("terraform reaches no registry of providers here, and TERRAFORM_OFFLINE names no wrapper for it")
+        pytest.skip("terraform init cannot install the providers; TERRAFORM_OFFLINE can name a wrapper for them")
 
 
 @pytest.fixture(scope="module")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     if shutil.which("terraform") is None:
-        pytest.skip("terraform is not installed here")
+        pytest.skip("terraform is not installed")
     folder = tmp_path_factory.mktemp("terraform")
     for name in READ_BY_TERRAFORM:
         source = ROOT / name
@@ -79,13 +80,13 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
 
 
 def exports(script: str) -> dict[str, str]:
-    """The variables of a line ``export A=1 B=2``."""
+    """Parse the variables of a line ``export A=1 B=2``."""
     return dict(re.findall(r"([A-Z_]+)=(\S+)", script))
 
 
 @pytest.fixture(scope="module")
 def plan(terraform: Terraform) -> dict[str, dict[str, Any]]:
-    """What an apply of the example would make: address → the planned values that are known."""
+    """The plan of the example environment: resource address → the planned values that are known."""
     terraform.init("-test-directory=graph")
     done = terraform.run(
         "test",
@@ -101,36 +102,36 @@ def plan(terraform: Terraform) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("module", [".", *(f"modules/{name}" for name in MODULES)])
-def test_every_promise_of_a_module_holds(terraform: Terraform, module: str) -> None:
+def test_module_passes_its_own_tests(terraform: Terraform, module: str) -> None:
     terraform.init(module=module)
     done = terraform.run("test", "-no-color", module=module)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_configuration_is_formatted(terraform: Terraform) -> None:
+def test_configuration_is_formatted(terraform: Terraform) -> None:
     done = terraform.run("fmt", "-check", "-recursive", "-diff")
     assert done.returncode == 0, done.stdout
 
 
-def test_every_module_has_tests_of_its_own() -> None:
+def test_every_module_has_tests() -> None:
     assert [name for name in MODULES if not list((ROOT / "terraform/modules" / name).glob("*.tftest.hcl"))] == []
 
 
 @pytest.mark.parametrize("module", terraform_docs.modules(), ids=lambda module: module.name)
-def test_the_tables_of_inputs_and_outputs_are_what_the_files_say(module: Path) -> None:
+def test_readme_tables_match_variables_and_outputs(module: Path) -> None:
     readme = (module / "README.md").read_text(encoding="utf-8")
     assert terraform_docs.with_tables(readme, module) == readme, "run `python -m deploy.terraform_docs`"
 
 
-@pytest.mark.parametrize("kind", ["variables.tf", "outputs.tf"])
+@pytest.mark.parametrize("file", ["variables.tf", "outputs.tf"])
 @pytest.mark.parametrize("module", terraform_docs.modules(), ids=lambda module: module.name)
-def test_declarations_stand_in_alphabetical_order(module: Path, kind: str) -> None:
-    names = re.findall(r'^(?:variable|output) "(\w+)"', (module / kind).read_text(encoding="utf-8"), re.MULTILINE)
+def test_declarations_are_in_alphabetical_order(module: Path, file: str) -> None:
+    names = re.findall(r'^(?:variable|output) "(\w+)"', (module / file).read_text(encoding="utf-8"), re.MULTILINE)
     assert names == sorted(names)
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
-def test_the_plan_has_the_subscription_that_a_channel_declares(plan: dict[str, Any], channel: ChannelTopology) -> None:
+def test_planned_subscription_matches_topology(plan: dict[str, Any], channel: ChannelTopology) -> None:
     subscription = plan[f"{module_of(channel)}.google_pubsub_subscription.deliveries"]
     shortest, longest = channel.backoff_seconds
     assert subscription["name"] == channel.subscription
@@ -142,7 +143,7 @@ def test_the_plan_has_the_subscription_that_a_channel_declares(plan: dict[str, A
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
-def test_the_plan_has_the_dead_letters_of_a_channel(plan: dict[str, Any], channel: ChannelTopology) -> None:
+def test_planned_dead_letters_match_topology(plan: dict[str, Any], channel: ChannelTopology) -> None:
     module = module_of(channel)
     kept = plan[f"{module}.google_pubsub_subscription.dead"]
     agent = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -154,7 +155,7 @@ def test_the_plan_has_the_dead_letters_of_a_channel(plan: dict[str, Any], channe
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
-def test_the_plan_has_the_function_that_a_channel_declares(plan: dict[str, Any], channel: ChannelTopology) -> None:
+def test_planned_function_matches_topology(plan: dict[str, Any], channel: ChannelTopology) -> None:
     function = plan[f"{module_of(channel)}.module.function.google_cloudfunctions2_function.this"]
     service = function["service_config"][0]
     assert function["build_config"][0]["entry_point"] == channel.channel_type
@@ -165,25 +166,23 @@ def test_the_plan_has_the_function_that_a_channel_declares(plan: dict[str, Any],
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
-def test_a_function_reads_the_secrets_of_its_channel_and_no_others(
-    plan: dict[str, Any], channel: ChannelTopology
-) -> None:
+def test_function_may_read_only_its_own_secrets(plan: dict[str, Any], channel: ChannelTopology) -> None:
     module = f"{module_of(channel)}.module.function"
     reader = re.compile(re.escape(f'{module}.google_secret_manager_secret_iam_member.reader["') + r'(\w+)"\]')
     granted = {found[1] for address in plan if (found := reader.fullmatch(address))}
     variables = plan[f"{module}.google_cloudfunctions2_function.this"]["service_config"][0]
-    optional = {"SMTP_URL"} if channel.channel_type == "email" else set()  # as environments/example.tfvars asks
+    optional = {"SMTP_URL"} if channel.channel_type == "email" else set()  # environments/example.tfvars sets it
     assert granted == set(channel.secrets) | optional
     assert {variable["key"] for variable in variables["secret_environment_variables"]} == granted
 
 
-def test_no_account_reads_all_secrets(plan: dict[str, Any]) -> None:
+def test_no_account_may_read_all_secrets(plan: dict[str, Any]) -> None:
     assert [
         address for address, value in of_type(plan, "google_project_iam_member") if value["role"] == SECRET_ROLE
     ] == []
 
 
-def test_every_function_has_an_account_of_its_own(plan: dict[str, Any]) -> None:
+def test_every_function_has_its_own_account(plan: dict[str, Any]) -> None:
     accounts = [value["account_id"] for _, value in of_type(plan, "google_service_account")]
     functions = [value["name"] for _, value in of_type(plan, "google_cloudfunctions2_function")]
     assert len(accounts) == len(set(accounts))
@@ -191,13 +190,13 @@ def test_every_function_has_an_account_of_its_own(plan: dict[str, Any]) -> None:
     assert len(functions) == len(TOPOLOGY) + 1
 
 
-def test_every_function_is_called_by_one_account_only(plan: dict[str, Any]) -> None:
+def test_every_function_has_one_invoker_that_is_not_public(plan: dict[str, Any]) -> None:
     invokers = list(of_type(plan, "google_cloud_run_service_iam_member"))
     assert len(invokers) == len(TOPOLOGY) + 1
     assert all(value.get("member") not in {"allUsers", "allAuthenticatedUsers"} for _, value in invokers)
 
 
-def test_outcomes_come_home_by_the_names_the_code_uses(plan: dict[str, Any]) -> None:
+def test_planned_topics_and_subscriptions_have_the_names_of_topology(plan: dict[str, Any]) -> None:
     assert plan["google_pubsub_topic.notifications"]["name"] == NOTIFICATIONS_TOPIC
     assert plan["google_pubsub_topic.outcomes"]["name"] == OUTCOMES_TOPIC
     assert plan["google_pubsub_subscription.outcomes"]["name"] == OUTCOMES_SUBSCRIPTION
@@ -205,37 +204,40 @@ def test_outcomes_come_home_by_the_names_the_code_uses(plan: dict[str, Any]) -> 
     assert plan["google_pubsub_subscription.outcomes_dead"]["name"] == OUTCOMES_DEAD_LETTER_SUBSCRIPTION
 
 
-def test_the_publisher_may_publish_to_one_topic_and_nothing_else(plan: dict[str, Any]) -> None:
-    rights = {
+def test_publisher_may_only_publish_to_one_topic(plan: dict[str, Any]) -> None:
+    roles = {
         address: value["role"]
         for address, value in plan.items()
         if "_iam_" in address and "heliograph-publisher" in str(value.get("member"))
     }
-    assert rights == {"google_pubsub_topic_iam_member.publisher": "roles/pubsub.publisher"}
+    assert roles == {"google_pubsub_topic_iam_member.publisher": "roles/pubsub.publisher"}
 
 
-def test_everything_that_can_carry_labels_carries_ours(plan: dict[str, Any]) -> None:
-    bare = [
+def test_every_resource_with_labels_has_ours(plan: dict[str, Any]) -> None:
+    unlabeled = [
         address
         for address, value in plan.items()
         if "labels" in value
-        and "notification_channel" not in address  # its labels are the address it writes to
+        and "notification_channel" not in address  # its labels hold the e-mail address
         and (value["labels"] or {}).get("app") != "heliograph"
     ]
-    assert bare == []
+    assert unlabeled == []
 
 
-def test_every_alert_has_its_page_in_the_operators_handbook() -> None:
-    alerts = (ROOT / "terraform/modules/observability/alerts.tf").read_text(encoding="utf-8")
+def test_every_planned_alert_links_to_its_heading_in_the_handbook(plan: dict[str, Any]) -> None:
     handbook = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", handbook, re.MULTILINE)}
-    runbooks = set(re.findall(r'runbook\s*=\s*"([\w-]+)"', alerts))
-    assert len(runbooks) == 8
-    assert runbooks <= anchors
+    alerts = {
+        value["display_name"].removeprefix("Heliograph: "): value["documentation"][0]["content"]
+        for _, value in of_type(plan, "google_monitoring_alert_policy")
+    }
+    assert len(alerts) == 8
+    for title, content in alerts.items():
+        assert f"\n### {title}\n" in handbook
+        assert content.endswith(f"docs/operations.md#{title.lower().replace(' ', '-')}")
 
 
-def of_type(plan: dict[str, Any], kind: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    return ((address, value) for address, value in plan.items() if f"{kind}." in address)
+def of_type(plan: dict[str, Any], resource_type: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    return ((address, value) for address, value in plan.items() if f"{resource_type}." in address)
 
 
 def module_of(channel: ChannelTopology) -> str:

@@ -1,4 +1,4 @@
-# A complete environment: copy it, and give the secrets by TF_VAR_secrets and TF_VAR_publisher_private_key.
+# A complete environment to copy. Secrets come from TF_VAR_secrets and TF_VAR_publisher_private_key.
 environment = "example"
 project_id  = "heliograph-example"
 region      = "europe-west1"
@@ -20,18 +20,18 @@ publisher_registry  = { name = "heliograph-example" }
 publisher_database  = { nodes = 2, size = "db-s-1vcpu-2gb" }
 publisher_instances = { minimum = 2, maximum = 2, size = "apps-s-1vcpu-1gb" }
 
-# The public half of the key that the publisher signs its tokens with.
+# The file holds the public key of the publisher's tokens.
 publisher_identity = { kind = "keyless", jwks_file = "environments/example.jwks.json" }
 
-delivery = {
+continuous_delivery = {
   branch     = "main"
   deployer   = "heliograph-deploy@heliograph-example.iam.gserviceaccount.com"
   repository = "projects/heliograph-example/locations/europe-west1/connections/git/repositories/heliograph"
   reviewer   = "heliograph-review@heliograph-example.iam.gserviceaccount.com"
 }
 
-# What runs. A release writes these into a file of its own (release.tfvars.json); leave them out to upload ../dist and to
-# build the publisher from publisher_git.
+# The deployed release. Releases set these two in release.tfvars.json. Without them Terraform uploads ../dist and builds the
+# publisher from publisher_git.
 bundle_hashes = {
   dead_letter = "0000000000000000000000000000000000000000000000000000000000000000"
   email       = "0000000000000000000000000000000000000000000000000000000000000000"

@@ -1,5 +1,5 @@
-# The whole system as environments/example.tfvars declares it: tests/test_terraform.py reads this plan and compares each
-# channel with shared/channels.py.
+# The whole system of environments/example.tfvars. tests/test_terraform.py reads this plan and compares each channel type with
+# shared/topology.py.
 #
 #   terraform test -test-directory=graph -filter=graph/example.tftest.hcl -var-file=environments/example.tfvars
 mock_provider "digitalocean" {}
@@ -11,7 +11,7 @@ mock_provider "google" {
   }
 }
 
-run "the_example_plans_as_it_stands" {
+run "the_example_environment_can_be_planned" {
   command = plan
 
   assert {

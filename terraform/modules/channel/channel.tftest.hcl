@@ -29,9 +29,9 @@ variables {
   channel = {
     attempts             = 60
     backoff_seconds      = [10, 600]
+    channel_type         = "email"
     concurrency          = 16
     cpu                  = "1"
-    kind                 = "email"
     memory               = "512Mi"
     secrets              = ["SENDGRID_API_KEY"]
     time_to_live_seconds = 86400
@@ -40,19 +40,19 @@ variables {
   }
 }
 
-run "the_subscription_takes_this_channel_and_nothing_else" {
+run "the_subscription_filters_for_its_channel_type" {
   assert {
     condition     = google_pubsub_subscription.deliveries.filter == "attributes.channel = \"email\""
-    error_message = "The filter must be the channel's."
+    error_message = "The filter must be the channel type's."
   }
 
   assert {
     condition     = google_pubsub_subscription.deliveries.name == "notifications-email" && google_pubsub_subscription.deliveries.topic == var.topic.id
-    error_message = "The subscription must be notifications-email on the deliveries' topic."
+    error_message = "The subscription must be notifications-email on the topic for deliveries."
   }
 }
 
-run "every_push_proves_who_it_is" {
+run "every_push_carries_an_identity_token" {
   assert {
     condition = alltrue([
       for subscription in [google_pubsub_subscription.deliveries, google_pubsub_subscription.dead] : (
@@ -60,7 +60,7 @@ run "every_push_proves_who_it_is" {
         subscription.push_config[0].oidc_token[0].audience == subscription.push_config[0].push_endpoint
       )
     ])
-    error_message = "Both pushes must carry the push account's token for the address they go to."
+    error_message = "Both pushes must carry the push account's token with the endpoint as audience."
   }
 
   assert {
@@ -69,28 +69,28 @@ run "every_push_proves_who_it_is" {
   }
 }
 
-run "pub_sub_waits_longer_than_the_function_may_run" {
+run "the_acknowledgement_deadline_is_longer_than_the_timeout" {
   assert {
     condition     = google_pubsub_subscription.deliveries.ack_deadline_seconds == 70
-    error_message = "The acknowledgement deadline must be the timeout and ten seconds."
+    error_message = "The acknowledgement deadline must be the timeout plus 10 seconds."
   }
 }
 
-run "the_longest_timeout_still_fits_under_the_deadline" {
+run "the_longest_timeout_has_a_longer_acknowledgement_deadline" {
   variables {
     channel = {
-      attempts             = 5, backoff_seconds = [0, 0], concurrency = 1, cpu = "1", kind = "email", memory = "1Gi", secrets = [],
+      attempts             = 5, backoff_seconds = [0, 0], concurrency = 1, cpu = "1", channel_type = "email", memory = "1Gi", secrets = [],
       time_to_live_seconds = 60, timeout_seconds = 540, title = "Slow"
     }
   }
 
   assert {
     condition     = google_pubsub_subscription.deliveries.ack_deadline_seconds == 550
-    error_message = "The acknowledgement deadline must be ten seconds over 540."
+    error_message = "The acknowledgement deadline must be 540 plus 10 seconds."
   }
 }
 
-run "retries_back_off_as_declared" {
+run "the_retry_policy_has_the_declared_backoff" {
   assert {
     condition = (
       google_pubsub_subscription.deliveries.retry_policy[0].minimum_backoff == "10s" &&
@@ -100,7 +100,7 @@ run "retries_back_off_as_declared" {
   }
 }
 
-run "a_message_that_keeps_failing_goes_to_the_channels_dead_letters" {
+run "a_message_becomes_a_dead_letter_after_the_declared_attempts" {
   assert {
     condition = (
       google_pubsub_subscription.deliveries.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead.id &&
@@ -115,7 +115,7 @@ run "a_message_that_keeps_failing_goes_to_the_channels_dead_letters" {
   }
 }
 
-run "dead_letters_reach_their_function_and_stay_31_days" {
+run "dead_letters_are_pushed_to_their_function_and_kept_31_days" {
   assert {
     condition = (
       google_pubsub_subscription.dead.name == "notifications-email-dead-function" &&
@@ -127,11 +127,11 @@ run "dead_letters_reach_their_function_and_stay_31_days" {
 
   assert {
     condition     = google_pubsub_subscription.dead.message_retention_duration == "2678400s" && google_pubsub_subscription.dead.retain_acked_messages
-    error_message = "Dead letters must be kept 31 days, taken or not."
+    error_message = "Dead letters must be kept 31 days, acknowledged or not."
   }
 }
 
-run "pub_sub_may_move_and_count_dead_letters" {
+run "pub_sub_may_move_dead_letters_and_count_attempts" {
   assert {
     condition = (
       google_pubsub_topic_iam_member.dead_publisher.topic == google_pubsub_topic.dead.id &&
@@ -151,7 +151,7 @@ run "pub_sub_may_move_and_count_dead_letters" {
   }
 }
 
-run "no_subscription_dies_of_idleness" {
+run "no_subscription_expires" {
   assert {
     condition = alltrue([
       for subscription in [google_pubsub_subscription.deliveries, google_pubsub_subscription.dead] :
@@ -166,7 +166,7 @@ run "four_attempts_are_refused" {
 
   variables {
     channel = {
-      attempts             = 4, backoff_seconds = [10, 600], concurrency = 16, cpu = "1", kind = "email", memory = "512Mi", secrets = [],
+      attempts             = 4, backoff_seconds = [10, 600], concurrency = 16, cpu = "1", channel_type = "email", memory = "512Mi", secrets = [],
       time_to_live_seconds = 86400, timeout_seconds = 60, title = "E-mail"
     }
   }
@@ -179,7 +179,7 @@ run "a_backoff_over_ten_minutes_is_refused" {
 
   variables {
     channel = {
-      attempts             = 60, backoff_seconds = [10, 601], concurrency = 16, cpu = "1", kind = "email", memory = "512Mi", secrets = [],
+      attempts             = 60, backoff_seconds = [10, 601], concurrency = 16, cpu = "1", channel_type = "email", memory = "512Mi", secrets = [],
       time_to_live_seconds = 86400, timeout_seconds = 60, title = "E-mail"
     }
   }
@@ -187,12 +187,12 @@ run "a_backoff_over_ten_minutes_is_refused" {
   expect_failures = [var.channel]
 }
 
-run "a_timeout_that_no_deadline_outlasts_is_refused" {
+run "a_timeout_without_a_longer_deadline_is_refused" {
   command = plan
 
   variables {
     channel = {
-      attempts             = 60, backoff_seconds = [10, 600], concurrency = 16, cpu = "1", kind = "email", memory = "512Mi", secrets = [],
+      attempts             = 60, backoff_seconds = [10, 600], concurrency = 16, cpu = "1", channel_type = "email", memory = "512Mi", secrets = [],
       time_to_live_seconds = 86400, timeout_seconds = 600, title = "E-mail"
     }
   }
@@ -200,7 +200,7 @@ run "a_timeout_that_no_deadline_outlasts_is_refused" {
   expect_failures = [var.channel]
 }
 
-run "a_declared_secret_without_its_secret_is_refused" {
+run "a_declared_secret_without_a_secret_id_is_refused" {
   command = plan
 
   variables {
@@ -210,11 +210,11 @@ run "a_declared_secret_without_its_secret_is_refused" {
   expect_failures = [var.secrets]
 }
 
-run "an_agent_that_is_not_pub_subs_is_refused" {
+run "an_agent_other_than_pub_subs_is_refused" {
   command = plan
 
   variables {
-    pubsub_agent = "serviceAccount:somebody@example.com"
+    pubsub_agent = "serviceAccount:other@example.com"
   }
 
   expect_failures = [var.pubsub_agent]

@@ -5,11 +5,11 @@ module "function" {
   bundle              = var.bundle
   database            = var.database
   description         = "Heliograph: ${var.channel.title}"
-  entry_point         = var.channel.kind
+  entry_point         = var.channel.channel_type
   environment         = var.environment
   invoker             = "serviceAccount:${var.push_account}"
   labels              = local.labels
-  name                = "heliograph-${var.channel.kind}"
+  name                = "heliograph-${var.channel.channel_type}"
   outcomes_topic      = var.outcomes_topic.id
   outcomes_topic_name = var.outcomes_topic.name
   project_id          = var.project_id

@@ -4,19 +4,19 @@ output "account" {
 }
 
 output "dead_letter_subscription" {
-  description = "Name of the subscription that takes dead letters to their function and keeps them for 31 days."
+  description = "Name of the subscription that pushes dead letters to their function and keeps them for 31 days."
   value       = google_pubsub_subscription.dead.name
 }
 
 output "dead_letter_topic" {
-  description = "Name of the dead-letter topic, usable once Pub/Sub may publish to it."
+  description = "Name of the dead-letter topic. Known once Pub/Sub may publish to it."
   value       = google_pubsub_topic.dead.name
 
   depends_on = [google_pubsub_topic_iam_member.dead_publisher]
 }
 
 output "filter" {
-  description = "The subscription's filter."
+  description = "Filter of the subscription."
   value       = google_pubsub_subscription.deliveries.filter
 }
 
@@ -26,7 +26,7 @@ output "function" {
 }
 
 output "subscription" {
-  description = "Name of the channel's subscription, usable once dead-lettering works."
+  description = "Name of the subscription. Known once Pub/Sub may move its dead letters."
   value       = google_pubsub_subscription.deliveries.name
 
   depends_on = [
@@ -36,6 +36,6 @@ output "subscription" {
 }
 
 output "uri" {
-  description = "Address of the function."
+  description = "URL of the function."
   value       = module.function.uri
 }

@@ -1,9 +1,9 @@
 locals {
-  # The same derivations as in shared/channels.py; a test compares the two on the plan.
-  subscription    = "${var.topic.name}-${var.channel.kind}"
-  filter          = "attributes.channel = \"${var.channel.kind}\""
+  # shared/topology.py derives the same values; tests/test_terraform.py compares both on a plan.
+  subscription    = "${var.topic.name}-${var.channel.channel_type}"
+  filter          = "attributes.channel = \"${var.channel.channel_type}\""
   ack_deadline    = min(600, var.channel.timeout_seconds + 10)
-  labels          = merge(var.labels, { channel = var.channel.kind })
+  labels          = merge(var.labels, { channel = var.channel.channel_type })
   thirty_one_days = "${31 * 24 * 3600}s"
   seven_days      = "${7 * 24 * 3600}s"
 }
@@ -36,7 +36,7 @@ resource "google_pubsub_subscription" "deliveries" {
     max_delivery_attempts = var.channel.attempts
   }
 
-  # A subscription nobody pushed to for a month would be deleted, and with it everything published to it afterwards.
+  # Without this Pub/Sub deletes a subscription after 31 days without activity; messages published later would be lost.
   expiration_policy {
     ttl = ""
   }
@@ -44,7 +44,7 @@ resource "google_pubsub_subscription" "deliveries" {
   lifecycle {
     precondition {
       condition     = length(local.filter) <= 256
-      error_message = "Pub/Sub takes filters of at most 256 bytes."
+      error_message = "The subscription's filter is longer than the 256 bytes that Pub/Sub allows. Shorten the channel type's name."
     }
   }
 }
@@ -55,7 +55,7 @@ resource "google_pubsub_topic" "dead" {
   labels  = local.labels
 }
 
-# Acknowledged dead letters are kept as well: for 31 days the subscription can be sought back to any of them.
+# Keeps acknowledged dead letters as well, so that for 31 days a seek can deliver any of them again.
 resource "google_pubsub_subscription" "dead" {
   project                    = var.project_id
   name                       = "${google_pubsub_topic.dead.name}-function"
@@ -84,7 +84,7 @@ resource "google_pubsub_subscription" "dead" {
   }
 }
 
-# Both grants or neither: without the second, Pub/Sub does not count attempts and nothing is ever dead-lettered.
+# Pub/Sub needs both grants. Without the second it does not count attempts, and no message ever becomes a dead letter.
 resource "google_pubsub_topic_iam_member" "dead_publisher" {
   project = var.project_id
   topic   = google_pubsub_topic.dead.id

@@ -1,11 +1,11 @@
 variable "build_account" {
-  description = "Service account that builds the function's container, as `projects/…/serviceAccounts/…`."
+  description = "Service account that builds the function's container (`projects/…/serviceAccounts/…`)."
   type        = string
   nullable    = false
 }
 
 variable "bundle" {
-  description = "Where the channel's zip lies, and by which content (`sha256`) its object is named."
+  description = "Bucket and object of the function's zip, and its `sha256` (null: there is no bundle)."
   type = object({
     bucket = string
     object = string
@@ -15,13 +15,13 @@ variable "bundle" {
 }
 
 variable "channel" {
-  description = "One entry of `shared/channels.json` with its key as `kind`."
+  description = "An entry of `shared/channels.json`, with its key as `channel_type`."
   type = object({
     attempts             = number
     backoff_seconds      = tuple([number, number])
+    channel_type         = string
     concurrency          = number
     cpu                  = string
-    kind                 = string
     memory               = string
     secrets              = list(string)
     time_to_live_seconds = number
@@ -31,13 +31,13 @@ variable "channel" {
   nullable = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]{2,15}$", var.channel.kind))
-    error_message = "A channel's kind is 3 to 16 lower-case letters and digits: it is part of a filter, of names and of a Python name."
+    condition     = can(regex("^[a-z][a-z0-9]{2,15}$", var.channel.channel_type))
+    error_message = "channel_type must be 3 to 16 lower-case letters and digits, because filters, resource names and Python names contain it."
   }
 
   validation {
     condition     = var.channel.attempts >= 5 && var.channel.attempts <= 100
-    error_message = "attempts must be between 5 and 100: Pub/Sub takes no other number before dead-lettering."
+    error_message = "attempts must be between 5 and 100: Pub/Sub's limits for max_delivery_attempts."
   }
 
   validation {
@@ -45,17 +45,17 @@ variable "channel" {
       var.channel.backoff_seconds[0] >= 0 && var.channel.backoff_seconds[1] <= 600 &&
       var.channel.backoff_seconds[0] <= var.channel.backoff_seconds[1]
     )
-    error_message = "backoff_seconds must be [shortest, longest] with 0 <= shortest <= longest <= 600."
+    error_message = "backoff_seconds must be [minimum, maximum] with 0 <= minimum <= maximum <= 600."
   }
 
   validation {
     condition     = var.channel.timeout_seconds >= 10 && var.channel.timeout_seconds <= 540
-    error_message = "timeout_seconds must be between 10 and 540, so that the acknowledgement deadline (at most 600) can outlast it."
+    error_message = "timeout_seconds must be between 10 and 540: the acknowledgement deadline (at most 600) must be longer."
   }
 
   validation {
     condition     = var.channel.time_to_live_seconds >= 60 && var.channel.time_to_live_seconds <= 604800
-    error_message = "time_to_live_seconds must be between 60 and 604800: the topic keeps a message for 7 days."
+    error_message = "time_to_live_seconds must be between 60 and 604800: the topic keeps messages for 7 days."
   }
 }
 
@@ -67,27 +67,27 @@ variable "database" {
 }
 
 variable "dead_letter" {
-  description = "Address of the function that takes dead letters: `uri` is both where to push and the token's audience."
+  description = "The dead-letter function. `uri` is the push endpoint and the audience of the token."
   type        = object({ uri = string })
   nullable    = false
 }
 
 variable "environment" {
-  description = "Environment variables of the channel's function (`EMAIL_FROM`, `TWILIO_FROM`)."
+  description = "Environment variables of the function that are not secret (`EMAIL_FROM`, `TWILIO_FROM`)."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "labels" {
-  description = "Labels on everything that carries labels; `channel` is added."
+  description = "Labels of all resources that support labels. The module adds `channel`."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "max_instances" {
-  description = "How many instances of the function may run."
+  description = "Maximum number of instances of the function."
   type        = number
   nullable    = false
   default     = 20
@@ -99,7 +99,7 @@ variable "max_instances" {
 }
 
 variable "outcomes_topic" {
-  description = "The topic that takes outcomes."
+  description = "Topic for outcomes."
   type        = object({ id = string, name = string })
   nullable    = false
 }
@@ -111,7 +111,7 @@ variable "project_id" {
 }
 
 variable "pubsub_agent" {
-  description = "Pub/Sub's own service agent (`serviceAccount:service-…`), which moves dead letters."
+  description = "Pub/Sub's service agent (`serviceAccount:service-…`). It moves dead letters."
   type        = string
   nullable    = false
 
@@ -122,7 +122,7 @@ variable "pubsub_agent" {
 }
 
 variable "push_account" {
-  description = "E-mail address of the account whose identity token every push carries."
+  description = "E-mail address of the service account whose identity token every push carries."
   type        = string
   nullable    = false
 }
@@ -134,26 +134,26 @@ variable "region" {
 }
 
 variable "roles" {
-  description = "Project roles that the channel's provider needs (Firebase messaging for push)."
+  description = "Project roles that the provider needs (Firebase messaging for push)."
   type        = set(string)
   nullable    = false
   default     = []
 }
 
 variable "secrets" {
-  description = "Secrets of this channel and of no other: environment variable => secret id."
+  description = "Secrets of this channel type: environment variable => secret id."
   type        = map(string)
   nullable    = false
   default     = {}
 
   validation {
     condition     = length(setsubtract(var.channel.secrets, keys(var.secrets))) == 0
-    error_message = "Every name in the channel's `secrets` needs a secret in Secret Manager."
+    error_message = "secrets must have an entry for every name in channel.secrets."
   }
 }
 
 variable "topic" {
-  description = "The topic that carries deliveries."
+  description = "Topic for deliveries."
   type        = object({ id = string, name = string })
   nullable    = false
 }

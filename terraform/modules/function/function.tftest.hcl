@@ -28,7 +28,7 @@ variables {
   }
 }
 
-run "the_function_runs_as_an_account_of_its_own" {
+run "the_function_runs_as_its_own_account" {
   assert {
     condition     = google_cloudfunctions2_function.this.service_config[0].service_account_email == google_service_account.this.email
     error_message = "The function must run as its own account."
@@ -40,20 +40,20 @@ run "the_function_runs_as_an_account_of_its_own" {
   }
 }
 
-run "the_function_publishes_to_the_outcomes_topic_and_to_no_other" {
+run "the_function_may_publish_only_to_the_topic_for_outcomes" {
   assert {
     condition     = google_pubsub_topic_iam_member.outcomes.topic == var.outcomes_topic && google_pubsub_topic_iam_member.outcomes.role == "roles/pubsub.publisher"
-    error_message = "The right to publish must be on the outcomes topic."
+    error_message = "The publisher role must be on the topic for outcomes."
   }
 }
 
-run "the_function_reads_its_own_secrets_by_a_grant_on_each" {
+run "the_function_may_read_each_of_its_secrets_and_no_other" {
   assert {
     condition = (
       join(",", keys(google_secret_manager_secret_iam_member.reader)) == "SENDGRID_API_KEY" &&
       google_secret_manager_secret_iam_member.reader["SENDGRID_API_KEY"].secret_id == "heliograph-sendgrid-api-key"
     )
-    error_message = "There must be one grant a secret, on that secret."
+    error_message = "There must be one grant per secret, on that secret."
   }
 
   assert {
@@ -62,10 +62,10 @@ run "the_function_reads_its_own_secrets_by_a_grant_on_each" {
   }
 }
 
-run "firestore_is_granted_on_one_database" {
+run "firestore_access_is_limited_to_one_database" {
   assert {
     condition     = strcontains(google_project_iam_member.firestore.condition[0].expression, "projects/heliograph-test/databases/(default)")
-    error_message = "The Firestore role must be conditioned on the database."
+    error_message = "The Firestore role must have a condition on the database."
   }
 }
 
@@ -80,11 +80,11 @@ run "only_the_push_account_may_call" {
 
   assert {
     condition     = google_cloudfunctions2_function.this.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"
-    error_message = "The function must take no call from outside Google Cloud."
+    error_message = "The function must accept no calls from outside Google Cloud."
   }
 }
 
-run "the_server_takes_as_many_requests_as_cloud_run_sends" {
+run "threads_equal_the_concurrency" {
   variables {
     limits = { concurrency = 48 }
   }
@@ -94,7 +94,7 @@ run "the_server_takes_as_many_requests_as_cloud_run_sends" {
       google_cloudfunctions2_function.this.service_config[0].max_instance_request_concurrency == 48 &&
       google_cloudfunctions2_function.this.service_config[0].environment_variables["THREADS"] == "48"
     )
-    error_message = "THREADS must follow the concurrency."
+    error_message = "THREADS must equal the concurrency."
   }
 }
 
@@ -128,7 +128,7 @@ run "concurrency_on_half_a_cpu_is_refused" {
   expect_failures = [var.limits]
 }
 
-run "a_name_that_no_account_can_have_is_refused" {
+run "a_name_that_is_no_account_id_is_refused" {
   command = plan
 
   variables {
@@ -138,7 +138,7 @@ run "a_name_that_no_account_can_have_is_refused" {
   expect_failures = [var.name]
 }
 
-run "a_missing_bundle_is_named_before_anything_is_made" {
+run "a_missing_bundle_fails_the_plan" {
   command = plan
 
   variables {

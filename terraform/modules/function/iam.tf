@@ -16,10 +16,10 @@ resource "google_project_iam_member" "firestore" {
   role    = "roles/datastore.user"
   member  = google_service_account.this.member
 
-  # Firestore has no policy of its own on a database; a condition on the project's is how one database is granted.
+  # Firestore has no IAM policy per database, so a condition limits this project-wide role to one database.
   condition {
     title       = "only-${trim(var.database, "()")}"
-    description = "Documents of the one database that Heliograph uses."
+    description = "Only the database that Heliograph uses."
     expression  = "resource.name == \"projects/${var.project_id}/databases/${var.database}\""
   }
 }
@@ -41,7 +41,7 @@ resource "google_secret_manager_secret_iam_member" "reader" {
   member    = google_service_account.this.member
 }
 
-# The service behind a gen2 function carries the function's name, and it is the service that checks the caller.
+# The Cloud Run service behind a gen2 function has the function's name, and checks the caller.
 resource "google_cloud_run_service_iam_member" "invoker" {
   project  = var.project_id
   location = var.region

@@ -29,8 +29,8 @@ resource "google_cloudfunctions2_function" "this" {
     service_account_email            = google_service_account.this.email
     timeout_seconds                  = var.limits.timeout_seconds
 
-    # The framework serves cpu × 4 requests at a time unless THREADS says otherwise; Cloud Run would send it more, and
-    # what waits inside the instance uses up the acknowledgement deadline.
+    # THREADS must equal the concurrency. By default the framework serves cpu × 4 requests at a time; Cloud Run would send more,
+    # and requests that queue inside the instance use up their acknowledgement deadline.
     environment_variables = merge(var.environment, {
       GOOGLE_CLOUD_PROJECT = var.project_id
       LOG_EXECUTION_ID     = "true"
@@ -54,16 +54,16 @@ resource "google_cloudfunctions2_function" "this" {
   lifecycle {
     precondition {
       condition     = var.bundle.sha256 != null
-      error_message = "There is no bundle for the function ${var.name}: run `make bundle`, or give its sha256 in bundle_hashes."
+      error_message = "Function ${var.name} has no bundle. Run `make bundle`, or set its sha256 in bundle_hashes."
     }
 
     precondition {
       condition     = var.bundle.sha256 == null || can(regex("^[0-9a-f]{64}$", var.bundle.sha256))
-      error_message = "The hash of the bundle of ${var.name} is no sha256 (64 hexadecimal digits)."
+      error_message = "The bundle hash of function ${var.name} is not a sha256 (64 hexadecimal digits)."
     }
   }
 
-  # A revision that starts before it may read its secrets never becomes ready.
+  # A revision that starts before it may read its secrets never becomes ready, so the grants come first.
   depends_on = [
     google_project_iam_member.firestore,
     google_pubsub_topic_iam_member.outcomes,

@@ -9,7 +9,7 @@ output "name" {
 }
 
 output "uri" {
-  description = "Address of the function, and the audience a caller's token must have; known once the caller may call it."
+  description = "URL of the function, and the audience of its callers' tokens. Known once the invoker may call it."
   value       = google_cloudfunctions2_function.this.service_config[0].uri
 
   depends_on = [google_cloud_run_service_iam_member.invoker]

@@ -1,11 +1,11 @@
 variable "build_account" {
-  description = "Service account that builds the container, as `projects/…/serviceAccounts/…`."
+  description = "Service account that builds the container (`projects/…/serviceAccounts/…`)."
   type        = string
   nullable    = false
 }
 
 variable "bundle" {
-  description = "Where the zip lies, and by which content (`sha256`, hexadecimal) its object is named. `sha256` is null when there is no bundle."
+  description = "Bucket and object of the zip, and its `sha256` in hexadecimal (null: there is no bundle)."
   type = object({
     bucket = string
     object = string
@@ -15,14 +15,14 @@ variable "bundle" {
 }
 
 variable "database" {
-  description = "Name of the Firestore database that holds the ledger, the switchboard and the inboxes."
+  description = "Name of the Firestore database with the ledger, the channel switches and the inboxes."
   type        = string
   nullable    = false
   default     = "(default)"
 }
 
 variable "description" {
-  description = "One sentence for people who meet the function in a console."
+  description = "Description of the function in Google's console."
   type        = string
   nullable    = false
 }
@@ -34,37 +34,37 @@ variable "entry_point" {
 
   validation {
     condition     = can(regex("^[a-z_][a-z0-9_]*$", var.entry_point))
-    error_message = "entry_point must be a Python name, such as `email` or `dead_letter`."
+    error_message = "entry_point must be a Python name such as `email` or `dead_letter`."
   }
 }
 
 variable "environment" {
-  description = "Environment variables beside those that every function gets. Never a secret."
+  description = "Environment variables in addition to those that every function gets. Do not put secrets here."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "invoker" {
-  description = "The one member that may call the function: `serviceAccount:…`."
+  description = "The only member that may call the function (`serviceAccount:…`)."
   type        = string
   nullable    = false
 
   validation {
     condition     = startswith(var.invoker, "serviceAccount:")
-    error_message = "invoker must be one service account (`serviceAccount:…`): a function that anybody may call sends anybody's messages."
+    error_message = "invoker must be a service account (`serviceAccount:…`). If everyone may call the function, everyone can send messages."
   }
 }
 
 variable "labels" {
-  description = "Labels on everything that carries labels."
+  description = "Labels of the function."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "limits" {
-  description = "What one instance may use: seconds, requests at a time, Cloud Run quantities of memory and processor, and how many instances."
+  description = "Limits: timeout, concurrent requests, memory and CPU (Cloud Run quantities) of an instance, and the number of instances."
   type = object({
     concurrency     = optional(number, 16)
     cpu             = optional(string, "1")
@@ -87,7 +87,7 @@ variable "limits" {
 
   validation {
     condition     = var.limits.concurrency == 1 || tonumber(var.limits.cpu) >= 1
-    error_message = "Cloud Run gives an instance more than one request at a time only with at least one whole cpu."
+    error_message = "limits.concurrency above 1 needs limits.cpu of at least 1: a Cloud Run rule."
   }
 
   validation {
@@ -97,24 +97,24 @@ variable "limits" {
 }
 
 variable "name" {
-  description = "Name of the function, of the Cloud Run service behind it, and of its service account."
+  description = "Name of the function, its Cloud Run service and its service account."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.name))
-    error_message = "name must be 6 to 30 lower-case letters, digits and hyphens: a service account takes no other."
+    error_message = "name must be 6 to 30 lower-case letters, digits and hyphens: the rule for service accounts."
   }
 }
 
 variable "outcomes_topic" {
-  description = "Id of the topic that takes outcomes: the only one the function may publish to."
+  description = "Id of the topic for outcomes, the only topic the function may publish to."
   type        = string
   nullable    = false
 }
 
 variable "outcomes_topic_name" {
-  description = "Name of that topic, as the function reads it from OUTCOMES_TOPIC."
+  description = "Name of that topic. The function reads it from OUTCOMES_TOPIC."
   type        = string
   nullable    = false
 }
@@ -132,7 +132,7 @@ variable "region" {
 }
 
 variable "roles" {
-  description = "Project roles that a provider needs and that no single resource can grant (Firebase messaging)."
+  description = "Project roles that the provider needs and that cannot be granted on a single resource (Firebase messaging)."
   type        = set(string)
   nullable    = false
   default     = []
@@ -142,18 +142,18 @@ variable "roles" {
       for role in var.roles :
       !can(regex("^roles/(owner|editor|viewer|secretmanager\\..*|iam\\..*|pubsub\\..*|datastore\\..*)$", role))
     ])
-    error_message = "A function gets no project-wide basic, secret, IAM, Pub/Sub or Firestore role: what it needs of those is granted on the single resource."
+    error_message = "roles contains a basic, secret, IAM, Pub/Sub or Firestore role. Grant those on the single resource, not on the project."
   }
 }
 
 variable "secrets" {
-  description = "Environment variables filled from Secret Manager: variable name => secret id (the short one)."
+  description = "Environment variables from Secret Manager: variable => short id of the secret."
   type        = map(string)
   nullable    = false
   default     = {}
 
   validation {
     condition     = alltrue([for name in keys(var.secrets) : can(regex("^[A-Z][A-Z0-9_]*$", name))])
-    error_message = "The keys of secrets are environment variables: capitals, digits and underscores."
+    error_message = "The keys of secrets must be environment variables: capitals, digits and underscores."
   }
 }

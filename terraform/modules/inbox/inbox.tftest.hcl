@@ -1,6 +1,6 @@
 mock_provider "google" {}
 
-# Every run plans only: `prevent_destroy` would keep a test from taking down what it applied.
+# Every run only plans: `prevent_destroy` would stop a test from destroying what it applied.
 variables {
   location   = "eur3"
   project_id = "heliograph-test"
@@ -46,16 +46,16 @@ run "the_database_is_backed_up_daily" {
 
   assert {
     condition     = google_firestore_backup_schedule.daily.retention == "604800s" && length(google_firestore_backup_schedule.daily.daily_recurrence) == 1
-    error_message = "There must be a daily backup, kept a week."
+    error_message = "There must be a daily backup that is kept for 7 days."
   }
 }
 
-run "the_rules_in_the_file_are_released" {
+run "the_rules_of_the_file_are_released" {
   command = plan
 
   assert {
     condition     = google_firebaserules_ruleset.this.source[0].files[0].content == var.rules
-    error_message = "The ruleset must hold the file's text."
+    error_message = "The ruleset must contain the file's text."
   }
 
   assert {
@@ -64,7 +64,7 @@ run "the_rules_in_the_file_are_released" {
   }
 }
 
-run "a_named_database_has_a_release_of_its_own" {
+run "a_named_database_has_its_own_release" {
   command = plan
 
   variables {
@@ -82,11 +82,11 @@ run "indexes_come_from_the_file" {
 
   assert {
     condition     = join(" ", output.indexes) == "inbox/COLLECTION/read_at:ASCENDING/created_at:DESCENDING"
-    error_message = "There must be one index for each in the file."
+    error_message = "There must be one index for each index of the file."
   }
 }
 
-run "time_to_live_is_on_the_fields_that_ask_for_it" {
+run "only_fields_with_ttl_have_a_time_to_live" {
   command = plan
 
   assert {
@@ -98,7 +98,7 @@ run "time_to_live_is_on_the_fields_that_ask_for_it" {
   }
 }
 
-run "an_impossible_location_is_refused" {
+run "an_unknown_location_is_refused" {
   command = plan
 
   variables {
@@ -108,7 +108,7 @@ run "an_impossible_location_is_refused" {
   expect_failures = [var.location]
 }
 
-run "indexes_that_are_no_index_file_are_refused" {
+run "indexes_without_the_expected_keys_are_refused" {
   command = plan
 
   variables {
@@ -118,7 +118,7 @@ run "indexes_that_are_no_index_file_are_refused" {
   expect_failures = [var.indexes]
 }
 
-run "rules_that_are_no_rules_are_refused" {
+run "rules_without_a_firestore_service_are_refused" {
   command = plan
 
   variables {

@@ -46,7 +46,7 @@ resource "google_firestore_field" "this" {
     content {}
   }
 
-  # An empty list means: no single-field index at all (a time to live must not make a hot range of an index).
+  # An empty list turns off all single-field indexes. An index on a time-to-live field would be a hot range.
   dynamic "index_config" {
     for_each = can(each.value.indexes) ? [each.value.indexes] : []
 

@@ -1,5 +1,5 @@
 output "database" {
-  description = "Name of the database, usable once its rules are in force."
+  description = "Name of the database. Known once its rules are in force."
   value       = google_firestore_database.this.name
 
   depends_on = [google_firebaserules_release.this]
@@ -11,6 +11,6 @@ output "indexes" {
 }
 
 output "ttl_fields" {
-  description = "Fields by which Firestore deletes documents, as collection/field."
+  description = "Time-to-live fields, by which Firestore deletes documents, as collection/field."
   value       = [for key, field in local.overrides : key if try(field.ttl, false)]
 }

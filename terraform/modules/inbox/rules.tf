@@ -1,4 +1,4 @@
-# A ruleset cannot be changed, only replaced; the release is what points at the one in force.
+# A ruleset cannot be changed, only replaced. The release points to the ruleset in force.
 resource "google_firebaserules_ruleset" "this" {
   project = var.project_id
 

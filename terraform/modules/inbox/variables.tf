@@ -1,5 +1,5 @@
 variable "backup_days" {
-  description = "How many days a daily backup is kept."
+  description = "Number of days to keep a daily backup."
   type        = number
   nullable    = false
   default     = 7
@@ -11,7 +11,7 @@ variable "backup_days" {
 }
 
 variable "database" {
-  description = "Name of the Firestore database. The web and mobile SDKs use `(default)` unless told otherwise."
+  description = "Name of the Firestore database. `(default)` is the default of the web and mobile SDKs."
   type        = string
   nullable    = false
   default     = "(default)"
@@ -23,7 +23,7 @@ variable "database" {
 }
 
 variable "indexes" {
-  description = "Content of `firestore.indexes.json`: composite indexes, and overrides of single fields (time to live among them)."
+  description = "Content of `firestore.indexes.json`: composite indexes, and overrides of single fields (index off, time to live)."
   type        = string
   nullable    = false
 
@@ -34,7 +34,7 @@ variable "indexes" {
 }
 
 variable "location" {
-  description = "Firestore location, a region (`europe-west1`) or a multi-region (`eur3`). It can never be changed."
+  description = "Firestore location: a region (`europe-west1`) or a multi-region (`eur3`). It cannot be changed later."
   type        = string
   nullable    = false
 

@@ -14,11 +14,10 @@ locals {
   ])})"
   of_attempts = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.attempts.name}\""
 
-  # Every alert of one number over a threshold, as data. `runbook` is the heading in docs/operations.md.
+  # Alerts on one value above a threshold. An alert's title is also its heading in docs/operations.md.
   thresholds = {
     dead_letters = {
-      title     = "Messages are given up"
-      runbook   = "dead-letters"
+      title     = "Dead letters"
       severity  = "ERROR"
       filter    = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/dead_letter_message_count\""
       aligner   = "ALIGN_DELTA"
@@ -28,9 +27,8 @@ locals {
       period    = "300s"
       duration  = "0s"
     }
-    dead_letters_growing = {
-      title     = "Dead letters pile up"
-      runbook   = "dead-letters-growing"
+    unprocessed_dead_letters = {
+      title     = "Unprocessed dead letters"
       severity  = "CRITICAL"
       filter    = "${local.of_dead_letters} AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
       aligner   = "ALIGN_MEAN"
@@ -41,8 +39,7 @@ locals {
       duration  = "900s"
     }
     oldest_unacked = {
-      title     = "Messages wait too long"
-      runbook   = "oldest-unacked"
+      title     = "Old unacknowledged messages"
       severity  = "WARNING"
       filter    = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
       aligner   = "ALIGN_MAX"
@@ -53,8 +50,7 @@ locals {
       duration  = "300s"
     }
     credentials_refused = {
-      title     = "A provider refuses our credentials"
-      runbook   = "credentials-refused"
+      title     = "Credentials refused"
       severity  = "CRITICAL"
       filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.credentials_refused.name}\""
       aligner   = "ALIGN_DELTA"
@@ -66,11 +62,10 @@ locals {
     }
   }
 
-  # Every alert of one share of another.
+  # Alerts on a ratio of two rates.
   ratios = {
     push_errors = {
-      title       = "Pushes are refused"
-      runbook     = "push-errors"
+      title       = "Push errors"
       severity    = "WARNING"
       numerator   = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND metric.labels.response_class != \"ack\""
       denominator = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/push_request_count\""
@@ -78,20 +73,24 @@ locals {
       threshold   = var.tolerated_error_ratio.push
     }
     delivery_errors = {
-      title       = "Deliveries fail"
-      runbook     = "delivery-errors"
+      title       = "Delivery errors"
       severity    = "WARNING"
-      numerator   = "${local.of_attempts} AND metric.labels.result = one_of(\"failed\", \"attempt\")"
+      numerator   = "${local.of_attempts} AND metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\")"
       denominator = local.of_attempts
       group_by    = ["metric.label.channel"]
       threshold   = var.tolerated_error_ratio.delivery
     }
   }
 
-  # Every alert of an uptime check that fails.
+  # Alerts on a failing uptime check.
   outages = {
-    publisher = { title = "The publisher does not answer", runbook = "publisher-down", severity = "CRITICAL", path = "/health" }
-    sweep     = { title = "The sweep has not run", runbook = "sweep-not-run", severity = "CRITICAL", path = "/health/sweep" }
+    publisher = { title = "Publisher down", severity = "CRITICAL", path = "/health" }
+    sweep     = { title = "Sweep overdue", severity = "CRITICAL", path = "/health/sweep" }
+  }
+
+  # name => the anchor of its heading in docs/operations.md.
+  runbooks = {
+    for name, alert in merge(local.thresholds, local.ratios, local.outages) : name => lower(replace(alert.title, " ", "-"))
   }
 }
 
@@ -134,7 +133,7 @@ resource "google_monitoring_alert_policy" "threshold" {
   }
 
   documentation {
-    content   = "What it means and what to do: docs/operations.md#${each.value.runbook}"
+    content   = "Cause and remedy: docs/operations.md#${local.runbooks[each.key]}"
     mime_type = "text/markdown"
   }
 
@@ -178,7 +177,7 @@ resource "google_monitoring_alert_policy" "ratio" {
   }
 
   documentation {
-    content   = "What it means and what to do: docs/operations.md#${each.value.runbook}"
+    content   = "Cause and remedy: docs/operations.md#${local.runbooks[each.key]}"
     mime_type = "text/markdown"
   }
 
@@ -214,7 +213,7 @@ resource "google_monitoring_uptime_check_config" "publisher" {
     }
   }
 
-  # Another address makes another check, and one that an alert still looks at cannot be removed.
+  # A new host creates a new check. A check that an alert still uses cannot be deleted, so the new one is created first.
   lifecycle {
     create_before_destroy = true
   }
@@ -239,7 +238,7 @@ resource "google_monitoring_alert_policy" "outage" {
       threshold_value = 1
       duration        = "120s"
 
-      # How many of the places that look see it fail; one alone may be at fault itself.
+      # Counts the regions whose check fails. More than one must fail, because a single region may itself be at fault.
       aggregations {
         alignment_period     = "120s"
         per_series_aligner   = "ALIGN_NEXT_OLDER"
@@ -250,7 +249,7 @@ resource "google_monitoring_alert_policy" "outage" {
   }
 
   documentation {
-    content   = "What it means and what to do: docs/operations.md#${each.value.runbook}"
+    content   = "Cause and remedy: docs/operations.md#${local.runbooks[each.key]}"
     mime_type = "text/markdown"
   }
 }

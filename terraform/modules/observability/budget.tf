@@ -5,7 +5,7 @@ resource "google_billing_budget" "this" {
   display_name    = "Heliograph (${var.project_id})"
 
   budget_filter {
-    projects = ["projects/${var.project_number}"] # by number: Google answers so, and an id would differ in every plan
+    projects = ["projects/${var.project_number}"] # by number, as Google returns it; with an id every plan would show a change
   }
 
   amount {

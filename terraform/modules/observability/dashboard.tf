@@ -5,37 +5,37 @@ locals {
       aligner  = "ALIGN_RATE"
       group_by = ["metric.label.channel"]
     }
-    "Attempts by result" = {
+    "Attempts by event" = {
       filter   = local.of_attempts
       aligner  = "ALIGN_RATE"
-      group_by = ["metric.label.result"]
+      group_by = ["metric.label.event"]
     }
-    "Waiting messages" = {
+    "Unacknowledged messages" = {
       filter   = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
       aligner  = "ALIGN_MEAN"
       group_by = ["resource.label.subscription_id"]
     }
-    "Oldest waiting message (seconds)" = {
+    "Oldest unacknowledged message (seconds)" = {
       filter   = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
       aligner  = "ALIGN_MAX"
       group_by = ["resource.label.subscription_id"]
     }
-    "Pushes by answer" = {
+    "Pushes by response" = {
       filter   = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/push_request_count\""
       aligner  = "ALIGN_RATE"
       group_by = ["metric.label.response_class"]
     }
-    "Messages given up" = {
+    "Dead letters" = {
       filter   = "${local.of_subscriptions} AND metric.type = \"pubsub.googleapis.com/subscription/dead_letter_message_count\""
       aligner  = "ALIGN_DELTA"
       group_by = ["resource.label.subscription_id"]
     }
   }
 
-  # In the order a person asks: is it flowing, is it well, does it wait, for how long, who refuses, what was lost.
+  # The order of the tiles, from throughput to failures. A map would sort them by title.
   order = [
-    "Attempts by channel", "Attempts by result", "Waiting messages", "Oldest waiting message (seconds)",
-    "Pushes by answer", "Messages given up",
+    "Attempts by channel", "Attempts by event", "Unacknowledged messages", "Oldest unacknowledged message (seconds)",
+    "Pushes by response", "Dead letters",
   ]
 }
 

@@ -1,28 +1,27 @@
 locals {
-  # What functions/runtime/deliver.py says about each attempt: the result is the message, the facts are fields.
+  # The `event` values are members of shared/log_events.py; tests/test_log_events.py compares them.
+  # The dead-letter function logs an outcome that another function has logged already, without a channel: not counted again.
   attempts = join(" AND ", [
     "resource.type=\"cloud_run_revision\"",
-    "jsonPayload.logger=\"functions.runtime.deliver\"",
-    "jsonPayload.message=(\"sent\" OR \"failed\" OR \"suppressed\" OR \"expired\" OR \"attempt\")",
+    "jsonPayload.channel:*",
+    "jsonPayload.event=(\"delivery.sent\" OR \"delivery.failed\" OR \"delivery.suppressed\" OR \"delivery.expired\" OR \"delivery.attempt_failed\")",
   ])
 
-  # And what functions/runtime/push.py says when a provider refuses our credentials.
   credentials_refused = join(" AND ", [
     "resource.type=\"cloud_run_revision\"",
-    "severity=CRITICAL",
-    "jsonPayload.logger=\"functions.runtime.push\"",
+    "jsonPayload.event=\"message.credentials_refused\"",
   ])
 }
 
 resource "google_logging_metric" "attempts" {
   project     = var.project_id
   name        = "heliograph/attempts"
-  description = "Attempts at deliveries, by channel and result (`attempt`: failed, and will be repeated)."
+  description = "Delivery attempts by channel and event (`delivery.attempt_failed`: Pub/Sub delivers the message again)."
   filter      = local.attempts
 
   label_extractors = {
     channel = "EXTRACT(jsonPayload.channel)"
-    result  = "EXTRACT(jsonPayload.message)"
+    event   = "EXTRACT(jsonPayload.event)"
   }
 
   metric_descriptor {
@@ -35,7 +34,7 @@ resource "google_logging_metric" "attempts" {
     }
 
     labels {
-      key        = "result"
+      key        = "event"
       value_type = "STRING"
     }
   }
@@ -44,7 +43,7 @@ resource "google_logging_metric" "attempts" {
 resource "google_logging_metric" "credentials_refused" {
   project     = var.project_id
   name        = "heliograph/credentials_refused"
-  description = "A provider refused our credentials."
+  description = "Messages that failed because a provider, or a Google API, refused our credentials."
   filter      = local.credentials_refused
 
   metric_descriptor {
@@ -53,7 +52,7 @@ resource "google_logging_metric" "credentials_refused" {
   }
 }
 
-# An alert on a metric that was just made is refused: "cannot find metric".
+# Monitoring refuses an alert on a metric that was created seconds ago ("cannot find metric").
 resource "time_sleep" "metrics" {
   create_duration = "30s"
   triggers        = { metrics = join(",", [google_logging_metric.attempts.id, google_logging_metric.credentials_refused.id]) }

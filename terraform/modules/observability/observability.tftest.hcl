@@ -21,7 +21,7 @@ variables {
   }
 }
 
-run "every_alert_reaches_a_person_and_says_what_to_do" {
+run "every_alert_has_a_recipient_and_a_runbook" {
   assert {
     condition = alltrue([
       for alert in concat(
@@ -30,41 +30,66 @@ run "every_alert_reaches_a_person_and_says_what_to_do" {
         values(google_monitoring_alert_policy.outage),
       ) : length(alert.notification_channels) == 1 && strcontains(alert.documentation[0].content, "docs/operations.md#")
     ])
-    error_message = "Every alert must have somebody to go to and a runbook."
+    error_message = "Every alert must have a notification channel and a link to its runbook."
   }
 }
 
-run "every_failure_the_design_names_has_an_alert" {
+run "every_known_failure_has_an_alert" {
   assert {
     condition = length(setsubtract(
-      ["dead_letters", "dead_letters_growing", "oldest_unacked", "push_errors", "delivery_errors", "credentials_refused", "publisher", "sweep"],
+      ["dead_letters", "unprocessed_dead_letters", "oldest_unacked", "push_errors", "delivery_errors", "credentials_refused", "publisher", "sweep"],
       keys(output.alerts),
     )) == 0
     error_message = "An alert is missing."
   }
 }
 
-run "every_channel_and_the_way_home_are_watched" {
+run "every_subscription_for_deliveries_and_outcomes_is_monitored" {
   assert {
     condition = alltrue([
       for name in ["notifications-email", "notifications-sms", "delivery-outcomes-publisher"] :
       strcontains(google_monitoring_alert_policy.threshold["oldest_unacked"].conditions[0].condition_threshold[0].filter, "\"${name}\"")
     ])
-    error_message = "The age of waiting messages must be watched on every subscription."
+    error_message = "The age of unacknowledged messages must be monitored on every subscription."
   }
 }
 
-run "dead_letters_that_nobody_takes_are_watched" {
+run "every_subscription_for_dead_letters_is_monitored" {
   assert {
     condition = alltrue([
       for name in ["notifications-email-dead-function", "notifications-sms-dead-function", "delivery-outcomes-dead-kept"] :
-      strcontains(google_monitoring_alert_policy.threshold["dead_letters_growing"].conditions[0].condition_threshold[0].filter, "\"${name}\"")
+      strcontains(google_monitoring_alert_policy.threshold["unprocessed_dead_letters"].conditions[0].condition_threshold[0].filter, "\"${name}\"")
     ])
-    error_message = "Every subscription of dead letters must be watched."
+    error_message = "Every subscription for dead letters must be monitored."
   }
 }
 
-run "one_dead_letter_is_enough_for_an_alert" {
+run "metrics_match_the_event_field" {
+  assert {
+    condition = alltrue([
+      for metric in [google_logging_metric.attempts, google_logging_metric.credentials_refused] :
+      strcontains(metric.filter, "jsonPayload.event=") && !strcontains(metric.filter, "jsonPayload.logger") && !strcontains(metric.filter, "jsonPayload.message")
+    ])
+    error_message = "A metric must match the log field `event`, never a module or a sentence."
+  }
+
+  assert {
+    condition     = google_logging_metric.attempts.label_extractors["event"] == "EXTRACT(jsonPayload.event)"
+    error_message = "The metric of attempts must have the event as a label."
+  }
+}
+
+run "delivery_errors_are_failures_and_failed_attempts" {
+  assert {
+    condition = strcontains(
+      google_monitoring_alert_policy.ratio["delivery_errors"].conditions[0].condition_threshold[0].filter,
+      "metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\")",
+    )
+    error_message = "The numerator must count delivery.failed and delivery.attempt_failed."
+  }
+}
+
+run "one_dead_letter_raises_an_alert" {
   assert {
     condition     = google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].threshold_value == 0
     error_message = "The threshold must be zero."
@@ -78,43 +103,43 @@ run "delivery_errors_are_counted_per_channel" {
   }
 }
 
-run "the_sweep_is_asked_after_by_itself" {
+run "the_sweep_has_an_uptime_check_of_its_own" {
   assert {
     condition     = google_monitoring_uptime_check_config.publisher["sweep"].http_check[0].path == "/health/sweep"
-    error_message = "There must be a check of the sweep."
+    error_message = "There must be an uptime check of /health/sweep."
   }
 }
 
-run "a_publisher_behind_a_path_is_asked_there" {
+run "the_uptime_check_keeps_the_publishers_path_prefix" {
   variables {
     publisher_path = "/api/v1/web/fn-1/publisher/api"
   }
 
   assert {
     condition     = google_monitoring_uptime_check_config.publisher["publisher"].http_check[0].path == "/api/v1/web/fn-1/publisher/api/health"
-    error_message = "The path before /health must be kept."
+    error_message = "The prefix before /health must be kept."
   }
 }
 
 run "without_a_billing_account_there_is_no_budget" {
   assert {
     condition     = length(google_billing_budget.this) == 0
-    error_message = "No billing account, no budget."
+    error_message = "There must be no budget without a billing account."
   }
 }
 
-run "a_budget_warns_before_the_money_is_spent" {
+run "the_budget_warns_on_forecast_spending" {
   variables {
     billing_account = "012345-6789AB-CDEF01"
   }
 
   assert {
     condition     = contains([for rule in google_billing_budget.this[0].threshold_rules : rule.spend_basis], "FORECASTED_SPEND")
-    error_message = "The budget must warn on the forecast."
+    error_message = "The budget must have a threshold on forecast spending."
   }
 }
 
-run "alerts_for_nobody_are_refused" {
+run "alerts_without_a_recipient_are_refused" {
   command = plan
 
   variables {
@@ -124,7 +149,7 @@ run "alerts_for_nobody_are_refused" {
   expect_failures = [var.emails]
 }
 
-run "a_ratio_in_percent_is_refused" {
+run "an_error_ratio_in_percent_is_refused" {
   command = plan
 
   variables {
@@ -134,7 +159,7 @@ run "a_ratio_in_percent_is_refused" {
   expect_failures = [var.tolerated_error_ratio]
 }
 
-run "a_billing_account_that_is_none_is_refused" {
+run "a_malformed_billing_account_is_refused" {
   command = plan
 
   variables {

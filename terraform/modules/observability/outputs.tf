@@ -1,10 +1,6 @@
 output "alerts" {
-  description = "Every alert: its name => the heading in docs/operations.md that says what to do."
-  value = merge(
-    { for name, alert in local.thresholds : name => alert.runbook },
-    { for name, alert in local.ratios : name => alert.runbook },
-    { for name, alert in local.outages : name => alert.runbook },
-  )
+  description = "Alert => the anchor of its heading in docs/operations.md."
+  value       = local.runbooks
 }
 
 output "dashboard" {

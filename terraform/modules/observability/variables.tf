@@ -1,5 +1,5 @@
 variable "billing_account" {
-  description = "Billing account whose spending on the project is watched; without it there is no budget."
+  description = "Billing account for the budget on this project. Null: no budget."
   type        = string
   nullable    = true
   default     = null
@@ -11,7 +11,7 @@ variable "billing_account" {
 }
 
 variable "channels" {
-  description = "Every channel: kind => its subscription and its dead-letter subscription."
+  description = "Channel type => its subscription and its dead-letter subscription."
   type = map(object({
     dead_letter_subscription = string
     subscription             = string
@@ -20,30 +20,30 @@ variable "channels" {
 
   validation {
     condition     = length(var.channels) > 0
-    error_message = "There must be a channel to watch."
+    error_message = "channels must have at least one entry."
   }
 }
 
 variable "emails" {
-  description = "Addresses that alerts go to."
+  description = "E-mail addresses that receive alerts."
   type        = set(string)
   nullable    = false
 
   validation {
     condition     = length(var.emails) > 0 && alltrue([for email in var.emails : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", email))])
-    error_message = "emails must hold at least one address: an alert that nobody gets is none."
+    error_message = "emails must hold at least one e-mail address, because alerts need a recipient."
   }
 }
 
 variable "labels" {
-  description = "Labels on everything that carries labels."
+  description = "Labels of all resources that support labels."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "monthly_budget" {
-  description = "Spending a month to be warned about, in whole units of `currency`."
+  description = "Monthly budget in whole units of `currency`."
   type        = object({ currency = optional(string, "EUR"), units = optional(number, 100) })
   nullable    = false
   default     = {}
@@ -55,25 +55,25 @@ variable "monthly_budget" {
 }
 
 variable "oldest_unacked_seconds" {
-  description = "How old the oldest waiting message of a channel may grow before somebody is told."
+  description = "Age of the oldest unacknowledged message, in seconds, above which an alert is raised."
   type        = number
   nullable    = false
   default     = 600
 
   validation {
     condition     = var.oldest_unacked_seconds >= 60
-    error_message = "oldest_unacked_seconds must be at least 60: monitoring samples no oftener."
+    error_message = "oldest_unacked_seconds must be at least 60, the sampling interval of Cloud Monitoring."
   }
 }
 
 variable "outcomes_dead_subscription" {
-  description = "Name of the subscription that keeps outcomes which could not come home."
+  description = "Name of the subscription that keeps outcomes the publisher did not accept."
   type        = string
   nullable    = false
 }
 
 variable "outcomes_subscription" {
-  description = "Name of the subscription that takes outcomes to the publisher."
+  description = "Name of the subscription that pushes outcomes to the publisher."
   type        = string
   nullable    = false
 }
@@ -85,26 +85,26 @@ variable "project_id" {
 }
 
 variable "project_number" {
-  description = "Number of the project, by which the budget knows it."
+  description = "Number of the project. Budgets identify projects by number."
   type        = string
   nullable    = false
 }
 
 variable "publisher_host" {
-  description = "Host name of the publisher, for the uptime checks."
+  description = "Host name of the publisher for the uptime checks."
   type        = string
   nullable    = false
 }
 
 variable "publisher_path" {
-  description = "What stands before `/health` in the publisher's paths; nothing, unless it runs as DigitalOcean Functions."
+  description = "Path prefix before `/health`. Empty with App Platform; DigitalOcean Functions have one."
   type        = string
   nullable    = false
   default     = ""
 }
 
 variable "tolerated_error_ratio" {
-  description = "Share of attempts, or of pushes, that may fail over a quarter of an hour."
+  description = "Share of attempts (`delivery`) and of pushes (`push`) that may fail within 15 minutes without an alert."
   type        = object({ delivery = optional(number, 0.05), push = optional(number, 0.1) })
   nullable    = false
   default     = {}
@@ -113,6 +113,6 @@ variable "tolerated_error_ratio" {
     condition = alltrue([
       for ratio in values(var.tolerated_error_ratio) : ratio > 0 && ratio < 1
     ])
-    error_message = "A tolerated ratio lies between 0 and 1, such as 0.05 for five in a hundred."
+    error_message = "Each tolerated_error_ratio must be between 0 and 1, such as 0.05 for 5 percent."
   }
 }

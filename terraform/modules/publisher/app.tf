@@ -1,7 +1,7 @@
 locals {
   database = "db"
 
-  # Filled in by App Platform, so that no plan and no state of this app holds the password.
+  # App Platform replaces the reference, so that neither the plan nor the state of the app contains the password.
   environment = merge(var.environment, {
     DATABASE_URL = "$${${local.database}.DATABASE_URL}"
   })
@@ -58,11 +58,11 @@ resource "digitalocean_app" "this" {
       }
     }
 
-    # Before new code takes a request, its tables are there.
+    # Migrates the database before the new code takes requests.
     job {
       name               = "migrate"
       kind               = "PRE_DEPLOY"
-      run_command        = "python -m publisher_api.migrate"
+      run_command        = "python -m publisher_api.cli.migrate"
       instance_size_slug = var.instances.size
       instance_count     = 1
       dockerfile_path    = length(local.git) > 0 ? "Dockerfile" : null
@@ -128,7 +128,7 @@ resource "digitalocean_app" "this" {
         failure_threshold     = 6
       }
 
-      # What is under way is finished, and what is in the outbox can wait for the sweep.
+      # Gives requests in flight time to finish. Messages still in the outbox are published by the sweeper.
       termination {
         drain_seconds        = 15
         grace_period_seconds = 30
@@ -165,11 +165,11 @@ resource "digitalocean_app" "this" {
       }
     }
 
-    # App Platform has scheduled jobs, but the provider cannot declare a schedule, and an outbox that waits for cron waits
-    # long: a worker sweeps and sleeps in between.
+    # A worker that sweeps and sleeps, not a scheduled job: the provider cannot declare a schedule, and cron's interval is too long
+    # for the outbox.
     worker {
       name               = "sweep"
-      run_command        = "python -m publisher_api.sweep --every ${var.sweep_seconds}"
+      run_command        = "python -m publisher_api.cli.sweep --every ${var.sweep_seconds}"
       instance_size_slug = "apps-s-1vcpu-0.5gb"
       instance_count     = 1
       dockerfile_path    = length(local.git) > 0 ? "Dockerfile" : null
@@ -207,8 +207,8 @@ resource "digitalocean_app" "this" {
   }
 
   lifecycle {
-    # DigitalOcean gives secret values back encrypted, and each plan would send them again. The app's own variables are
-    # therefore set once (deploy/rotate_identity.sh changes them); those of its components stay Terraform's.
+    # DigitalOcean returns secret values encrypted, so each plan would show a change. Terraform therefore sets the variables of
+    # the app only once (deploy/rotate_identity.sh changes them). It still manages the variables of the components.
     ignore_changes = [spec[0].env]
   }
 

@@ -27,9 +27,9 @@ resource "digitalocean_database_db" "this" {
   }
 }
 
-# A cluster without rules takes anybody who knows the password, so the first deployment's migration gets through; from
-# then on only the app does. It comes over the private network, where a rule cannot name it, and nobody else is there; the
-# rule with its name is for what takes the public way.
+# Without rules a cluster accepts every client that has the password, which the migration of the first deployment needs, since
+# the app does not exist yet. These rules then admit the app only: by its name on the public network, and by address range on the
+# private network, where rules cannot name apps and where nothing else runs.
 resource "digitalocean_database_firewall" "this" {
   count = var.runtime == "app" ? 1 : 0
 
@@ -46,8 +46,8 @@ resource "digitalocean_database_firewall" "this" {
   }
 }
 
-# Only for functions, of which each instance would open connections of its own. The container keeps a pool itself and
-# must connect directly: LISTEN, by which its caches hear of changes, does not work through a transaction pool.
+# For DigitalOcean Functions only, because each instance opens its own connections. The container has a pool of its own and
+# connects directly: it uses LISTEN to refresh its caches, which does not work through a transaction pool.
 resource "digitalocean_database_connection_pool" "this" {
   count = var.runtime == "functions" ? 1 : 0
 

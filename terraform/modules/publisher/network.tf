@@ -1,6 +1,6 @@
 resource "digitalocean_vpc" "this" {
   name        = "${var.name}-${var.region}"
-  description = "The publisher and its database."
+  description = "Heliograph: publisher and database."
   region      = var.region
   ip_range    = var.vpc_cidr
 }

@@ -1,5 +1,5 @@
 output "app_id" {
-  description = "Id of the app; null for the functions runtime."
+  description = "Id of the app; null with the functions runtime."
   value       = one(digitalocean_app.this[*].id)
 }
 
@@ -9,18 +9,18 @@ output "database_cluster_id" {
 }
 
 output "database_pool_uri" {
-  description = "What the functions runtime connects to; null for the app, which App Platform connects itself."
+  description = "DATABASE_URL for the functions runtime; null with App Platform, which sets it itself."
   value       = one(digitalocean_database_connection_pool.this[*].uri)
   sensitive   = true
 }
 
 output "registry_endpoint" {
-  description = "Where images are pushed to."
+  description = "Registry to push images to."
   value       = digitalocean_container_registry.this.endpoint
 }
 
 output "url" {
-  description = "Address of the app, usable once the database lets it in; null for the functions runtime."
+  description = "URL of the app, known once the database admits it; null with the functions runtime."
   value       = one(digitalocean_app.this[*].live_url)
 
   depends_on = [digitalocean_database_firewall.this]

@@ -1,6 +1,6 @@
 mock_provider "digitalocean" {}
 
-# Every run plans only: `prevent_destroy` would keep a test from taking down what it applied.
+# Every run only plans: `prevent_destroy` would stop a test from destroying what it applied.
 variables {
   environment      = { GOOGLE_CLOUD_PROJECT = "heliograph-test" }
   git              = { branch = "main", url = "https://git.example.com/heliograph.git" }
@@ -9,7 +9,7 @@ variables {
   secrets_set_once = { GOOGLE_IDENTITY_KEY = "a key" }
 }
 
-run "the_service_the_sweep_and_the_migration_run_the_same_code" {
+run "all_components_run_the_same_image" {
   command = plan
 
   variables {
@@ -27,7 +27,7 @@ run "the_service_the_sweep_and_the_migration_run_the_same_code" {
         [for each in digitalocean_app.this[0].spec[0].job : each.image],
       ) : component[0].digest == var.image.digest
     ])
-    error_message = "Every component must run the image given, by its digest."
+    error_message = "Every component must run the given image, by its digest."
   }
 }
 
@@ -43,28 +43,28 @@ run "without_an_image_the_app_is_built_from_git" {
   }
 }
 
-run "migrations_run_before_the_new_code" {
+run "the_migration_runs_before_the_new_code" {
   command = plan
 
   assert {
     condition = (
       digitalocean_app.this[0].spec[0].job[0].kind == "PRE_DEPLOY" &&
-      digitalocean_app.this[0].spec[0].job[0].run_command == "python -m publisher_api.migrate"
+      digitalocean_app.this[0].spec[0].job[0].run_command == "python -m publisher_api.cli.migrate"
     )
-    error_message = "The migration must be a job before deployment."
+    error_message = "The migration must be a PRE_DEPLOY job."
   }
 }
 
-run "the_sweep_runs_every_minute" {
+run "the_sweeper_runs_every_60_seconds" {
   command = plan
 
   assert {
-    condition     = digitalocean_app.this[0].spec[0].worker[0].run_command == "python -m publisher_api.sweep --every 60"
-    error_message = "The sweep must run every 60 seconds."
+    condition     = digitalocean_app.this[0].spec[0].worker[0].run_command == "python -m publisher_api.cli.sweep --every 60"
+    error_message = "The sweeper must run every 60 seconds."
   }
 }
 
-run "every_component_knows_the_database_by_reference_only" {
+run "every_component_gets_the_database_url_by_reference" {
   command = plan
 
   assert {
@@ -76,37 +76,37 @@ run "every_component_knows_the_database_by_reference_only" {
       ) :
       contains([for variable in component : "${variable.key}=${variable.value}"], "DATABASE_URL=$${db.DATABASE_URL}")
     ])
-    error_message = "DATABASE_URL must be filled in by App Platform, in each component."
+    error_message = "Each component must reference App Platform's DATABASE_URL."
   }
 }
 
-run "only_the_app_reaches_the_database" {
+run "the_firewall_admits_only_the_app" {
   command = plan
 
   assert {
     condition     = toset([for rule in digitalocean_database_firewall.this[0].rule : rule.type]) == toset(["app", "ip_addr"])
-    error_message = "The firewall must let in the app, by name and by its private network, and nothing else."
+    error_message = "The firewall must admit only the app, by name and by its private network."
   }
 
   assert {
     condition = alltrue([
       for rule in digitalocean_database_firewall.this[0].rule : rule.value == var.vpc_cidr if rule.type == "ip_addr"
     ])
-    error_message = "The only addresses let in must be those of the private network."
+    error_message = "The only admitted addresses must be those of the private network."
   }
 
   assert {
     condition     = length(digitalocean_database_connection_pool.this) == 0
-    error_message = "The container must connect directly: LISTEN does not pass a transaction pool."
+    error_message = "The container must connect directly, because LISTEN does not work through a transaction pool."
   }
 }
 
-run "secrets_are_declared_as_secrets" {
+run "variables_set_once_are_secrets" {
   command = plan
 
   assert {
     condition     = alltrue([for variable in digitalocean_app.this[0].spec[0].env : variable.type == "SECRET"])
-    error_message = "What is set once must be a SECRET."
+    error_message = "Variables that are set once must have the type SECRET."
   }
 }
 
@@ -123,11 +123,11 @@ run "the_functions_runtime_has_a_pool_and_no_app" {
       length(digitalocean_app.this) == 0 &&
       digitalocean_database_connection_pool.this[0].mode == "transaction"
     )
-    error_message = "Functions must have a transaction pool and no app."
+    error_message = "The functions runtime must have a transaction pool and no app."
   }
 }
 
-run "functions_without_accepting_an_open_database_are_refused" {
+run "the_functions_runtime_without_an_open_database_is_refused" {
   command = plan
 
   variables {
@@ -147,7 +147,7 @@ run "an_image_by_tag_is_refused" {
   expect_failures = [var.image]
 }
 
-run "an_app_without_code_is_refused" {
+run "an_app_without_image_and_git_is_refused" {
   command = plan
 
   variables {
@@ -157,7 +157,7 @@ run "an_app_without_code_is_refused" {
   expect_failures = [var.image]
 }
 
-run "scaling_on_a_shared_size_is_refused" {
+run "autoscaling_on_a_shared_size_is_refused" {
   command = plan
 
   variables {
@@ -167,7 +167,7 @@ run "scaling_on_a_shared_size_is_refused" {
   expect_failures = [var.instances]
 }
 
-run "a_data_centre_whose_network_an_app_cannot_join_is_refused" {
+run "a_data_centre_without_app_networks_is_refused" {
   command = plan
 
   variables {

@@ -1,5 +1,5 @@
 variable "database" {
-  description = "The managed Postgres: size of a node, how many nodes (two or more fail over by themselves), major version, and when it may be maintained."
+  description = "The managed Postgres: node size, number of nodes (two or more fail over automatically), major version, and maintenance window."
   type = object({
     maintenance_day  = optional(string, "sunday")
     maintenance_hour = optional(string, "03:00:00")
@@ -17,55 +17,55 @@ variable "database" {
 
   validation {
     condition     = contains(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], var.database.maintenance_day)
-    error_message = "database.maintenance_day must be a day of the week in small letters."
+    error_message = "database.maintenance_day must be a day of the week in lower case."
   }
 }
 
 variable "database_open_to_internet" {
-  description = "Says yes to a Postgres that any address may try to log in to. DigitalOcean Functions have no fixed address, so a firewall cannot name them."
+  description = "Accepts a Postgres without a firewall. DigitalOcean Functions have no fixed addresses, so a firewall cannot admit them."
   type        = bool
   nullable    = false
   default     = false
 
   validation {
     condition     = var.runtime != "functions" || var.database_open_to_internet
-    error_message = "The functions runtime cannot be named in the database's firewall: set database_open_to_internet = true to accept that, or use runtime = \"app\"."
+    error_message = "The functions runtime works only without a database firewall. Set database_open_to_internet = true to accept that, or use runtime = \"app\"."
   }
 }
 
 variable "environment" {
-  description = "Environment variables of the publisher that are no secrets."
+  description = "Environment variables of the publisher that are not secret."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "git" {
-  description = "Public repository to build the image from when `image` is not given (the first apply, before anything was pushed)."
+  description = "Public repository to build the publisher from while `image` is null (before the first release)."
   type        = object({ branch = string, url = string })
   nullable    = true
   default     = null
 }
 
 variable "image" {
-  description = "The image to run, by digest, from the container registry made here. Wins over `git`."
+  description = "Image to run, by digest, from this module's registry. Takes precedence over `git`."
   type        = object({ digest = string, repository = string })
   nullable    = true
   default     = null
 
   validation {
     condition     = var.image == null || can(regex("^sha256:[0-9a-f]{64}$", var.image.digest))
-    error_message = "image.digest must be sha256: and 64 hexadecimal digits; a tag can be moved under a running system."
+    error_message = "image.digest must be sha256: and 64 hexadecimal digits. A tag is not enough, because it can be moved to another image."
   }
 
   validation {
     condition     = var.runtime != "app" || var.image != null || var.git != null
-    error_message = "The app runtime needs an image, or a public git repository to build one from."
+    error_message = "The app runtime needs `image`, or `git` to build one from."
   }
 }
 
 variable "instances" {
-  description = "Containers of the API: size, and between how many App Platform may choose (more than one number needs a dedicated size)."
+  description = "Containers of the API: size, minimum and maximum number. Different numbers turn on autoscaling, which needs a dedicated size."
   type = object({
     maximum = optional(number, 2)
     minimum = optional(number, 2)
@@ -81,24 +81,24 @@ variable "instances" {
 
   validation {
     condition     = var.instances.minimum == var.instances.maximum || startswith(var.instances.size, "apps-d-")
-    error_message = "App Platform scales by itself only on dedicated sizes (apps-d-…)."
+    error_message = "instances.minimum and instances.maximum may differ only with a dedicated instances.size (apps-d-…): App Platform autoscales no other."
   }
 }
 
 variable "name" {
-  description = "Name of the app; the other resources begin with it."
+  description = "Name of the app, and prefix of the other resources' names."
   type        = string
   nullable    = false
   default     = "heliograph"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,30}[a-z0-9]$", var.name))
-    error_message = "name must be 3 to 32 lower-case letters, digits and hyphens: App Platform takes no other."
+    error_message = "name must be 3 to 32 lower-case letters, digits and hyphens: App Platform's rule."
   }
 }
 
 variable "pool_size" {
-  description = "Connections of the transaction pool that the functions runtime connects to."
+  description = "Size of the transaction pool for the functions runtime."
   type        = number
   nullable    = false
   default     = 15
@@ -110,18 +110,18 @@ variable "pool_size" {
 }
 
 variable "region" {
-  description = "DigitalOcean data centre, such as `ams3`; the app runs in its city."
+  description = "DigitalOcean data centre such as `ams3`. The app runs in the same city."
   type        = string
   nullable    = false
 
   validation {
     condition     = contains(["ams3", "blr1", "fra1", "lon1", "nyc1", "sfo3", "sgp1", "syd1", "tor1"], var.region)
-    error_message = "region must be a data centre whose private networks App Platform can join: ams3, blr1, fra1, lon1, nyc1, sfo3, sgp1, syd1 or tor1."
+    error_message = "region must be a data centre with private networks that App Platform can join: ams3, blr1, fra1, lon1, nyc1, sfo3, sgp1, syd1 or tor1."
   }
 }
 
 variable "registry" {
-  description = "The container registry: its name (unique in all of DigitalOcean) and subscription tier."
+  description = "Container registry: name (unique in all of DigitalOcean) and subscription tier."
   type = object({
     name = string
     tier = optional(string, "basic")
@@ -135,7 +135,7 @@ variable "registry" {
 }
 
 variable "runtime" {
-  description = "Where the publisher runs: `app` (App Platform, a container) or `functions` (DigitalOcean Functions; deployed by `python -m deploy.functions`)."
+  description = "Where the publisher runs: `app` (App Platform) or `functions` (DigitalOcean Functions, which doctl deploys after `python -m deploy.functions`)."
   type        = string
   nullable    = false
   default     = "app"
@@ -147,21 +147,21 @@ variable "runtime" {
 }
 
 variable "secrets" {
-  description = "Secret environment variables that are sent with every apply. DigitalOcean answers with their ciphertext, so each plan shows them as changed."
+  description = "Secret environment variables that every apply sends. DigitalOcean returns them encrypted, so each plan shows a change."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "secrets_set_once" {
-  description = "Secret environment variables that are given when the app is made and left alone afterwards, so that a second plan is empty."
+  description = "Secret environment variables that are set when the app is created and not managed afterwards, so that a second plan is empty."
   type        = map(string)
   nullable    = false
   default     = {}
 }
 
 variable "sweep_seconds" {
-  description = "Pause between two sweeps of the outbox."
+  description = "Seconds between two sweeps of the outbox."
   type        = number
   nullable    = false
   default     = 60
@@ -173,14 +173,14 @@ variable "sweep_seconds" {
 }
 
 variable "tags" {
-  description = "Tags on everything at DigitalOcean that carries tags."
+  description = "Tags of all DigitalOcean resources that support tags."
   type        = set(string)
   nullable    = false
   default     = []
 }
 
 variable "vpc_cidr" {
-  description = "Private network of the publisher and its database."
+  description = "Address range of the private network of the publisher and its database."
   type        = string
   nullable    = false
   default     = "10.114.0.0/20"
