@@ -15,7 +15,7 @@ def check_publisher(found: Publisher, remedies: Remedies) -> Iterator[Finding]:
     match found.sweep:
         case Response(status=200):
             yield ok("publisher: no work is overdue, so the sweeper runs")
-        case Response(body={"status": "neglected"}):
+        case Response(body={"status": "overdue"}):
             yield failed("publisher: work is long overdue, so the sweeper does not run", restart)
         case other:
             yield failed(f"publisher: /health/sweep gave {_describe(other)}", restart)

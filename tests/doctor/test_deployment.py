@@ -86,7 +86,7 @@ def test_publisher_that_cannot_publish_is_a_fault(deployment: Deployment) -> Non
 
 
 def test_sweeper_that_does_not_run_is_a_fault(deployment: Deployment) -> None:
-    deployment.http.responses["/publisher/health/sweep"] = StubResponse(503, {"status": "neglected"})
+    deployment.http.responses["/publisher/health/sweep"] = StubResponse(503, {"status": "overdue"})
 
     assert deployment.faults() == {"publisher: work is long overdue, so the sweeper does not run": RESTART_PUBLISHER}
 
