@@ -1,7 +1,8 @@
-"""The publisher with two routes beside its own, on the same server, to hold it against.
+"""The publisher with two more routes on the same server, for comparison.
 
-``/hollow`` authenticates, validates the same body and headers, and answers. ``/naive`` is the plain way: a transaction
-a request, a statement a row, and a publish through Google's client before the answer.
+``/validate_only`` authenticates, validates the same body and headers, and responds. ``/naive`` is the straightforward
+implementation: one transaction per request, one statement per row, and a publish with Google's client before the
+response.
 """
 
 import os
@@ -32,8 +33,8 @@ _google = PublisherClient()
 app = create_app(_settings)
 
 
-@app.post("/hollow", status_code=202)
-async def hollow(
+@app.post("/validate_only", status_code=202)
+async def validate_only(
     request: Request, _producer: Producer, _idempotency_key: IdempotencyKey = None, _traceparent: TraceParent = None
 ) -> JSONResponse:
     parse(await request.body())
@@ -50,7 +51,7 @@ async def naive(request: Request, producer: Producer, services: Serving) -> JSON
 
 
 def _accept(services: Services, request: NotificationRequest, producer: str) -> str:
-    catalog = services.catalog.current()  # may want a connection itself: not while holding one
+    catalog = services.catalog.current()  # may take a connection itself, so call it before taking one
     with services.pool.connection() as connection:
         found = connection.execute("select * from users where user_id = %s", [request.user_id]).fetchone()
         devices = connection.execute("select token from devices where user_id = %s", [request.user_id]).fetchall()

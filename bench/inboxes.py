@@ -1,4 +1,4 @@
-"""People who listen to their inboxes, as web and mobile clients do."""
+"""Users who listen to their inboxes, as web and mobile clients do."""
 
 import threading
 import time
@@ -9,28 +9,28 @@ from typing import Any
 
 from google.cloud.firestore import Client, Query
 
-from functions.inapp.inbox import inbox_of
+from functions.google.inbox import inbox_of
 
-_NEWEST = 5  # Google's client in Python sorts all of them at every change, by far the most of its work
-_FIRST_ANSWER_SECONDS = 10.0
+_NEWEST = 5  # Google's Python client sorts all of them at every change, which is most of its work
+_FIRST_SNAPSHOT_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Listens to one inbox's newest entries; ``seen`` holds when (seconds since the epoch) each id first came."""
+    """Listens to the newest entries of one inbox. ``seen`` is when each id came first, in Unix seconds."""
 
     client: Client
-    person: str
+    user_id: str
     seen: dict[str, float]
     listening: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        newest = inbox_of(self.client, self.person).order_by("created_at", direction=Query.DESCENDING).limit(_NEWEST)
+        newest = inbox_of(self.client, self.user_id).order_by("created_at", direction=Query.DESCENDING).limit(_NEWEST)
         watch = newest.on_snapshot(self._changed)
         try:
-            self.listening.wait(_FIRST_ANSWER_SECONDS)
+            self.listening.wait(_FIRST_SNAPSHOT_SECONDS)
             yield
         finally:
             watch.unsubscribe()  # type: ignore[no-untyped-call]  # published without types
@@ -43,17 +43,17 @@ class Listener:
 
 
 @contextmanager
-def listening(client: Client, people: Sequence[str]) -> Iterator[dict[str, float]]:
-    """A listener a person, in all of which the block runs; gives what they have seen, and when."""
+def listening(client: Client, user_ids: Sequence[str]) -> Iterator[dict[str, float]]:
+    """Listen to the inbox of each user during the block. Yields when each id came, in Unix seconds."""
     seen: dict[str, float] = {}
     with ExitStack() as listeners:
-        for person in people:
-            listeners.enter_context(Listener(client, person, seen).open())
+        for user_id in user_ids:
+            listeners.enter_context(Listener(client, user_id, seen).open())
         yield seen
 
 
 def wait_for(seen: dict[str, float], ids: Sequence[str], seconds: float) -> list[str]:
-    """Those of ``ids`` that were seen within ``seconds``."""
+    """Wait until all of ``ids`` were seen, at most ``seconds``. Returns those that were."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not all(each in seen for each in ids):
         time.sleep(_POLL_SECONDS)

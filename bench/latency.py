@@ -1,7 +1,7 @@
-"""``python -m bench.latency``: from POST to the callback of a listener to the inbox, at a steady pace, hop by hop.
+"""``python -m bench.latency``: measures the time from POST to the callback of an inbox listener, hop by hop.
 
-Beside it, in the same run at the same pace, what the emulators take for their part alone: publish a message, pull it,
-create a document, hear of it.
+Requests come at a constant rate. The baseline, in the same run at the same rate, is what the emulators take for their
+part: publish a message, pull it, create a document, notify the listener.
 """
 
 import json
@@ -18,42 +18,42 @@ from typing import Any
 import httpx
 from google.cloud.firestore import Client
 
-from bench.bare import bare_topic, pulling
+from bench.baseline import baseline_topic, pulling
+from bench.fixtures import progress, running_stack
 from bench.inboxes import listening, wait_for
-from bench.whole import progress, whole_stack
-from functions.inapp.inbox import inbox_of
+from functions.google.inbox import inbox_of
 from local.emulators import Emulators
 
 _PER_SECOND = 50
 _SECONDS = 20
 _WARM_UP_SECONDS = 4
 _WORKERS = 16
-_PATIENCE_SECONDS = 30.0
-_PEOPLE = 25
+_TIMEOUT_SECONDS = 30.0
+_USERS = 25
 
 Trip = dict[str, float]
-"""When (seconds since the epoch) a notification was at each point of its way, in order."""
+"""When a notification was at each point of its path, in order, in Unix seconds."""
 
 
 def main() -> None:
-    with whole_stack() as (stack, api):
-        where = stack.layout.emulators
-        firestore = Client(project=where.project)
-        ours, bare = _through_heliograph, _through_emulators
+    with running_stack() as (stack, api):
+        emulators = stack.config.emulators
+        firestore = Client(project=emulators.project)
+        ours, baseline = _through_heliograph, _through_emulators
         progress("warming up")
         ours(api, firestore, _WARM_UP_SECONDS)
-        bare(where, firestore, _WARM_UP_SECONDS)
-        progress(f"the whole path, {_SECONDS} s")
+        baseline(emulators, firestore, _WARM_UP_SECONDS)
+        progress(f"from POST to callback, {_SECONDS} s")
         trips = ours(api, firestore, _SECONDS)
-        progress(f"the emulators' bare path, {_SECONDS} s")
-        bare_trips = bare(where, firestore, _SECONDS)
+        progress(f"the baseline: the emulators alone, {_SECONDS} s")
+        baseline_trips = baseline(emulators, firestore, _SECONDS)
     _print_table("POST to a listener's callback", trips)
-    _print_table("the emulators alone", bare_trips)
-    p50, p99 = _percentiles([_whole(trip) for trip in trips])
-    bare_p50, bare_p99 = _percentiles([_whole(trip) for trip in bare_trips])
+    _print_table("baseline: the emulators alone", baseline_trips)
+    p50, p99 = _percentiles([_total_ms(trip) for trip in trips])
+    baseline_p50, baseline_p99 = _percentiles([_total_ms(trip) for trip in baseline_trips])
     result = {
-        "p50_over_bare": round(p50 / bare_p50, 2),
-        "p99_over_bare": round(p99 / bare_p99, 2),
+        "p50_over_baseline": round(p50 / baseline_p50, 2),
+        "p99_over_baseline": round(p99 / baseline_p99, 2),
         "p50_ms": round(p50, 1),
         "p99_ms": round(p99, 1),
         "shares": _shares(trips),
@@ -63,9 +63,9 @@ def main() -> None:
 
 
 def pace(count: int, act: Callable[[int], None]) -> None:
-    """Call ``act(number)`` ``count`` times at the pace, however long each takes (an open loop). Raises what it raised.
+    """Call ``act(number)`` ``count`` times at the constant rate, however long each call takes. Raises what it raises.
 
-    A call that finds no thread free starts late and measures from its turn, so a stall is not forgiven.
+    This is an open loop: a slow call does not delay the start of the next one, unless all threads are busy.
     """
     with ThreadPoolExecutor(_WORKERS) as workers:
         began = time.monotonic()
@@ -78,30 +78,30 @@ def pace(count: int, act: Callable[[int], None]) -> None:
 
 
 def _through_heliograph(api: httpx.Client, firestore: Client, seconds: int) -> list[Trip]:
-    people = _strangers()
-    begun: dict[str, Trip] = {}
+    user_ids = _new_users()
+    started: dict[str, Trip] = {}
 
     def send(number: int) -> None:
         body = {
-            "user_id": people[number % _PEOPLE],
+            "user_id": user_ids[number % _USERS],
             "event_type": "payment",
             "channels": ["inapp"],
             "payload": {"amount": 10},
         }
         sent = time.time()
-        answer = api.post("/v1/notifications", json=body).raise_for_status()
-        begun[answer.json()["notification_id"]] = {"POST": sent, "accepted": time.time()}
+        response = api.post("/v1/notifications", json=body).raise_for_status()
+        started[response.json()["notification_id"]] = {"POST": sent, "accepted": time.time()}
 
-    with listening(firestore, people) as seen:
+    with listening(firestore, user_ids) as seen:
         pace(_PER_SECOND * seconds, send)
-        arrived = wait_for(seen, list(begun), _PATIENCE_SECONDS)
+        arrived = wait_for(seen, list(started), _TIMEOUT_SECONDS)
     with ThreadPoolExecutor(_WORKERS) as workers:
-        stories = dict(zip(arrived, workers.map(lambda each: _story(api, each), arrived), strict=True))
-    return [{**begun[each], **stories[each], "callback": seen[each]} for each in arrived]
+        timelines = dict(zip(arrived, workers.map(lambda each: _timeline(api, each), arrived), strict=True))
+    return [{**started[each], **timelines[each], "callback": seen[each]} for each in arrived]
 
 
-def _story(api: httpx.Client, notification_id: str) -> Trip:
-    """What the functions and the publisher wrote down, once the outcome has come home."""
+def _timeline(api: httpx.Client, notification_id: str) -> Trip:
+    """The times in the notification's timeline, read once the publisher has recorded the outcome."""
     while True:
         timeline = api.get(f"/v1/notifications/{notification_id}").raise_for_status().json()["timeline"]
         at = {entry["event"]: datetime.fromisoformat(entry["at"]).timestamp() for entry in timeline}
@@ -110,20 +110,20 @@ def _story(api: httpx.Client, notification_id: str) -> Trip:
         time.sleep(1 / _PER_SECOND)
 
 
-def _through_emulators(where: Emulators, firestore: Client, seconds: int) -> list[Trip]:
-    people, count = _strangers(), _PER_SECOND * seconds
+def _through_emulators(emulators: Emulators, firestore: Client, seconds: int) -> list[Trip]:
+    user_ids, count = _new_users(), _PER_SECOND * seconds
     ids = [uuid.uuid4().hex for _ in range(count)]
-    person_of = {each: people[number % _PEOPLE] for number, each in enumerate(ids)}
+    user_of = {each: user_ids[number % _USERS] for number, each in enumerate(ids)}
     trips: dict[str, Trip] = {each: {} for each in ids}
     lock = threading.Lock()
 
     def write(data: bytes) -> None:
         pulled, each = time.time(), data.decode()
-        inbox_of(firestore, person_of[each]).document(each).create(_document(each))
+        inbox_of(firestore, user_of[each]).document(each).create(_document(each))
         with lock:
             trips[each] |= {"pulled": pulled, "created": time.time()}
 
-    with bare_topic(where) as topic, listening(firestore, people) as seen, pulling(topic, write, _WORKERS):
+    with baseline_topic(emulators) as topic, listening(firestore, user_ids) as seen, pulling(topic, write, _WORKERS):
 
         def publish(number: int) -> None:
             sent = time.time()
@@ -132,13 +132,13 @@ def _through_emulators(where: Emulators, firestore: Client, seconds: int) -> lis
                 trips[ids[number]] |= {"publish": sent, "published": time.time()}
 
         pace(count, publish)
-        arrived = wait_for(seen, ids, _PATIENCE_SECONDS)
+        arrived = wait_for(seen, ids, _TIMEOUT_SECONDS)
     order = ("publish", "published", "pulled", "created")
     return [{**{name: trips[each][name] for name in order}, "callback": seen[each]} for each in arrived]
 
 
 def _document(notification_id: str) -> dict[str, Any]:
-    """As the inapp function writes it."""
+    """A document like those that the inapp function writes."""
     now = datetime.now(UTC)
     return {
         "notification_id": notification_id,
@@ -157,18 +157,18 @@ def _document(notification_id: str) -> dict[str, Any]:
     }
 
 
-def _strangers() -> list[str]:
-    """People whose inboxes are empty."""
-    return [uuid.uuid4().hex for _ in range(_PEOPLE)]
+def _new_users() -> list[str]:
+    """Ids of users whose inboxes are empty."""
+    return [uuid.uuid4().hex for _ in range(_USERS)]
 
 
-def _whole(trip: Trip) -> float:
+def _total_ms(trip: Trip) -> float:
     points = list(trip.values())
     return (points[-1] - points[0]) * 1000
 
 
 def _hops(trips: Sequence[Trip]) -> dict[str, list[float]]:
-    """Milliseconds of every trip, by hop."""
+    """The milliseconds that each trip took, by hop."""
     return {
         f"{before} → {after}": [(trip[after] - trip[before]) * 1000 for trip in trips]
         for before, after in pairwise(trips[0])
@@ -176,9 +176,9 @@ def _hops(trips: Sequence[Trip]) -> dict[str, list[float]]:
 
 
 def _shares(trips: Sequence[Trip]) -> dict[str, float]:
-    """The part each hop has in the mean; the means of the hops add up to it, which percentiles would not."""
-    whole = statistics.fmean(_whole(trip) for trip in trips)
-    return {hop: round(statistics.fmean(times) / whole, 2) for hop, times in _hops(trips).items()}
+    """Each hop's share of the mean total. The means of the hops add up to it; percentiles would not."""
+    total = statistics.fmean(_total_ms(trip) for trip in trips)
+    return {hop: round(statistics.fmean(times) / total, 2) for hop, times in _hops(trips).items()}
 
 
 def _percentiles(times: list[float]) -> tuple[float, float]:
@@ -192,8 +192,8 @@ def _print_table(title: str, trips: Sequence[Trip]) -> None:
     for hop, times in _hops(trips).items():
         p50, p99 = _percentiles(times)
         print(f"  {hop:34} {p50:8.1f} {p99:8.1f} {shares[hop]:6.0%}")
-    p50, p99 = _percentiles([_whole(trip) for trip in trips])
-    print(f"  {'all of it':34} {p50:8.1f} {p99:8.1f} {1:6.0%}\n")
+    p50, p99 = _percentiles([_total_ms(trip) for trip in trips])
+    print(f"  {'total':34} {p50:8.1f} {p99:8.1f} {1:6.0%}\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A closed loop of HTTP requests over a number of connections: each sends its next request when it has its answer.
+"""A closed loop of HTTP requests: each connection sends its next request when it has the response to the last.
 
-Bytes go out as they were prepared and answers are only measured, so that the generator leaves the cores to what it
-measures. Runs in a process of its own: ``python -m bench.load`` reads one ``Job`` as JSON and prints one ``Result``.
+The request is built once and responses are not parsed further than needed, so that the generator takes little CPU from
+the server. It runs in a process of its own: ``python -m bench.load`` reads a ``Job`` as JSON and prints a ``Result``.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-_EXPECTED = b"HTTP/1.1 2"
+_SUCCESS = b"HTTP/1.1 2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What to send where. ``seconds`` is how long, after ``warm_up`` seconds that do not count."""
+    """What to send, and where. The measurement takes ``seconds``, after ``warm_up`` seconds that are not measured."""
 
     url: str
     body: str
@@ -32,9 +32,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Requests a second, and how long they took in milliseconds.
+    """``rate`` is in requests per second, ``p50`` and ``p99`` are in milliseconds.
 
-    ``failed`` counts answers that were no 2xx, ``failure`` is the first of them.
+    ``failed`` is the number of responses other than 2xx, and ``failure`` the first of them.
     """
 
     rate: float
@@ -73,7 +73,7 @@ class _Connection(asyncio.Protocol):
             return
         now = time.perf_counter()
         self.times.append((now, now - self._sent_at))
-        if not head.startswith(_EXPECTED):
+        if not head.startswith(_SUCCESS):
             self.failed += 1
             self.failure = self.failure or self._buffer.decode(errors="replace")
         self._buffer = b""
@@ -82,16 +82,16 @@ class _Connection(asyncio.Protocol):
 
 
 async def _run(job: Job) -> Result:
-    address = urlsplit(job.url)
-    fields = {"Host": address.netloc, "Content-Type": "application/json", "Content-Length": str(len(job.body.encode()))}
+    url = urlsplit(job.url)
+    fields = {"Host": url.netloc, "Content-Type": "application/json", "Content-Length": str(len(job.body.encode()))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in {**fields, **job.headers}.items())
-    request = f"POST {address.path} HTTP/1.1\r\n{lines}\r\n{job.body}".encode()
-    if address.hostname is None or address.port is None:
-        message = f"The address of a job needs a host and a port: {job.url}"
+    request = f"POST {url.path} HTTP/1.1\r\n{lines}\r\n{job.body}".encode()
+    if url.hostname is None or url.port is None:
+        message = f"The URL of a job needs a host and a port, and {job.url!r} lacks one."
         raise ValueError(message)
     loop, done = asyncio.get_running_loop(), asyncio.Event()
-    made = [
-        await loop.create_connection(lambda: _Connection(request, done), address.hostname, address.port)
+    connections = [
+        await loop.create_connection(lambda: _Connection(request, done), url.hostname, url.port)
         for _ in range(job.connections)
     ]
     await asyncio.sleep(job.warm_up)
@@ -99,22 +99,22 @@ async def _run(job: Job) -> Result:
     await asyncio.sleep(job.seconds)
     end = time.perf_counter()
     done.set()
-    for transport, _ in made:
+    for transport, _ in connections:
         transport.close()
-    protocols = [protocol for _, protocol in made]
-    counted = sorted(took * 1000 for p in protocols for at, took in p.times if begin <= at <= end)
+    protocols = [protocol for _, protocol in connections]
+    times = sorted(seconds * 1000 for p in protocols for at, seconds in p.times if begin <= at <= end)
     return Result(
-        rate=round(len(counted) / (end - begin), 1),
-        p50=round(counted[len(counted) // 2], 2),
-        p99=round(counted[len(counted) * 99 // 100], 2),
-        requests=len(counted),
+        rate=round(len(times) / (end - begin), 1),
+        p50=round(times[len(times) // 2], 2),
+        p99=round(times[len(times) * 99 // 100], 2),
+        requests=len(times),
         failed=sum(protocol.failed for protocol in protocols),
         failure=next((protocol.failure for protocol in protocols if protocol.failure), ""),
     )
 
 
 def load(job: Job) -> Result:
-    """Run a job in a process of its own. Raises ``CalledProcessError``."""
+    """Run ``job`` in a process of its own. Raises ``CalledProcessError``."""
     command = [sys.executable, "-m", "bench.load"]
     done = subprocess.run(command, input=json.dumps(asdict(job)), capture_output=True, text=True, check=True)
     return Result(**json.loads(done.stdout))

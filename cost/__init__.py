@@ -1,1 +1,1 @@
-"""What a month costs: operations counted in a run of the local stack, times a table of prices."""
+"""What a month costs: the operations of one delivery, counted on the local stack, times a table of prices."""

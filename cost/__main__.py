@@ -1,4 +1,4 @@
-"""``make cost``: count what the local stack does for a delivery over each channel, and price it."""
+"""``make cost``: count the operations of a delivery over each channel type on the local stack, and print their cost."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cost import prices as price_table
-from cost.count import CountingFailed, count, tapped
+from cost.count import CountingFailed, count, proxied_stack
 from cost.report import Report
 from local.emulators import EmulatorsMissing
 from local.processes import StartFailed
@@ -19,7 +19,7 @@ _DELIVERIES = 20
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cost", description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=_DELIVERIES, help="how many to count over each channel")
+    parser.add_argument("--deliveries", type=int, default=_DELIVERIES, help="how many to count for each channel type")
     deliveries: int = parser.parse_args().deliveries
     end_on_signals()
     console = Console()
@@ -28,12 +28,12 @@ def main() -> None:
         with (
             tempfile.TemporaryDirectory(prefix="heliograph-cost-", ignore_cleanup_errors=True) as state,
             console.status("Starting Heliograph …") as status,
-            tapped(Path(state), lambda part, _: status.update(f"Starting Heliograph … {part}")) as tap,
+            proxied_stack(Path(state), lambda part, _: status.update(f"Starting Heliograph … {part}")) as stack,
         ):
-            counted = count(tap, deliveries, lambda kind: status.update(f"Counting {deliveries} over {kind} …"))
+            counts = count(stack, deliveries, lambda name: status.update(f"Counting {deliveries} over {name} …"))
     except (CountingFailed, EmulatorsMissing, StartFailed) as error:
         sys.exit(str(error))
-    Report(counted, prices).print(console)
+    Report(counts, prices).print(console)
 
 
 if __name__ == "__main__":

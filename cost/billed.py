@@ -1,4 +1,4 @@
-"""What Google bills for in a gRPC call: read from the bytes that went by. Pure."""
+"""What Google bills for a gRPC call, read from the bytes of its request and responses. Pure."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ _Commit = CommitRequest.pb()
 _Found = BatchGetDocumentsResponse.pb()
 _Row = RunQueryResponse.pb()
 _Publish = PublishRequest.pb()
-_SWITCHBOARD = "/documents/config/channels"
+_CHANNEL_SWITCHES = "/documents/config/channels"
 _TIMESTAMP_BYTES = 20
 _MESSAGE_ID_BYTES = 16
 
 
-def publish(method: str, request: bytes, _answers: list[bytes]) -> dict[str, float]:
+def publish(method: str, request: bytes, _responses: list[bytes]) -> dict[str, float]:
     """Messages, and their size as Pub/Sub bills it: data, attributes, a timestamp and an id."""
     if method != "Publish":
         return {}
@@ -31,28 +31,29 @@ def _size(message: Any) -> int:
     return len(message.data) + attributes + _TIMESTAMP_BYTES + _MESSAGE_ID_BYTES
 
 
-def firestore(method: str, request: bytes, answers: list[bytes]) -> dict[str, float]:
-    """Reads (of a document that is not there as well), writes, deletes; the documents made, their bytes, and the sum of
-    the times at which they end.
+def firestore(method: str, request: bytes, responses: list[bytes]) -> dict[str, float]:
+    """Reads (also of documents that do not exist), writes, deletes, and what the created documents add.
+
+    The latter are their number, their bytes, and the sum of the times at which they expire.
     """
     match method:
         case "Commit":
-            return {"calls": 1, **_commit(_Commit.FromString(request), accepted=bool(answers))}
+            return {"calls": 1, **_commit(_Commit.FromString(request), accepted=bool(responses))}
         case "BatchGetDocuments":
-            names = [_found_name(_Found.FromString(answer)) for answer in answers]
-            switchboard = sum(name.endswith(_SWITCHBOARD) for name in names)
-            read = sum(bool(name) for name in names) - switchboard
-            # The switchboard is read once in a while, and not for the delivery that happens to wait for it.
-            return {"calls": 0 if switchboard else 1, "reads": read, "switchboard_reads": switchboard}
+            names = [_found_name(_Found.FromString(response)) for response in responses]
+            switch_reads = sum(name.endswith(_CHANNEL_SWITCHES) for name in names)
+            reads = sum(bool(name) for name in names) - switch_reads
+            # Functions read the channel switches once per 15 s, not once per delivery.
+            return {"calls": 0 if switch_reads else 1, "reads": reads, "switch_reads": switch_reads}
         case "RunQuery":
-            rows = sum(_Row.FromString(answer).HasField("document") for answer in answers)
+            rows = sum(_Row.FromString(response).HasField("document") for response in responses)
             return {"calls": 1, "reads": max(1, rows)}
         case _:
             return {"calls": 1}
 
 
-def _found_name(answer: Any) -> str:
-    name: str = answer.found.name or answer.missing
+def _found_name(response: Any) -> str:
+    name: str = response.found.name or response.missing
     return name
 
 
@@ -60,13 +61,13 @@ def _commit(commit: Any, *, accepted: bool) -> dict[str, float]:
     if not accepted:
         return {"refused_writes": len(commit.writes)}
     updates = [write for write in commit.writes if write.WhichOneof("operation") != "delete"]
-    made = [write.update for write in updates if _must_be_new(write)]
+    created = [write.update for write in updates if _must_be_new(write)]
     return {
         "writes": len(updates),
         "deletes": len(commit.writes) - len(updates),
-        "documents": len(made),
+        "documents": len(created),
         "document_bytes": sum(write.update.ByteSize() for write in updates),
-        "expires": sum(_expires(document) for document in made),
+        "expires": sum(_expires(document) for document in created),
     }
 
 
@@ -76,6 +77,6 @@ def _must_be_new(write: Any) -> bool:
 
 
 def _expires(document: Any) -> float:
-    """When Firestore's time-to-live policy deletes it, in Unix seconds."""
+    """When Firestore's time-to-live policy deletes the document, in Unix seconds."""
     seconds: float = document.fields["expire_at"].timestamp_value.seconds
     return seconds

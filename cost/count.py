@@ -1,7 +1,7 @@
-"""A counting run: the local stack with taps between its parts, and a known number of notifications over each channel.
+"""Counts the operations of a delivery: runs the local stack with counting proxies between its services.
 
-One notification at a time, so that nothing waits for anything but its own work, and so that whatever the taps count
-while a channel's notifications are under way belongs to that channel.
+It sends a known number of notifications over each channel type, one at a time. So no notification waits for another,
+and everything that the proxies count meanwhile belongs to that channel type.
 """
 
 import json
@@ -16,14 +16,14 @@ import httpx
 import psycopg
 
 from cost import billed
-from cost.model import Counted
-from cost.taps import Counts, GrpcTap, HttpTap, Inspect, Tally
-from local.layout import FUNCTIONS, Layout, Ports
+from cost.counting_proxies import Counters, Counts, GrpcCountingProxy, HttpCountingProxy, Inspect
+from cost.model import DeliveryCounts
+from local.config import Ports, StackConfig
 from local.stack import Options, Stack
-from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
+from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY
 
-_PERSON = "ada"
-_DEADLINE_SECONDS = 30.0
+_USER = "ada"
+_TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _SECONDS_PER_DAY = 86_400
 _WARM_UP = 2
@@ -35,77 +35,77 @@ _ROW_BYTES = """
 
 
 class CountingFailed(Exception):
-    """A notification did not get where it should; the message says which."""
+    """A notification was not sent in time. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
-    """A stack's options with taps in them, where webhooks go, and what the taps count."""
+class ProxiedStack:
+    """The options of a stack whose calls go through proxies, a URL for webhooks, and what the proxies count."""
 
     options: Options
     webhook_url: str
-    tally: Tally
+    counters: Counters
 
 
 @contextmanager
-def tapped(state: Path, progress: Callable[[str, float], None]) -> Iterator[Tapped]:
-    """Taps for a stack that is about to start, open while the block runs."""
-    plain = Layout(state, "", Ports())  # for its addresses only
-    tally = Tally()
-    with ExitStack() as open_taps:
+def proxied_stack(state: Path, progress: Callable[[str, float], None]) -> Iterator[ProxiedStack]:
+    """Run the proxies for a stack, which the caller starts inside the block (``count``)."""
+    config = StackConfig(state, "", Ports())  # only for its addresses: the stack makes its own from the same ports
+    counters = Counters()
+    with ExitStack() as proxies:
 
         def grpc(name: str, upstream: str, inspect: Inspect) -> str:
-            return open_taps.enter_context(GrpcTap(upstream, inspect, tally, name)).host
+            return proxies.enter_context(GrpcCountingProxy(upstream, inspect, counters, name)).host
 
         def http(name: str, upstream: str) -> str:
-            return open_taps.enter_context(HttpTap(upstream, tally, name)).url
+            return proxies.enter_context(HttpCountingProxy(upstream, counters, name)).url
 
-        provider = http("provider", plain.sandbox_url)
+        provider = http("provider", config.sandbox_url)
         function = {
-            "FIRESTORE_EMULATOR_HOST": grpc("firestore", plain.emulators.firestore_host, billed.firestore),
-            "PUBSUB_EMULATOR_HOST": grpc("outcomes", plain.emulators.pubsub_host, billed.publish),
+            "FIRESTORE_EMULATOR_HOST": grpc("firestore", config.emulators.firestore_host, billed.firestore),
+            "PUBSUB_EMULATOR_HOST": grpc("outcomes", config.emulators.pubsub_host, billed.publish),
             **dict.fromkeys(("SENDGRID_URL", "TWILIO_URL", "FCM_URL"), provider),
         }
-        targets = json.loads(plain.environment("push_bridge")["BRIDGE_TARGETS"])
+        targets = json.loads(config.environment("push_bridge")["BRIDGE_TARGETS"])
         for subscription, target in targets.items():
-            name = "home" if subscription == OUTCOMES_SUBSCRIPTION else "push"
+            name = "outcome_push" if subscription == OUTCOMES_SUBSCRIPTION else "push"
             parts = urlsplit(target["url"])
             target["url"] = http(name, f"{parts.scheme}://{parts.netloc}") + parts.path
         extra = {
             **dict.fromkeys(FUNCTIONS, function),
-            "publisher": {"PUBSUB_EMULATOR_HOST": grpc("relay", plain.emulators.pubsub_host, billed.publish)},
+            "publisher": {"PUBSUB_EMULATOR_HOST": grpc("relay", config.emulators.pubsub_host, billed.publish)},
             "push_bridge": {"BRIDGE_TARGETS": json.dumps(targets)},
         }
-        options = Options(state, ports=plain.ports, extra_environment=extra, progress=progress)
-        yield Tapped(options, f"{provider}/webhook/cost", tally)
+        options = Options(state, ports=config.ports, extra_environment=extra, progress=progress)
+        yield ProxiedStack(options, f"{provider}/webhook/cost", counters)
 
 
-def count(tap: Tapped, deliveries: int, told: Callable[[str], None]) -> dict[str, Counted]:
-    """Start the stack, send ``deliveries`` notifications over each channel, and end it: what one delivery took.
+def count(proxied: ProxiedStack, deliveries: int, progress: Callable[[str], None]) -> dict[str, DeliveryCounts]:
+    """Start the stack, send ``deliveries`` notifications over each channel type, stop the stack. Returns the averages.
 
-    ``told`` hears of each channel that begins. Raises ``CountingFailed``, and what ``Stack`` raises.
+    ``progress`` is called with each channel type at its start. Raises ``CountingFailed``, and what ``Stack`` raises.
     """
-    with Stack(tap.options) as stack:
+    with Stack(proxied.options) as stack:
         authorization = {"Authorization": f"Bearer {stack.api_key}"}
-        with httpx.Client(base_url=stack.layout.publisher_url, headers=authorization, timeout=10) as api:
-            _make_person(api)
-            counted = {}
-            for kind in TOPOLOGY:
-                told(kind)
+        with httpx.Client(base_url=stack.config.publisher_url, headers=authorization, timeout=10) as api:
+            _create_user(api)
+            counts = {}
+            for channel_type in TOPOLOGY:
+                progress(channel_type)
                 for _ in range(_WARM_UP):
-                    _deliver(api, kind, tap)
-                before = _everything(stack, kind, tap)
+                    _deliver(api, channel_type, proxied)
+                before = _read_counts(stack, channel_type, proxied.counters)
                 for _ in range(deliveries):
-                    _deliver(api, kind, tap)
-                after = _everything(stack, kind, tap)
-                counted[kind] = averaged(_difference(before, after), deliveries, time.time())
-            return counted
+                    _deliver(api, channel_type, proxied)
+                after = _read_counts(stack, channel_type, proxied.counters)
+                counts[channel_type] = average(_difference(before, after), deliveries, time.time())
+            return counts
 
 
-def averaged(counts: Mapping[str, float], deliveries: int, now: float) -> Counted:
-    """What the taps counted of ``deliveries`` (by tap and name, as in ``firestore.writes``), for one of them.
+def average(counts: Mapping[str, float], deliveries: int, now: float) -> DeliveryCounts:
+    """The counts of ``deliveries`` deliveries, divided by their number. ``now`` is in Unix seconds.
 
-    ``now`` is in Unix seconds.
+    The keys are a proxy's name and a count's name, as in ``firestore.writes``.
     """
 
     def each(name: str) -> float:
@@ -114,8 +114,8 @@ def averaged(counts: Mapping[str, float], deliveries: int, now: float) -> Counte
     def mean(name: str, of: str) -> float:
         return counts.get(name, 0.0) / counts[of] if counts.get(of) else 0.0
 
-    ends = mean("firestore.expires", "firestore.documents")
-    return Counted(
+    expires = mean("firestore.expires", "firestore.documents")
+    return DeliveryCounts(
         pushes=each("push.calls"),
         message_bytes=mean("relay.message_bytes", "relay.messages"),
         publish_call_bytes=each("relay.call_bytes"),
@@ -124,55 +124,55 @@ def averaged(counts: Mapping[str, float], deliveries: int, now: float) -> Counte
         provider_call_bytes=each("provider.bytes"),
         outcomes=each("outcomes.messages"),
         outcome_bytes=mean("outcomes.message_bytes", "outcomes.messages"),
-        outcome_call_bytes=each("home.bytes"),
+        outcome_call_bytes=each("outcome_push.bytes"),
         firestore_calls=each("firestore.calls"),
         firestore_reads=each("firestore.reads"),
-        switchboard_reads=each("firestore.switchboard_reads"),
+        switch_reads=each("firestore.switch_reads"),
         firestore_writes=each("firestore.writes"),
         firestore_documents=each("firestore.documents"),
         document_bytes=each("firestore.document_bytes"),
-        kept_days=(ends - now) / _SECONDS_PER_DAY if ends else 0.0,
+        kept_days=(expires - now) / _SECONDS_PER_DAY if expires else 0.0,
         log_bytes=each("log.bytes"),
         postgres_bytes=each("postgres.bytes"),
     )
 
 
-def _make_person(api: httpx.Client) -> None:
-    person = {"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB", "timezone": "Europe/London"}
-    api.put(f"/v1/users/{_PERSON}", json=person).raise_for_status()
+def _create_user(api: httpx.Client) -> None:
+    user = {"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB", "timezone": "Europe/London"}
+    api.put(f"/v1/users/{_USER}", json=user).raise_for_status()
     device = {"token": "device-of-ada", "platform": "android"}
-    api.post(f"/v1/users/{_PERSON}/devices", json=device).raise_for_status()
+    api.post(f"/v1/users/{_USER}/devices", json=device).raise_for_status()
 
 
-def _deliver(api: httpx.Client, kind: str, tap: Tapped) -> None:
-    """Send one notification over ``kind``; returns when its outcome is recorded and both pushes are answered."""
-    answered = tap.tally.read().get("home.calls", 0)
+def _deliver(api: httpx.Client, channel_type: str, proxied: ProxiedStack) -> None:
+    """Send one notification, and return when its outcome is recorded and both pushes have their response."""
+    outcomes_before = proxied.counters.read().get("outcome_push.calls", 0)
     request = {
-        "user_id": _PERSON,
+        "user_id": _USER,
         "event_type": "payment",
-        "channels": [kind],
+        "channels": [channel_type],
         "payload": {"amount": 10, "currency": "EUR"},
-        "to": {"webhook": tap.webhook_url} if kind == "webhook" else {},
+        "to": {"webhook": proxied.webhook_url} if channel_type == "webhook" else {},
     }
     notification_id = api.post("/v1/notifications", json=request).raise_for_status().json()["notification_id"]
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while tap.tally.read().get("home.calls", 0) == answered:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while proxied.counters.read().get("outcome_push.calls", 0) == outcomes_before:
         if time.monotonic() > deadline:
-            message = f"No outcome of {notification_id} over {kind} came home within {_DEADLINE_SECONDS:g} s."
+            message = f"Notification {notification_id} over {channel_type}: no outcome within {_TIMEOUT_SECONDS:g} s."
             raise CountingFailed(message)
         time.sleep(_POLL_SECONDS)
     status = api.get(f"/v1/notifications/{notification_id}").raise_for_status().json()["deliveries"][0]["status"]
     if status != "sent":
-        message = f"The delivery of {notification_id} over {kind} is {status} and not sent."
+        message = f"Notification {notification_id} over {channel_type}: its delivery is {status}, not sent."
         raise CountingFailed(message)
-    time.sleep(_POLL_SECONDS)  # the function's own answer may come a moment after its outcome
+    time.sleep(_POLL_SECONDS)  # the function's response may come a moment after its outcome
 
 
-def _everything(stack: Stack, kind: str, tap: Tapped) -> Counts:
-    with psycopg.connect(stack.layout.database_url) as connection:
+def _read_counts(stack: Stack, channel_type: str, counters: Counters) -> Counts:
+    with psycopg.connect(stack.config.database_url) as connection:
         row = connection.execute(_ROW_BYTES).fetchone()
-    log = stack.child(kind).log.stat().st_size
-    return {**tap.tally.read(), "log.bytes": log, "postgres.bytes": float(row[0]) if row else 0.0}
+    log = stack.child(channel_type).log.stat().st_size
+    return {**counters.read(), "log.bytes": log, "postgres.bytes": float(row[0]) if row else 0.0}
 
 
 def _difference(before: Mapping[str, float], after: Mapping[str, float]) -> Counts:

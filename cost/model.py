@@ -1,4 +1,4 @@
-"""The arithmetic: from what one delivery took to what a month of them costs. Pure."""
+"""The arithmetic from the operations of one delivery to the cost of a month of deliveries. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ Operation = Literal[
 ]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-_PUBSUB_LEAST_BYTES = 1000
+_PUBSUB_MIN_BYTES = 1000
 _CLOUD_RUN_STEP_SECONDS = 0.1
-_DAYS = 30
-_SECONDS_A_MONTH = _DAYS * 86_400
+_DAYS_PER_MONTH = 30
+_SECONDS_PER_MONTH = _DAYS_PER_MONTH * 86_400
 # Cloud Run adds instances to keep them at about 60 % of their concurrency.
 _AUTOSCALER_TARGET = 0.6
 _MEBIBYTES_PER_GIBIBYTE = 1024
@@ -37,12 +37,13 @@ _MEBIBYTES_PER_GIBIBYTE = 1024
 Usage = dict[Operation, float]
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """What one delivery over one channel took, on average over a counting run.
+class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The operations of one delivery over one channel type, on average over a counting run.
 
-    ``message_bytes`` and ``outcome_bytes`` are sizes as Pub/Sub bills them. ``function_seconds`` is how long a push was
-    being answered. ``switchboard_reads`` come once in 15 s and not with a delivery, so they are kept apart.
-    ``kept_days`` is how long a document lives. The ``…_call_bytes`` left their cloud for the internet.
+    ``message_bytes`` and ``outcome_bytes`` are sizes as Pub/Sub bills them. ``function_seconds`` is the time from a
+    push to its response. ``switch_reads`` are the reads of the channel switches, apart because functions make them once
+    per 15 s and not once per delivery. ``kept_days`` is how long a document lives. ``…_call_bytes`` are the bytes that
+    leave their cloud for the internet.
     """
 
     pushes: float
@@ -56,7 +57,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     outcome_call_bytes: float
     firestore_calls: float
     firestore_reads: float
-    switchboard_reads: float
+    switch_reads: float
     firestore_writes: float
     firestore_documents: float
     document_bytes: float
@@ -66,63 +67,65 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def usage(
-    counted: Counted, channel: ChannelTopology, deliveries: int, subscriptions: int, assumed: Assumptions
+    counts: DeliveryCounts, topology: ChannelTopology, deliveries: int, subscriptions: int, assumed: Assumptions
 ) -> Usage:
-    """What a month with ``deliveries`` over ``channel`` is billed for; ``subscriptions`` are those of the topic.
+    """What is billed for a month with ``deliveries`` over one channel type.
 
-    Everything grows with the deliveries but the functions' time, which instances share (``instance_seconds``).
+    ``subscriptions`` is the number of subscriptions of the topic. Everything grows in proportion to the deliveries,
+    except the time of functions, because requests share instances (``instance_seconds``).
     """
     filtered_out = subscriptions - 1
-    message, outcome = _billed_bytes(counted.message_bytes), _billed_bytes(counted.outcome_bytes)
-    retained = counted.message_bytes + counted.outcomes * counted.outcome_bytes
-    pushes = deliveries * counted.pushes
-    seconds = instance_seconds(pushes, billed_seconds(counted, assumed), channel.concurrency)
+    message, outcome = _billed_bytes(counts.message_bytes), _billed_bytes(counts.outcome_bytes)
+    stored_bytes = counts.document_bytes * assumed.firestore_index_factor
+    retained = counts.message_bytes + counts.outcomes * counts.outcome_bytes
+    pushes = deliveries * counts.pushes
+    seconds = instance_seconds(pushes, billed_seconds(counts, assumed), topology.concurrency)
     one: Usage = {
-        "pubsub_bytes": message * (1 + counted.pushes + filtered_out) + counted.outcomes * outcome * 2,
-        "pubsub_byte_months": retained * assumed.retained_days / _DAYS,
-        "firestore_reads": counted.firestore_reads,
-        "firestore_writes": counted.firestore_writes,
-        "firestore_ttl_deletes": counted.firestore_documents,
-        "firestore_byte_months": counted.document_bytes * assumed.firestore_index_factor * counted.kept_days / _DAYS,
-        "log_bytes": counted.log_bytes + counted.pushes * assumed.log_overhead_bytes,
-        "google_egress_bytes": counted.outcome_call_bytes + counted.provider_call_bytes,
-        "digitalocean_egress_bytes": counted.publish_call_bytes,
-        "postgres_bytes": counted.postgres_bytes * assumed.postgres_overhead_factor,
+        "pubsub_bytes": message * (1 + counts.pushes + filtered_out) + counts.outcomes * outcome * 2,
+        "pubsub_byte_months": retained * assumed.retained_days / _DAYS_PER_MONTH,
+        "firestore_reads": counts.firestore_reads,
+        "firestore_writes": counts.firestore_writes,
+        "firestore_ttl_deletes": counts.firestore_documents,
+        "firestore_byte_months": stored_bytes * counts.kept_days / _DAYS_PER_MONTH,
+        "log_bytes": counts.log_bytes + counts.pushes * assumed.log_overhead_bytes,
+        "google_egress_bytes": counts.outcome_call_bytes + counts.provider_call_bytes,
+        "digitalocean_egress_bytes": counts.publish_call_bytes,
+        "postgres_bytes": counts.postgres_bytes * assumed.postgres_overhead_factor,
     }
     return {
         **{operation: amount * deliveries for operation, amount in one.items()},
         "function_requests": pushes,
-        "function_vcpu_seconds": seconds * float(channel.cpu),
-        "function_gib_seconds": seconds * gibibytes(channel.memory),
+        "function_vcpu_seconds": seconds * float(topology.cpu),
+        "function_gib_seconds": seconds * gibibytes(topology.memory),
     }
 
 
 def instance_seconds(pushes: float, seconds: float, concurrency: int) -> float:
-    """How long instances are busy in a month in which ``pushes`` of ``seconds`` each come evenly, but by chance.
+    """How long instances are billed in a month with ``pushes`` of ``seconds`` each, at random times.
 
-    An instance is billed while it has any request. With few of them that is each one's own time; with many, one
-    instance is always busy (the share of time without a request is e^-n for n in flight on average); with more, there
-    are as many instances as the autoscaler's target asks for.
+    An instance is billed while it has at least one request. With few requests, that is the time of each request. With
+    more, one instance is always busy: with n requests in flight on average, it has none for e^-n of the time. With
+    many, the number of instances is what the autoscaler's target asks for.
     """
-    in_flight = pushes * seconds / _SECONDS_A_MONTH
+    in_flight = pushes * seconds / _SECONDS_PER_MONTH
     instances = max(-math.expm1(-in_flight), in_flight / (concurrency * _AUTOSCALER_TARGET))
-    return instances * _SECONDS_A_MONTH
+    return instances * _SECONDS_PER_MONTH
 
 
-def billed_seconds(counted: Counted, assumed: Assumptions) -> float:
-    """How long one push is billed: what it took here, and the waits it would have there, in whole tenths."""
+def billed_seconds(counts: DeliveryCounts, assumed: Assumptions) -> float:
+    """How long one push is billed, in whole tenths of a second: what was measured, plus the waits in the cloud."""
     waits = (
-        counted.firestore_calls * assumed.firestore_seconds
-        + counted.outcomes * assumed.pubsub_seconds
-        + counted.provider_calls * assumed.provider_seconds
+        counts.firestore_calls * assumed.firestore_seconds
+        + counts.outcomes * assumed.pubsub_seconds
+        + counts.provider_calls * assumed.provider_seconds
     )
-    # Rounded before it is rounded up: 0.3 must not become 0.4 because three times 0.1 is a little more.
-    steps = round((counted.function_seconds + waits) / _CLOUD_RUN_STEP_SECONDS, 6)
+    # Round first: three times 0.1 is a little more than 0.3, and must not be rounded up to 0.4.
+    steps = round((counts.function_seconds + waits) / _CLOUD_RUN_STEP_SECONDS, 6)
     return math.ceil(steps) * _CLOUD_RUN_STEP_SECONDS
 
 
 def gibibytes(memory: str) -> float:
-    """A Cloud Run quantity (``512Mi``, ``1Gi``) in GiB. Raises ``ValueError`` for any other form."""
+    """A Cloud Run memory quantity (``512Mi``, ``1Gi``) in GiB. Raises ``ValueError`` for any other form."""
     number, unit = memory[:-2], memory[-2:]
     match unit:
         case "Gi":
@@ -130,16 +133,17 @@ def gibibytes(memory: str) -> float:
         case "Mi":
             return float(number) / _MEBIBYTES_PER_GIBIBYTE
         case _:
-            message = f"{memory!r} is no quantity of memory: write it in Mi or Gi."
+            message = f"Memory {memory!r} is malformed. Write it in Mi or Gi, as in 512Mi."
             raise ValueError(message)
 
 
-def together(parts: list[Usage]) -> Usage:
+def total(parts: list[Usage]) -> Usage:
+    """The sum of ``parts``, by operation."""
     return {operation: sum(part[operation] for part in parts) for operation in OPERATIONS}
 
 
 def bill(amounts: Usage, prices: Mapping[str, Price]) -> dict[Operation, float]:
-    """What ``amounts`` of a month cost, in USD, by operation. What is free is free once, for all of them together."""
+    """The price of a month's ``amounts`` in USD, by operation. The free share of an operation is subtracted once."""
     return {
         operation: max(0.0, amount - prices[operation].free) / prices[operation].per * prices[operation].usd
         for operation, amount in amounts.items()
@@ -147,7 +151,7 @@ def bill(amounts: Usage, prices: Mapping[str, Price]) -> dict[Operation, float]:
 
 
 def provider_fee(provider: Provider, messages: int) -> float:
-    """The smallest plan that holds ``messages``; beyond the largest, as many of that as it takes."""
+    """The price of the smallest plan that covers ``messages``, or of as many of the largest plan as are needed."""
     if messages == 0 or not provider.plans:
         return 0.0
     for plan in provider.plans:
@@ -158,4 +162,4 @@ def provider_fee(provider: Provider, messages: int) -> float:
 
 
 def _billed_bytes(size: float) -> float:
-    return max(_PUBSUB_LEAST_BYTES, size)
+    return max(_PUBSUB_MIN_BYTES, size)

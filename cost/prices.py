@@ -1,4 +1,4 @@
-"""The table of prices, ``prices.json``: each with where it stands, when it was read, and how sure we are of it."""
+"""The table of prices, ``prices.json``. Each price has its source, when it was read, and how sure we are of it."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,8 +8,8 @@ import msgspec
 _TABLE = Path(__file__).with_name("prices.json")
 
 Confirmed = Literal["vendor", "secondary", "memory"]
-"""``vendor``: read on the vendor's page, or a copy of it. ``secondary``: on others' pages that quote it, or on an old
-copy. ``memory``: nowhere; check it before you rely on it.
+"""``vendor``: read on the vendor's page, or on a copy of it. ``secondary``: read on other pages that quote it, or on an
+old copy. ``memory``: not read anywhere; check it before you rely on it.
 """
 Url = Annotated[str, msgspec.Meta(pattern=r"^https://")]
 Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -24,7 +24,7 @@ class _Sourced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Price(_Sourced, frozen=True):
-    """``usd`` for every ``per`` units beyond the ``free`` ones of a month."""
+    """``usd`` for every ``per`` units in a month, after the first ``free`` units."""
 
     usd: float
     per: float
@@ -32,7 +32,7 @@ class Price(_Sourced, frozen=True):
 
 
 class Monthly(_Sourced, frozen=True):
-    """Something of which ``count`` stand there all month, at ``usd`` each."""
+    """``count`` resources that exist all month, at ``usd`` each."""
 
     usd: float
     count: int
@@ -43,23 +43,23 @@ class Monthly(_Sourced, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``usd`` for up to ``messages`` a month."""
+    """``usd`` for up to ``messages`` per month."""
 
     messages: int
     usd: float
 
 
 class Provider(_Sourced, frozen=True):
-    """A provider's plans, the smallest first; none: it is free."""
+    """A provider's plans, the smallest first. A provider without plans is free."""
 
     plans: list[Plan]
 
 
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one machine cannot tell. The first three are waits that are too short here, in seconds a call.
+    """What cannot be measured on one machine. The first three are waits in the cloud, in seconds per call.
 
-    ``log_overhead_bytes``: what Cloud Run and Cloud Logging add to a push's own lines. The factors are what indexes
-    (and, in Postgres, dead rows) add to the bytes of documents and rows.
+    ``log_overhead_bytes`` is what Cloud Run and Cloud Logging add to a push's own log lines. The factors are what
+    indexes (and, in Postgres, dead rows) add to the bytes of documents and rows.
     """
 
     firestore_seconds: float
@@ -72,7 +72,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole table. ``operations`` is keyed as ``cost.model.usage`` is, ``providers`` by channel."""
+    """The whole table. ``operations`` has the keys of ``cost.model.OPERATIONS``, ``providers`` the channel types."""
 
     operations: dict[str, Price]
     monthly: dict[str, Monthly]
@@ -81,5 +81,5 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def load(path: Path = _TABLE) -> Prices:
-    """Raises ``msgspec.ValidationError`` naming the wrong field."""
+    """Read the table. Raises ``msgspec.ValidationError``, which names the wrong field."""
     return msgspec.json.decode(path.read_bytes(), type=Prices)

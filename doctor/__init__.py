@@ -1,6 +1,6 @@
-"""Examines a running Heliograph, in the clouds or on one machine, and says for each fault the command that mends it.
+"""Examines a running Heliograph, deployed or local, and prints for each fault the command that fixes it.
 
-``gather`` asks (Postgres, Pub/Sub, HTTP) and gives facts, which are values; ``checks`` compares facts with what is
-declared and gives findings, and touches nothing. Everything asked is harmless: the doctor reads, and knocks without a
-token where it must be turned away.
+``gather`` reads Postgres, Pub/Sub and HTTP endpoints and returns facts, which are values. ``checks`` compares facts
+with the declared state and returns findings; it does no I/O. The doctor changes nothing: it only reads, and sends
+requests without a token to endpoints that must refuse them.
 """

@@ -1,42 +1,43 @@
-"""What was found: values only, so that checks can be tried without a cloud."""
+"""Facts about a deployment, as values, so that checks can be tested without a deployment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from doctor.topology import Subscription
+from doctor.topology import PushSubscription
 
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Nothing answered."""
+    """There was no response."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotLoggedIn:
-    """There are no credentials of Google's on this machine, or they have run out."""
+    """Google credentials are missing on this machine, or have expired."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
-    """Google knows us, and does not let us look."""
+    """Google accepts the credentials, and the account lacks the permission to read."""
 
     reason: str
 
 
 Unknown = Unreachable | NotLoggedIn | Forbidden
+"""Why a fact could not be read from Google."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """``revision`` is the schema's, None before the first migration; ``newest`` is the code's.
+    """``revision`` is the schema's revision, None before the first migration. ``newest`` is the newest in this code.
 
-    ``behind`` counts the migrations between them, and is None when the code does not know ``revision``.
+    ``behind`` is the number of migrations between them, or None if this code does not contain ``revision``.
     """
 
     revision: str | None
@@ -46,23 +47,23 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Every topic and subscription of the project, by short name."""
+    """All topics and subscriptions of the project, by short name."""
 
     topics: frozenset[str]
-    subscriptions: Mapping[str, Subscription]
+    subscriptions: Mapping[str, PushSubscription]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer. ``body`` is its JSON object, empty if it has none."""
+class Response:
+    """An HTTP response. ``body`` is its JSON object, or empty if the body is anything else."""
 
     status: int
     body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
-    """A function as Google Cloud lists it: ``state`` is ACTIVE when it can run."""
+class DeployedFunction:
+    """A function as Google Cloud lists it. ``state`` is ACTIVE if the function can run."""
 
     name: str
     region: str
@@ -72,22 +73,22 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The text of the rules in force, None when there are none, and of those in the repository."""
+    """The text of Firestore's rules: those in force (None if there are none), and those of the repository."""
 
     deployed: str | None
-    wanted: str
+    expected: str
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How far somebody's clock is ahead of this machine's (behind, when negative)."""
+    """How far a clock is ahead of this machine's clock. Negative if it is behind."""
 
     ahead: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The clocks that could be read; on one machine there is none of Google's."""
+    """The clocks that could be read. ``google`` is None for the local stack."""
 
     google: Clock | None
     publisher: Clock | None
@@ -96,27 +97,27 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Its answers: to ``/health``, to ``/health/sweep``, and to a push of an outcome that carries no token."""
+    """The publisher's responses to ``/health``, to ``/health/sweep``, and to a push of an outcome without a token."""
 
-    health: Answer | Unreachable
-    sweep: Answer | Unreachable
-    unsigned_push: Answer | Unreachable
+    health: Response | Unreachable
+    sweep: Response | Unreachable
+    unsigned_push: Response | Unreachable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All of it. ``deployed`` and ``bridge`` are None where there is no such thing: on one machine, in the clouds."""
+    """All facts. ``deployed`` is None for the local stack, ``bridge`` is None for a deployment."""
 
     database: Database | Unreachable
     topology: Topology | Unknown
-    functions: Mapping[str, Answer | Unreachable]
-    deployed: Mapping[str, Deployed] | Unknown | None
-    bridge: Answer | Unreachable | None
+    functions: Mapping[str, Response | Unreachable]
+    deployed: Mapping[str, DeployedFunction] | Unknown | None
+    bridge: Response | Unreachable | None
     publisher: Publisher
     rules: Rules | Unknown
     clocks: Clocks
 
 
-def clock_of(date: datetime, asked: datetime, answered: datetime) -> Clock:
-    """The clock that said ``date`` in an answer, taken to have been written halfway between question and answer."""
-    return Clock(date - (asked + (answered - asked) / 2))
+def clock_of(date: datetime, requested: datetime, responded: datetime) -> Clock:
+    """The clock that wrote ``date`` into a response. Assumes that it did so halfway between request and response."""
+    return Clock(date - (requested + (responded - requested) / 2))

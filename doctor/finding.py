@@ -1,37 +1,37 @@
-"""What the doctor says: one line a thing examined, and below a fault the command that mends it."""
+"""A finding: the result of one check, printed as one line, with the command that fixes it if it failed."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Verdict(Enum):
-    """Each verdict is the sign it is printed with."""
+    """The result of a check. The value is the sign that is printed before the finding."""
 
-    FINE = "✓"
-    WRONG = "✗"
-    NOT_EXAMINED = "–"  # noqa: RUF001 - a dash that is as wide as the other signs
+    OK = "✓"
+    FAILED = "✗"
+    SKIPPED = "–"  # noqa: RUF001 - a dash that is as wide as the other signs
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``text`` names the thing and says how it is; ``mend`` is one command, there for every fault and for no other."""
+    """``text`` names what was examined and its state. ``fix`` is a shell command; only failed checks have one."""
 
     verdict: Verdict
     text: str
-    mend: str | None = None
+    fix: str | None = None
 
     def __str__(self) -> str:
         line = f"{self.verdict.value} {self.text}"
-        return line if self.mend is None else f"{line}\n    mend: {self.mend}"
+        return line if self.fix is None else f"{line}\n    fix: {self.fix}"
 
 
-def fine(text: str) -> Finding:
-    return Finding(Verdict.FINE, text)
+def ok(text: str) -> Finding:
+    return Finding(Verdict.OK, text)
 
 
-def wrong(text: str, mend: str) -> Finding:
-    return Finding(Verdict.WRONG, text, mend)
+def failed(text: str, fix: str) -> Finding:
+    return Finding(Verdict.FAILED, text, fix)
 
 
-def not_examined(text: str) -> Finding:
-    return Finding(Verdict.NOT_EXAMINED, text)
+def skipped(text: str) -> Finding:
+    return Finding(Verdict.SKIPPED, text)

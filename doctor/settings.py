@@ -1,4 +1,4 @@
-"""Where the system under examination is, read from an environment or a file of ``NAME=value`` lines."""
+"""The addresses and identities of the deployment to examine, read from the environment or a ``NAME=value`` file."""
 
 import re
 from collections.abc import Mapping
@@ -7,45 +7,39 @@ from pathlib import Path
 
 from publisher_api.settings import GOOGLE_CERTS_URL
 from shared.errors import ConfigurationError
-from shared.topology import CHANNEL_TYPES
+from shared.topology import FUNCTIONS, RetryProfile
 
-DEAD_LETTER = "dead_letter"
-FUNCTIONS = (*CHANNEL_TYPES, DEAD_LETTER)
 _LINE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 
 
 def function_variable(name: str) -> str:
-    """The variable that holds the address of the function ``name``."""
+    """The variable that holds the URL of the function ``name``."""
     return f"FUNCTION_URL_{name.upper()}"
 
 
 def service_name(name: str) -> str:
-    """What Google Cloud calls the function ``name``, and the Cloud Run service behind it."""
+    """The name in Google Cloud of the function ``name`` and of its Cloud Run service."""
     return f"heliograph-{name.replace('_', '-')}"
 
 
-_ADDRESSES = ("PUBLISHER_URL", *(function_variable(name) for name in FUNCTIONS))
-_REQUIRED = ("DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT", *_ADDRESSES)
+_URLS = ("PUBLISHER_URL", *(function_variable(name) for name in FUNCTIONS))
+_REQUIRED = ("DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT", *_URLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
-    """What differs on one machine: a bridge pushes in Pub/Sub's stead, and patience is shortened.
-
-    ``patience`` is the factor on every backoff, ``attempts`` the cap on every channel's attempts.
-    """
+    """What differs on one machine: a bridge pushes instead of Pub/Sub, and retries are shorter."""
 
     bridge_url: str
-    patience: float
-    attempts: int
+    retry_profile: RetryProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A deployment's addresses and identities; URLs are without a slash at the end.
+    """The addresses and identities of a deployment. URLs have no slash at the end.
 
-    ``source`` is the file they were read from, or None for the process's own environment. ``functions`` holds an
-    address by name, the dead-letter function's too. The emulators' hosts are ``host:port``, where there are any.
+    ``source`` is the file that they were read from, or None for the environment. ``functions`` maps a function's name
+    to its URL, also for the dead-letter function. The emulators' hosts are ``host:port``, or None in the cloud.
     """
 
     source: Path | None
@@ -64,11 +58,12 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], source: Path | None = None) -> "Settings":
-        """Raises one ``ConfigurationError`` with all that are missing, or else all that are malformed."""
+        """Raises one ``ConfigurationError`` that names all missing variables, or else all with a malformed value."""
         if missing := [name for name in _REQUIRED if not environ.get(name)]:
             raise ConfigurationError.missing(missing)
-        if malformed := [name for name in _ADDRESSES if not environ[name].startswith(("https://", "http://"))]:
-            raise ConfigurationError(f"These must be addresses (https://…): {', '.join(malformed)}.")
+        if malformed := [name for name in _URLS if not environ[name].startswith(("https://", "http://"))]:
+            message = f"Set these variables to URLs that start with https:// or http://: {', '.join(malformed)}."
+            raise ConfigurationError(message)
         return cls(
             source=source,
             database_url=environ["DATABASE_URL"],
@@ -89,20 +84,20 @@ class Settings:
 def _local(environ: Mapping[str, str]) -> LocalStack | None:
     if not is_local(environ):
         return None
-    return LocalStack(
-        bridge_url=environ["PUSH_BRIDGE_URL"],
-        patience=float(environ.get("PATIENCE_FACTOR", "1")),
-        attempts=int(environ.get("PATIENCE_ATTEMPTS", "100")),
-    )
+    name = environ.get("RETRY_PROFILE", RetryProfile.PRODUCTION.name)
+    if name not in RetryProfile.__members__:
+        allowed = ", ".join(RetryProfile.__members__)
+        raise ConfigurationError(f"RETRY_PROFILE is {name!r}. Set it to one of {allowed}.")
+    return LocalStack(bridge_url=environ["PUSH_BRIDGE_URL"], retry_profile=RetryProfile[name])
 
 
 def is_local(environ: Mapping[str, str]) -> bool:
-    """Whether ``environ`` describes the stack of one machine: only that has a bridge."""
+    """Whether ``environ`` describes the local stack: only the local stack has a push bridge."""
     return bool(environ.get("PUSH_BRIDGE_URL"))
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The variables of a file: ``NAME=value``, each value as it stands, without quotes (as containers read such files).
+    """The variables in a file of ``NAME=value`` lines. Values are taken literally, quotes too, as containers do.
 
     Raises ``ConfigurationError``.
     """

@@ -1,1 +1,1 @@
-"""Facts in, findings out. Nothing here asks anybody, so every fault can be tried without having it."""
+"""The checks: functions from facts to findings. They do no I/O, so each fault can be tested as a value."""

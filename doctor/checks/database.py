@@ -1,31 +1,31 @@
-"""Postgres: there, and of the newest schema."""
+"""Checks that Postgres can be reached and has the newest schema."""
 
 from collections.abc import Iterator
 
 from doctor.facts import Database, Unreachable
-from doctor.finding import Finding, fine, not_examined, wrong
-from doctor.mending import Mending
+from doctor.finding import Finding, failed, ok, skipped
+from doctor.remedies import Fault, Remedies
 
 
-def check_database(found: Database | Unreachable, mending: Mending) -> Iterator[Finding]:
+def check_database(found: Database | Unreachable, remedies: Remedies) -> Iterator[Finding]:
     if isinstance(found, Unreachable):
-        yield wrong(f"Postgres does not answer: {found.reason}", mending.reach_postgres())
-        yield not_examined("Postgres, migrated: not known while it does not answer")
+        yield failed(f"Postgres cannot be reached: {found.reason}", remedies[Fault.POSTGRES_UNREACHABLE])
+        yield skipped("schema of Postgres: unknown while Postgres cannot be reached")
         return
-    yield fine("Postgres answers")
+    yield ok("Postgres responds")
     match found:
         case Database(revision=None):
-            yield wrong("Postgres holds no tables of Heliograph: it was never migrated", mending.migrate())
+            yield failed("Postgres has no tables of Heliograph: it was never migrated", remedies[Fault.SCHEMA_BEHIND])
         case Database(behind=0):
-            yield fine(f"Postgres is migrated to the newest revision, {found.newest}")
+            yield ok(f"Postgres is at the newest revision, {found.newest}")
         case Database(behind=None):
-            yield wrong(
-                f"Postgres is at revision {found.revision}, which this code does not know (its newest: {found.newest}):"
-                " you are looking with older code than was deployed",
-                "git pull",
+            yield failed(
+                f"Postgres is at revision {found.revision}, which this code does not contain (its newest is"
+                f" {found.newest}): your checkout is older than the code that was deployed",
+                remedies[Fault.CODE_BEHIND],
             )
         case _:
-            yield wrong(
+            yield failed(
                 f"Postgres is at revision {found.revision}, {found.behind} behind the newest, {found.newest}",
-                mending.migrate(),
+                remedies[Fault.SCHEMA_BEHIND],
             )

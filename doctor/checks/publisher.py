@@ -1,45 +1,52 @@
-"""The publisher: works, sweeps, and believes only Google's pushes."""
+"""Checks that the publisher is healthy, that its sweeper runs, and that it refuses pushes without a token."""
 
 from collections.abc import Iterator
 
-from doctor.facts import Answer, Publisher, Unreachable
-from doctor.finding import Finding, fine, wrong
-from doctor.mending import Mending
+from doctor.facts import Publisher, Response, Unreachable
+from doctor.finding import Finding, failed, ok
+from doctor.remedies import Fault, Remedies
 
 
-def check_publisher(found: Publisher, mending: Mending) -> Iterator[Finding]:
-    yield _health(found.health, mending)
+def check_publisher(found: Publisher, remedies: Remedies) -> Iterator[Finding]:
+    yield _check_health(found.health, remedies)
     if isinstance(found.health, Unreachable):
         return
+    restart = remedies[Fault.PUBLISHER_FAILS]
     match found.sweep:
-        case Answer(status=200):
-            yield fine("publisher: nothing is overdue, so the sweep runs")
-        case Answer(body={"status": "neglected"}):
-            yield wrong("publisher: work is long overdue, so the sweep does not run", mending.restart_publisher())
+        case Response(status=200):
+            yield ok("publisher: no work is overdue, so the sweeper runs")
+        case Response(body={"status": "overdue"}):
+            yield failed("publisher: work is long overdue, so the sweeper does not run", restart)
         case other:
-            yield wrong(f"publisher: /health/sweep says {_said(other)}", mending.restart_publisher())
+            yield failed(f"publisher: /health/sweep gave {_describe(other)}", restart)
     match found.unsigned_push:
-        case Answer(status=401):
-            yield fine("publisher refuses a push without a token")
+        case Response(status=401):
+            yield ok("publisher refuses a push without a token")
         case other:
-            yield wrong(
-                f"publisher should refuse (401) a push without a token, and says {_said(other)}", mending.restore()
+            yield failed(
+                f"publisher must refuse a push without a token (HTTP 401), and gave {_describe(other)}",
+                remedies[Fault.MISSING],
             )
 
 
-def _health(health: Answer | Unreachable, mending: Mending) -> Finding:
+def _check_health(health: Response | Unreachable, remedies: Remedies) -> Finding:
+    restart = remedies[Fault.PUBLISHER_FAILS]
     match health:
-        case Answer(status=200, body={"status": "ok"}):
-            return fine("publisher is healthy")
-        case Answer(status=200, body={"status": "degraded"}):
-            return wrong(
-                "publisher cannot reach Pub/Sub, or may not publish: it accepts, and delivers later", mending.restore()
+        case Response(status=200, body={"status": "ok"}):
+            return ok("publisher is healthy")
+        case Response(status=200, body={"status": "degraded"}):
+            return failed(
+                "publisher cannot publish to Pub/Sub (unreachable, or no permission): it accepts notifications, and"
+                " publishes them later",
+                remedies[Fault.MISSING],
             )
-        case Answer(body={"status": "down"}):
-            return wrong("publisher cannot reach Postgres, and accepts nothing", mending.restart_publisher())
+        case Response(body={"status": "down"}):
+            return failed("publisher cannot reach Postgres, and accepts no notifications", restart)
         case other:
-            return wrong(f"publisher does not work: /health says {_said(other)}", mending.restart_publisher())
+            return failed(f"publisher does not work: /health gave {_describe(other)}", restart)
 
 
-def _said(answer: Answer | Unreachable) -> str:
-    return f"nothing: {answer.reason}" if isinstance(answer, Unreachable) else f"HTTP {answer.status}"
+def _describe(response: Response | Unreachable) -> str:
+    if isinstance(response, Unreachable):
+        return f"no response: {response.reason}"
+    return f"HTTP {response.status}"

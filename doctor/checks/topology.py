@@ -1,142 +1,144 @@
-"""Pub/Sub: every topic there, every subscription as declared."""
+"""Checks that every topic exists and every subscription is as declared."""
 
 from collections.abc import Iterator, Sequence
 
 from doctor.checks.unknown import check_unknown
-from doctor.facts import Answer, Topology, Unknown, Unreachable
-from doctor.finding import Finding, fine, not_examined, wrong
-from doctor.mending import Mending
-from doctor.topology import Subscription
+from doctor.facts import Response, Topology, Unknown, Unreachable
+from doctor.finding import Finding, failed, ok, skipped
+from doctor.remedies import Fault, Remedies, fill
+from doctor.topology import PushSubscription
 
 _SAME_SECONDS = 0.001
 
 
 def check_topology(
-    topics: Sequence[str], wanted: Sequence[Subscription], found: Topology | Unknown, mending: Mending
+    topics: Sequence[str], expected: Sequence[PushSubscription], found: Topology | Unknown, remedies: Remedies
 ) -> Iterator[Finding]:
     if not isinstance(found, Topology):
-        yield check_unknown("Pub/Sub", found, mending)
-        yield not_examined(f"{len(topics)} topics and {len(wanted)} subscriptions: not known without Pub/Sub")
+        yield check_unknown("Pub/Sub", found, remedies)
+        yield skipped(f"{len(topics)} topics and {len(expected)} subscriptions: unknown without Pub/Sub")
         return
     for topic in topics:
         if topic in found.topics:
-            yield fine(f"topic {topic}")
+            yield ok(f"topic {topic}")
         else:
-            yield wrong(f"topic {topic} is missing", mending.restore())
-    for subscription in wanted:
-        yield from check_subscription(subscription, found.subscriptions.get(subscription.name), mending)
+            yield failed(f"topic {topic} is missing", remedies[Fault.MISSING])
+    for subscription in expected:
+        yield from check_subscription(subscription, found.subscriptions.get(subscription.name), remedies)
 
 
-def check_subscription(wanted: Subscription, found: Subscription | None, mending: Mending) -> list[Finding]:
-    """One finding for each thing that differs, or one that all is well."""
-    name = f"subscription {wanted.name}"
+def check_subscription(expected: PushSubscription, found: PushSubscription | None, remedies: Remedies) -> list[Finding]:
+    """One finding for each setting that differs, or one finding that the subscription is as declared."""
+    name = f"subscription {expected.name}"
     if found is None:
-        return [wrong(f"{name} is missing: nobody gets what is published to {wanted.topic} for it", mending.restore())]
+        text = f"{name} is missing: what is published to {expected.topic} does not reach it"
+        return [failed(text, remedies[Fault.MISSING])]
+    replace, update = remedies[Fault.MISSING], remedies[Fault.SUBSCRIPTION_DIFFERS]
     differences = [
-        *_unchangeable(wanted, found, mending),
-        *_dead_letters(wanted, found, mending),
-        *_timing(wanted, found, mending),
-        *_push(wanted, found, mending),
+        *((text, replace) for text in _fixed_settings(expected, found)),
+        *(
+            (text, fill(update, subscription=expected.name, flags=" ".join(flags)))
+            for compare in (_dead_letters, _timing, _push)
+            for text, flags in compare(expected, found)
+        ),
     ]
-    return [wrong(f"{name}: {what}", mend) for what, mend in differences] or [fine(f"{name}: {_summary(wanted)}")]
+    return [failed(f"{name}: {text}", fix) for text, fix in differences] or [ok(f"{name}: {_summary(expected)}")]
 
 
-def _unchangeable(wanted: Subscription, found: Subscription, mending: Mending) -> Iterator[tuple[str, str]]:
-    if found.topic != wanted.topic:
-        yield f"it hangs on the topic {found.topic}, not on {wanted.topic}", mending.restore()
-    if found.filter != wanted.filter:
-        is_, wanted_is = _or_none(found.filter), _or_none(wanted.filter)
-        replaced = "a filter cannot be changed, so the subscription will be replaced and what waits in it is lost"
-        yield f"its filter is {is_}, not {wanted_is}; {replaced}", mending.restore()
+def _fixed_settings(expected: PushSubscription, found: PushSubscription) -> Iterator[str]:
+    """Differences in settings that Pub/Sub cannot change."""
+    if found.topic != expected.topic:
+        yield f"it is attached to the topic {found.topic}, not to {expected.topic}"
+    if found.filter != expected.filter:
+        yield (
+            f"its filter is {_or_none(found.filter)}, not {_or_none(expected.filter)}; a filter cannot be changed,"
+            " so the fix replaces the subscription and loses the messages that wait in it"
+        )
 
 
-def _dead_letters(wanted: Subscription, found: Subscription, mending: Mending) -> Iterator[tuple[str, str]]:
-    if wanted.dead_letters is None or wanted.dead_letters == found.dead_letters:
+def _dead_letters(expected: PushSubscription, found: PushSubscription) -> Iterator[tuple[str, list[str]]]:
+    """Differences, each with the flags of ``gcloud`` that correct it."""
+    if expected.dead_letters is None or expected.dead_letters == found.dead_letters:
         return
-    topic, attempts = wanted.dead_letters.topic, wanted.dead_letters.attempts
+    topic, attempts = expected.dead_letters.topic, expected.dead_letters.attempts
     flags = [f"--dead-letter-topic={topic}", f"--max-delivery-attempts={attempts}"]
     if found.dead_letters is None:
-        what = f"it has no dead-letter topic, and should give up to {topic} after {attempts} attempts"
-        yield what, mending.adjust(wanted, flags)
+        yield f"it has no dead-letter topic; it needs {topic} after {attempts} attempts", flags
         return
-    is_, after = found.dead_letters.topic, found.dead_letters.attempts
-    yield f"it gives up to {is_} after {after} attempts, not to {topic} after {attempts}", mending.adjust(wanted, flags)
+    found_topic, after = found.dead_letters.topic, found.dead_letters.attempts
+    yield f"its dead-letter topic is {found_topic} after {after} attempts, not {topic} after {attempts}", flags
 
 
-def _timing(wanted: Subscription, found: Subscription, mending: Mending) -> Iterator[tuple[str, str]]:
-    deadline = wanted.ack_deadline_seconds
+def _timing(expected: PushSubscription, found: PushSubscription) -> Iterator[tuple[str, list[str]]]:
+    """As ``_dead_letters``."""
+    deadline = expected.ack_deadline_seconds
     if deadline is not None and found.ack_deadline_seconds != deadline:
-        yield (
-            f"its acknowledgement deadline is {found.ack_deadline_seconds} s, not {deadline} s",
-            mending.adjust(wanted, [f"--ack-deadline={deadline}"]),
-        )
-    if wanted.backoff_seconds is not None and not _same(wanted.backoff_seconds, found.backoff_seconds):
-        shortest, longest = wanted.backoff_seconds
-        yield (
-            f"it retries {_backoff(found.backoff_seconds)}, not {_backoff(wanted.backoff_seconds)}",
-            mending.adjust(wanted, [f"--min-retry-delay={shortest:g}s", f"--max-retry-delay={longest:g}s"]),
-        )
+        text = f"its acknowledgement deadline is {found.ack_deadline_seconds} s, not {deadline} s"
+        yield text, [f"--ack-deadline={deadline}"]
+    if expected.backoff_seconds is not None and not _is_same(expected.backoff_seconds, found.backoff_seconds):
+        shortest, longest = expected.backoff_seconds
+        text = f"it retries {_backoff(found.backoff_seconds)}, not {_backoff(expected.backoff_seconds)}"
+        yield text, [f"--min-retry-delay={shortest:g}s", f"--max-retry-delay={longest:g}s"]
 
 
-def _push(wanted: Subscription, found: Subscription, mending: Mending) -> Iterator[tuple[str, str]]:
-    if wanted.push is None:
+def _push(expected: PushSubscription, found: PushSubscription) -> Iterator[tuple[str, list[str]]]:
+    """As ``_dead_letters``."""
+    if expected.push is None:
         return
-    mend = mending.adjust(
-        wanted,
-        [
-            f"--push-endpoint={wanted.push.endpoint}",
-            f"--push-auth-service-account={wanted.push.service_account}",
-            f"--push-auth-token-audience={wanted.push.audience}",
-        ],
-    )
+    endpoint, audience, account = expected.push.endpoint, expected.push.audience, expected.push.service_account
+    flags = [
+        f"--push-endpoint={endpoint}",
+        f"--push-auth-service-account={account}",
+        f"--push-auth-token-audience={audience}",
+    ]
     if found.push is None:
-        yield f"it pushes nowhere, and should to {wanted.push.endpoint}", mend
+        yield f"it has no push endpoint; it needs {endpoint}", flags
         return
-    if found.push.endpoint != wanted.push.endpoint:
-        yield f"it pushes to {found.push.endpoint}, not to {wanted.push.endpoint}", mend
+    if found.push.endpoint != endpoint:
+        yield f"it pushes to {found.push.endpoint}, not to {endpoint}", flags
     if not found.push.service_account:
-        yield "its pushes carry no token, so they are refused", mend
+        yield "its pushes have no token, so they are refused", flags
         return
-    if found.push.audience != wanted.push.audience:
-        yield f"its tokens are for the audience {_or_none(found.push.audience)}, not {wanted.push.audience}", mend
-    if found.push.service_account != wanted.push.service_account:
-        yield f"it pushes as {found.push.service_account}, not as {wanted.push.service_account}", mend
+    if found.push.audience != audience:
+        yield f"its tokens have the audience {_or_none(found.push.audience)}, not `{audience}`", flags
+    if found.push.service_account != account:
+        yield f"it pushes as {found.push.service_account}, not as {account}", flags
 
 
-def check_bridge(found: Answer | Unreachable | None, mending: Mending) -> Iterator[Finding]:
-    """One machine's stand-in for Google's pushing; nothing to say in the clouds."""
+def check_bridge(found: Response | Unreachable | None, remedies: Remedies) -> Iterator[Finding]:
+    """Check the push bridge, which pushes instead of Google on one machine. A deployment has none."""
     if found is None:
         return
-    yield not_examined(
-        "push endpoints, OIDC audience and account of subscriptions: on one machine the bridge pulls and pushes itself"
+    yield skipped(
+        "push endpoint, audience and account of subscriptions: on one machine the push bridge pulls and pushes"
     )
     match found:
-        case Answer(status=200):
-            yield fine("the push bridge pulls every subscription")
-        case Answer(body=body):
+        case Response(status=200):
+            yield ok("push bridge pulls every subscription")
+        case Response(body=body):
             stopped = ", ".join(str(path).rpartition("/")[2] for path in body.get("stopped", []))
-            yield wrong(f"the push bridge pulls no more: {stopped}", mending.restore())
+            yield failed(f"push bridge no longer pulls: {stopped}", remedies[Fault.MISSING])
         case Unreachable(reason):
-            yield wrong(f"the push bridge does not answer: {reason}", mending.restore())
+            yield failed(f"push bridge does not respond: {reason}", remedies[Fault.MISSING])
 
 
-def _summary(wanted: Subscription) -> str:
-    parts = [wanted.filter] if wanted.filter else [f"takes all of {wanted.topic}"]
-    if wanted.push:
-        audience = "it" if wanted.push.audience == wanted.push.endpoint else wanted.push.audience
-        parts.append(f"pushes to {wanted.push.endpoint} with a token for {audience}")
-    if wanted.backoff_seconds:
-        parts.append(f"retries {_backoff(wanted.backoff_seconds)}")
-    if wanted.ack_deadline_seconds:
-        parts.append(f"deadline {wanted.ack_deadline_seconds} s")
-    if wanted.dead_letters:
-        parts.append(f"gives up to {wanted.dead_letters.topic} after {wanted.dead_letters.attempts}")
+def _summary(expected: PushSubscription) -> str:
+    parts = [expected.filter or f"every message of {expected.topic}"]
+    if expected.push:
+        audience = "the same URL" if expected.push.audience == expected.push.endpoint else expected.push.audience
+        parts.append(f"pushes to {expected.push.endpoint} with a token for {audience}")
+    if expected.backoff_seconds:
+        parts.append(f"retries {_backoff(expected.backoff_seconds)}")
+    if expected.ack_deadline_seconds:
+        parts.append(f"deadline {expected.ack_deadline_seconds} s")
+    if expected.dead_letters:
+        parts.append(f"dead letters to {expected.dead_letters.topic} after {expected.dead_letters.attempts} attempts")
     return ", ".join(parts)
 
 
-def _same(wanted: tuple[float, float], found: tuple[float, float] | None) -> bool:
-    """No backoff at all is what the emulator is asked for by a factor of 0."""
-    pairs = zip(wanted, found or (0.0, 0.0), strict=True)
+def _is_same(expected: tuple[float, float], found: tuple[float, float] | None) -> bool:
+    """No backoff is equal to (0, 0): that is how the emulator gets a retry profile with a factor of 0."""
+    pairs = zip(expected, found or (0.0, 0.0), strict=True)
     return all(abs(one - other) < _SAME_SECONDS for one, other in pairs)
 
 

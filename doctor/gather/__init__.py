@@ -1,1 +1,1 @@
-"""Asks the parts of a deployment, and gives facts. Nothing asked here changes anything."""
+"""Reads the parts of a deployment and returns facts. Nothing here changes the deployment."""

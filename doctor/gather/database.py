@@ -1,4 +1,4 @@
-"""Postgres: the revision of its schema, and its clock."""
+"""Reads the schema revision and the clock of Postgres."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,26 +10,26 @@ from alembic.script import ScriptDirectory
 import publisher_api
 from doctor.facts import Clock, Database, Unreachable, clock_of
 
-_INI = Path(publisher_api.__file__).parent / "migrations" / "alembic.ini"
+_INI = Path(publisher_api.__file__).parent / "db" / "migrations" / "alembic.ini"
 _CONNECT_TIMEOUT_SECONDS = 5
 
 
-def ask_database(url: str) -> tuple[Database | Unreachable, Clock | None]:
-    """Reads alembic's table, and the time. ``Unreachable`` gives libpq's words, which never hold the password."""
+def read_database(url: str) -> tuple[Database | Unreachable, Clock | None]:
+    """Read Alembic's table and the time. ``Unreachable`` has libpq's message, which never contains the password."""
     try:
         with psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_SECONDS, autocommit=True) as connection:
-            asked = datetime.now(UTC)
+            requested = datetime.now(UTC)
             row = connection.execute("select clock_timestamp(), to_regclass('alembic_version') is not null").fetchone()
-            clock = clock_of(row[0], asked, datetime.now(UTC)) if row else None
+            clock = clock_of(row[0], requested, datetime.now(UTC)) if row else None
             migrated = bool(row and row[1])
             version = connection.execute("select version_num from alembic_version").fetchone() if migrated else None
     except psycopg.Error as error:
         return Unreachable(" ".join(str(error).split())), None
-    return compared(version[0] if version else None), clock
+    return compare_revision(version[0] if version else None), clock
 
 
-def compared(revision: str | None) -> Database:
-    """``revision`` beside the migrations of this code."""
+def compare_revision(revision: str | None) -> Database:
+    """Compare ``revision`` with the migrations in this code."""
     scripts = ScriptDirectory.from_config(Config(_INI))
     history = [script.revision for script in scripts.walk_revisions()]
     if revision is None:

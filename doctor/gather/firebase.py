@@ -1,4 +1,4 @@
-"""Firestore's rules in force: from the Firebase Rules API, or from the emulator, which tells them too."""
+"""Reads the Firestore rules in force, from the Firebase Rules API or from the emulator."""
 
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,15 @@ RULES = Path(__file__).parents[2] / "firestore.rules"
 _RELEASE = "cloud.firestore"  # the release of the database "(default)"
 
 
-def ask_rules(client: httpx.Client, project: str, api_url: str, emulator: str | None) -> Rules:
+def read_rules(client: httpx.Client, project: str, api_url: str, emulator: str | None) -> Rules:
     """Raises ``httpx.HTTPError`` or ``GoogleAuthError``."""
     if emulator is None:
-        return Rules(_released(client, project, api_url), RULES.read_text())
-    told = get_json(client, f"http://{emulator}/emulator/v1/projects/{project}:securityRules", None)
-    return Rules(_text(told["rules"]) if told else None, RULES.read_text())
+        return Rules(_released_rules(client, project, api_url), RULES.read_text())
+    body = get_json(client, f"http://{emulator}/emulator/v1/projects/{project}:securityRules", None)
+    return Rules(_text(body["rules"]) if body else None, RULES.read_text())
 
 
-def _released(client: httpx.Client, project: str, api_url: str) -> str | None:
+def _released_rules(client: httpx.Client, project: str, api_url: str) -> str | None:
     token = access_token()
     release = get_json(client, f"{api_url}/v1/projects/{project}/releases/{_RELEASE}", token)
     if release is None:

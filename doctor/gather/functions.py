@@ -1,21 +1,21 @@
-"""The functions of a project as Google Cloud lists them."""
+"""Lists the functions of a project with the Cloud Functions API."""
 
 import httpx
 
-from doctor.facts import Deployed
+from doctor.facts import DeployedFunction
 from doctor.gather.google import access_token, get_json
 
 
-def ask_functions(client: httpx.Client, project: str, api_url: str) -> dict[str, Deployed]:
-    """Every function of every region, by name. Raises ``httpx.HTTPError`` or ``GoogleAuthError``."""
+def list_functions(client: httpx.Client, project: str, api_url: str) -> dict[str, DeployedFunction]:
+    """All functions of all regions, by name. Raises ``httpx.HTTPError`` or ``GoogleAuthError``."""
     token, page, found = access_token(), "", {}
     while True:
         url = f"{api_url}/v2/projects/{project}/locations/-/functions?pageSize=500&pageToken={page}"
         listed = get_json(client, url, token) or {}
         for function in listed.get("functions", []):
             _, _, _, region, _, name = function["name"].split("/")
-            address = function.get("serviceConfig", {}).get("uri", "")
-            found[name] = Deployed(name, region, function.get("state", "UNKNOWN"), address)
+            function_url = function.get("serviceConfig", {}).get("uri", "")
+            found[name] = DeployedFunction(name, region, function.get("state", "UNKNOWN"), function_url)
         page = listed.get("nextPageToken", "")
         if not page:
             return found

@@ -1,4 +1,4 @@
-"""Pub/Sub: every topic and subscription of a project, as two lists."""
+"""Lists the topics and subscriptions of a project in Pub/Sub."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,13 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import Subscription as Resource
 
 from doctor.facts import Topology
-from doctor.topology import DeadLetters, Push, Subscription
+from doctor.topology import Push, PushSubscription
+from shared.topology import DeadLetters
 
 _TIMEOUT_SECONDS = 10.0
 
 
-def ask_pubsub(project: str, emulator: str | None) -> Topology:
+def read_pubsub(project: str, emulator: str | None) -> Topology:
     """Raises ``GoogleAPICallError`` or ``GoogleAuthError``."""
     with _clients(emulator) as (publisher, subscriber):
         topics = publisher.list_topics(project=f"projects/{project}", retry=None, timeout=_TIMEOUT_SECONDS)
@@ -23,7 +24,7 @@ def ask_pubsub(project: str, emulator: str | None) -> Topology:
             project=f"projects/{project}", retry=None, timeout=_TIMEOUT_SECONDS
         )
         found = [_subscription(resource) for resource in subscriptions]
-        return Topology(frozenset(_short(topic.name) for topic in topics), {one.name: one for one in found})
+        return Topology(frozenset(_short_name(topic.name) for topic in topics), {each.name: each for each in found})
 
 
 @contextmanager
@@ -39,17 +40,17 @@ def _clients(emulator: str | None) -> Iterator[tuple[PublisherClient, Subscriber
         )
 
 
-def _subscription(resource: Resource) -> Subscription:
+def _subscription(resource: Resource) -> PushSubscription:
     retry, dead, push = resource.retry_policy, resource.dead_letter_policy, resource.push_config
-    return Subscription(
-        name=_short(resource.name),
-        topic=_short(resource.topic),
+    return PushSubscription(
+        name=_short_name(resource.name),
+        topic=_short_name(resource.topic),
         filter=resource.filter,
         ack_deadline_seconds=resource.ack_deadline_seconds,
         backoff_seconds=(retry.minimum_backoff.total_seconds(), retry.maximum_backoff.total_seconds())
         if "retry_policy" in resource
         else None,
-        dead_letters=DeadLetters(_short(dead.dead_letter_topic), dead.max_delivery_attempts)
+        dead_letters=DeadLetters(_short_name(dead.dead_letter_topic), dead.max_delivery_attempts)
         if "dead_letter_policy" in resource
         else None,
         push=Push(push.push_endpoint, push.oidc_token.audience, push.oidc_token.service_account_email)
@@ -58,5 +59,5 @@ def _subscription(resource: Resource) -> Subscription:
     )
 
 
-def _short(path: str) -> str:
+def _short_name(path: str) -> str:
     return path.rpartition("/")[2]

@@ -1,8 +1,8 @@
-"""One delivery as it might have been counted."""
+"""Counts of one delivery for tests."""
 
-from cost.model import Counted
+from cost.model import DeliveryCounts
 
-ONE = Counted(
+ONE = DeliveryCounts(
     pushes=1,
     message_bytes=1500,
     publish_call_bytes=1600,
@@ -14,7 +14,7 @@ ONE = Counted(
     outcome_call_bytes=1800,
     firestore_calls=2,
     firestore_reads=1,
-    switchboard_reads=0.1,
+    switch_reads=0.1,
     firestore_writes=2,
     firestore_documents=1,
     document_bytes=900,

@@ -1,4 +1,4 @@
-"""The arithmetic of a month's bill."""
+"""The arithmetic of a month's bill, as pure functions."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from cost.model import (
     gibibytes,
     instance_seconds,
     provider_fee,
-    together,
+    total,
     usage,
 )
 from cost.prices import Assumptions, Plan, Price, Provider, load
@@ -21,7 +21,7 @@ from shared.topology import TOPOLOGY
 from tests.cost.counted import ONE
 
 FUNCTION_TIME = {"function_vcpu_seconds", "function_gib_seconds"}
-NOTHING_ASSUMED = Assumptions(
+NO_ASSUMPTIONS = Assumptions(
     firestore_seconds=0,
     pubsub_seconds=0,
     provider_seconds=0,
@@ -46,102 +46,102 @@ def provider(*plans: tuple[int, float]) -> Provider:
     ("amount", "usd"),
     [
         pytest.param(0, 0, id="nothing"),
-        pytest.param(999, 0, id="just under what is free"),
-        pytest.param(1000, 0, id="all that is free"),
-        pytest.param(1001, 0.02, id="one more"),
-        pytest.param(2000, 20, id="as much again"),
+        pytest.param(999, 0, id="just under the free share"),
+        pytest.param(1000, 0, id="the whole free share"),
+        pytest.param(1001, 0.02, id="one unit more"),
+        pytest.param(2000, 20, id="twice the free share"),
     ],
 )
-def test_only_what_is_beyond_the_free_share_is_billed(amount: float, usd: float) -> None:
+def test_only_amounts_above_the_free_share_are_billed(amount: float, usd: float) -> None:
     billed = bill({"firestore_writes": amount}, {"firestore_writes": price(usd=2, per=100, free=1000)})
     assert billed == {"firestore_writes": pytest.approx(usd)}
 
 
-def test_what_is_free_is_free_once_for_all_channels_together() -> None:
+def test_free_share_is_subtracted_once_for_all_channel_types() -> None:
     prices = load().operations
-    alone = usage(ONE, TOPOLOGY["email"], 600_000, 5, NOTHING_ASSUMED)
+    alone = usage(ONE, TOPOLOGY["email"], 600_000, 5, NO_ASSUMPTIONS)
     assert bill(alone, prices)["firestore_writes"] == pytest.approx(600_000 / 100_000 * 0.18)
-    assert bill(together([alone, alone]), prices)["firestore_writes"] == pytest.approx(1_800_000 / 100_000 * 0.18)
+    assert bill(total([alone, alone]), prices)["firestore_writes"] == pytest.approx(1_800_000 / 100_000 * 0.18)
 
 
 @pytest.mark.parametrize(
     ("seconds", "billed"), [(0.0001, 0.1), (0.1, 0.1), (0.1001, 0.2), (0.3, 0.3), (0.7, 0.7), (1.01, 1.1)]
 )
-def test_a_push_is_billed_in_whole_tenths_of_a_second(seconds: float, billed: float) -> None:
-    counted = msgspec.structs.replace(ONE, function_seconds=seconds)
-    assert billed_seconds(counted, NOTHING_ASSUMED) == pytest.approx(billed)
+def test_push_is_billed_in_whole_tenths_of_a_second(seconds: float, billed: float) -> None:
+    counts = msgspec.structs.replace(ONE, function_seconds=seconds)
+    assert billed_seconds(counts, NO_ASSUMPTIONS) == pytest.approx(billed)
 
 
-def test_the_waits_of_the_clouds_are_added_to_what_was_measured() -> None:
+def test_waits_in_the_cloud_are_added_to_the_measured_time() -> None:
     assumed = msgspec.structs.replace(
-        NOTHING_ASSUMED, firestore_seconds=0.05, pubsub_seconds=0.03, provider_seconds=0.25
+        NO_ASSUMPTIONS, firestore_seconds=0.05, pubsub_seconds=0.03, provider_seconds=0.25
     )
     assert billed_seconds(ONE, assumed) == pytest.approx(0.6)  # 0.2, two of 0.05, 0.03 and 0.25, rounded up
 
 
-def test_a_small_message_is_billed_as_a_kilobyte_for_every_subscription() -> None:
+def test_small_message_is_billed_as_1000_bytes_for_every_subscription() -> None:
     small = msgspec.structs.replace(ONE, message_bytes=10, outcome_bytes=10)
-    published, pushed, filtered_out, outcome_and_its_push = 1000, 1000, 4 * 1000, 2 * 1000
-    billed = usage(small, TOPOLOGY["email"], 1, 5, NOTHING_ASSUMED)["pubsub_bytes"]
-    assert billed == published + pushed + filtered_out + outcome_and_its_push
+    published, pushed, filtered_out, outcome_and_push = 1000, 1000, 4 * 1000, 2 * 1000
+    billed = usage(small, TOPOLOGY["email"], 1, 5, NO_ASSUMPTIONS)["pubsub_bytes"]
+    assert billed == published + pushed + filtered_out + outcome_and_push
 
 
-def test_a_large_message_is_billed_as_it_is_and_retained_for_a_week() -> None:
-    billed = usage(ONE, TOPOLOGY["email"], 1, 5, NOTHING_ASSUMED)
+def test_large_message_is_billed_by_its_size_and_retained_for_a_week() -> None:
+    billed = usage(ONE, TOPOLOGY["email"], 1, 5, NO_ASSUMPTIONS)
     assert billed["pubsub_bytes"] == 1500 * 6 + 1000 * 2
     assert billed["pubsub_byte_months"] == pytest.approx((1500 + 400) * 7 / 30)
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each not in FUNCTION_TIME])
-def test_twice_the_deliveries_are_twice_the_work(operation: Operation) -> None:
-    once = usage(ONE, TOPOLOGY["sms"], 1_000_000, 5, NOTHING_ASSUMED)
-    twice = usage(ONE, TOPOLOGY["sms"], 2_000_000, 5, NOTHING_ASSUMED)
+def test_twice_the_deliveries_use_twice_the_operations(operation: Operation) -> None:
+    once = usage(ONE, TOPOLOGY["sms"], 1_000_000, 5, NO_ASSUMPTIONS)
+    twice = usage(ONE, TOPOLOGY["sms"], 2_000_000, 5, NO_ASSUMPTIONS)
     assert once[operation] > 0
     assert twice[operation] == pytest.approx(2 * once[operation])
 
 
-def test_more_deliveries_never_take_more_than_their_share_of_function_time() -> None:
-    billed = [usage(ONE, TOPOLOGY["sms"], n * 1_000_000, 5, NOTHING_ASSUMED) for n in (1, 10, 100, 1000)]
+def test_function_time_grows_at_most_in_proportion_to_deliveries() -> None:
+    billed = [usage(ONE, TOPOLOGY["sms"], n * 1_000_000, 5, NO_ASSUMPTIONS) for n in (1, 10, 100, 1000)]
     seconds = [each["function_vcpu_seconds"] for each in billed]
     assert all(few < many <= 10 * few * 1.001 for few, many in pairwise(seconds))
 
 
-def test_rare_pushes_are_billed_one_by_one() -> None:
+def test_rare_pushes_are_billed_for_their_own_time() -> None:
     assert instance_seconds(1000, 0.5, concurrency=16) == pytest.approx(1000 * 0.5, rel=0.001)
 
 
-def test_an_instance_that_is_never_idle_is_billed_once_however_many_requests_it_holds() -> None:
+def test_busy_instance_is_billed_once_for_concurrent_requests() -> None:
     month = 30 * 86_400
     assert instance_seconds(5 * month, 1, concurrency=16) == pytest.approx(month, rel=0.01)
 
 
-def test_very_many_pushes_share_instances_at_the_autoscalers_target() -> None:
+def test_many_pushes_fill_instances_to_the_autoscalers_target() -> None:
     month = 30 * 86_400
     assert instance_seconds(1000 * month, 1, concurrency=16) == pytest.approx(1000 * month / (16 * 0.6))
 
 
-def test_memory_is_read_as_cloud_run_writes_it() -> None:
+def test_memory_is_parsed_from_cloud_run_quantities() -> None:
     assert (gibibytes("512Mi"), gibibytes("2Gi")) == (0.5, 2)
     with pytest.raises(ValueError, match="Mi or Gi"):
         gibibytes("512M")
 
 
 @pytest.mark.parametrize(("messages", "usd"), [(0, 0), (1, 5), (100, 5), (101, 20), (1000, 20), (1001, 40), (3000, 60)])
-def test_a_provider_is_paid_by_the_smallest_plan_that_holds_the_messages(messages: int, usd: float) -> None:
+def test_provider_fee_is_the_smallest_plan_that_covers_the_messages(messages: int, usd: float) -> None:
     assert provider_fee(provider((100, 5), (1000, 20)), messages) == usd
 
 
-def test_a_provider_without_plans_is_free() -> None:
+def test_provider_without_plans_is_free() -> None:
     assert provider_fee(provider(), 1_000_000) == 0
 
 
-def test_there_is_a_price_for_every_operation_and_for_nothing_else() -> None:
+def test_prices_cover_exactly_the_operations_and_the_channel_types() -> None:
     prices = load()
     assert set(prices.operations) == set(OPERATIONS)
     assert set(prices.providers) == set(TOPOLOGY)
 
 
-@pytest.mark.parametrize("kind", TOPOLOGY)
-def test_plans_are_listed_from_the_smallest(kind: str) -> None:
-    plans = load().providers[kind].plans
+@pytest.mark.parametrize("channel_type", TOPOLOGY)
+def test_plans_are_listed_from_the_smallest(channel_type: str) -> None:
+    plans = load().providers[channel_type].plans
     assert plans == sorted(plans, key=lambda plan: plan.messages)

@@ -19,31 +19,31 @@ def printed() -> str:
     return out.getvalue()
 
 
-def test_it_fits_a_terminal_and_cuts_nothing_off() -> None:
+def test_report_fits_80_columns_and_truncates_nothing() -> None:
     text = printed()
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "…" not in text
 
 
-def test_it_names_every_volume_and_every_price() -> None:
+def test_report_names_every_volume_and_every_price() -> None:
     text = printed()
     assert [volume for volume in VOLUMES if f"{volume:,}" not in text] == []
     assert [price.title for price in REPORT.prices.operations.values() if price.title not in text] == []
     assert [price.title for price in REPORT.prices.monthly.values() if price.title not in text] == []
 
 
-def test_prices_that_nobody_confirmed_are_named_with_their_source() -> None:
+def test_report_names_the_source_of_every_unconfirmed_price() -> None:
     text = printed()
-    doubtful = [price for price in REPORT.prices.operations.values() if price.confirmed != "vendor"]
-    assert doubtful
-    assert [price.source for price in doubtful if price.source not in text] == []
+    unconfirmed = [price for price in REPORT.prices.operations.values() if price.confirmed != "vendor"]
+    assert unconfirmed
+    assert [price.source for price in unconfirmed if price.source not in text] == []
 
 
-def test_what_stands_idle_costs_its_number_times_its_price() -> None:
-    assert pytest.approx(2 * 12 + 5 + 2 * 30.45 + 5 + 8 * 1.5) == REPORT.idle
+def test_fixed_cost_is_the_sum_of_counts_times_prices() -> None:
+    assert pytest.approx(2 * 12 + 5 + 2 * 30.45 + 5 + 8 * 1.5) == REPORT.fixed
 
 
-def test_without_deliveries_only_what_is_idle_costs() -> None:
+def test_month_without_deliveries_costs_nothing_beyond_the_fixed_cost() -> None:
     assert sum(REPORT.month(TOPOLOGY, 0).values()) == 0
 
 

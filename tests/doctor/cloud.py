@@ -1,4 +1,4 @@
-"""A deployment to examine: Pub/Sub's emulator, a real Postgres, and an HTTP server in the place of all that is HTTP."""
+"""A deployment to examine: the Pub/Sub emulator, a real Postgres, and one HTTP server for everything that is HTTP."""
 
 import json
 import threading
@@ -16,10 +16,10 @@ from google.pubsub_v1.types import PushConfig, Subscription
 
 from doctor.examine import examine
 from doctor.finding import Finding, Verdict
-from doctor.settings import FUNCTIONS, function_variable, service_name
-from local import topology
+from doctor.settings import function_variable, service_name
+from local import pubsub_setup
 from local.emulators import RULES
-from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
+from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY, RetryProfile
 
 PUSH_ACCOUNT = "heliograph-pubsub-push@shop.iam.gserviceaccount.com"
 AUDIENCE = "heliograph-publisher-prod"
@@ -29,17 +29,17 @@ RESTORE = (
     "terraform -chdir=terraform output -json release > terraform/release.tfvars.json &&"
     " terraform -chdir=terraform apply -var-file=environments/prod.tfvars -var-file=release.tfvars.json"
 )
-"""What an operator is told to do where something is missing."""
+"""The fix for anything that is missing."""
 RESTART_PUBLISHER = (
     'doctl apps create-deployment "$(doctl apps list --format ID,Spec.Name --no-header |'
     """ awk '$2 == "heliograph-prod" {print $1}')" --wait"""
 )
-"""And where the publisher does not work."""
+"""The fix for a publisher that does not work."""
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
-    """One answer, by a clock that is ``ahead``."""
+class StubResponse:
+    """A response whose Date header is ``ahead`` of the real time."""
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -47,31 +47,31 @@ class Says:
 
 
 @dataclass(slots=True)
-class Web:
-    """Everything that speaks HTTP in a deployment; ``answers`` are by path, a test changes the one that it damages."""
+class HttpStub:
+    """Every HTTP endpoint of a deployment that works, by path. A test replaces the response that it needs to fail."""
 
     url: str
     project: str
-    answers: dict[str, Says] = field(default_factory=dict)
+    responses: dict[str, StubResponse] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         listed = [self.listed(name) for name in FUNCTIONS]
-        self.answers = {
-            "/publisher/health": Says(200, {"status": "ok"}),
-            "/publisher/health/sweep": Says(200, {"status": "ok"}),
-            "/publisher/internal/outcomes": Says(401),
-            **{f"/function/{name}": Says(403) for name in FUNCTIONS},
-            "/certs": Says(200),
-            "/token": Says(200, {"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"}),
-            f"/v2/projects/{self.project}/locations/-/functions": Says(200, {"functions": listed}),
-            f"/v1/projects/{self.project}/releases/cloud.firestore": Says(
+        self.responses = {
+            "/publisher/health": StubResponse(200, {"status": "ok"}),
+            "/publisher/health/sweep": StubResponse(200, {"status": "ok"}),
+            "/publisher/internal/outcomes": StubResponse(401),
+            **{f"/function/{name}": StubResponse(403) for name in FUNCTIONS},
+            "/certs": StubResponse(200),
+            "/token": StubResponse(200, {"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"}),
+            f"/v2/projects/{self.project}/locations/-/functions": StubResponse(200, {"functions": listed}),
+            f"/v1/projects/{self.project}/releases/cloud.firestore": StubResponse(
                 200, {"rulesetName": f"projects/{self.project}/rulesets/r1"}
             ),
         }
         self.release_rules(RULES.read_text())
 
     def listed(self, name: str, state: str = "ACTIVE") -> dict[str, Any]:
-        """A function as the Cloud Functions API lists it."""
+        """A function in the form of the Cloud Functions API."""
         return {
             "name": f"projects/{self.project}/locations/{REGION}/functions/{service_name(name)}",
             "state": state,
@@ -79,30 +79,31 @@ class Web:
         }
 
     def list_functions(self, *functions: dict[str, Any]) -> None:
-        self.answers[f"/v2/projects/{self.project}/locations/-/functions"] = Says(200, {"functions": list(functions)})
+        body = {"functions": list(functions)}
+        self.responses[f"/v2/projects/{self.project}/locations/-/functions"] = StubResponse(200, body)
 
     def release_rules(self, text: str) -> None:
         files = [{"name": "firestore.rules", "content": text}]
-        self.answers[f"/v1/projects/{self.project}/rulesets/r1"] = Says(200, {"source": {"files": files}})
+        self.responses[f"/v1/projects/{self.project}/rulesets/r1"] = StubResponse(200, {"source": {"files": files}})
 
 
 @dataclass(slots=True)
 class Deployment:
-    """A whole deployment in the form that an operator describes: variables in a file."""
+    """A whole deployment, described as an operator describes it: by variables in a file."""
 
-    web: Web
+    http: HttpStub
     subscriber: SubscriberClient
     variables: dict[str, str]
     file: Path
 
-    def examined(self) -> list[Finding]:
-        """What the doctor says of it now."""
+    def examine(self) -> list[Finding]:
+        """What the doctor finds now."""
         self.file.write_text("".join(f"{name}={value}\n" for name, value in self.variables.items()))
         return list(examine(self.file, {}))
 
     def faults(self) -> dict[str, str]:
-        """What is wrong, and what mends it."""
-        return {one.text: one.mend or "" for one in self.examined() if one.verdict is Verdict.WRONG}
+        """The text and the fix of each check that fails now."""
+        return {each.text: each.fix or "" for each in self.examine() if each.verdict is Verdict.FAILED}
 
     def subscription(self, name: str) -> Subscription:
         return self.subscriber.get_subscription(subscription=self._path(name))
@@ -111,64 +112,65 @@ class Deployment:
         self.subscriber.delete_subscription(subscription=self._path(name))
 
     def replace(self, changed: Subscription) -> None:
-        """Put ``changed`` in the place of the subscription of its name."""
+        """Delete the subscription of that name and create ``changed``."""
         self.subscriber.delete_subscription(subscription=changed.name)
         self.subscriber.create_subscription(request=changed)
 
     def push(self, name: str, endpoint: str, audience: str, account: str = PUSH_ACCOUNT) -> None:
+        """Set the push endpoint and token of a subscription."""
         token = PushConfig.OidcToken(audience=audience, service_account_email=account)
         self.subscriber.modify_push_config(
             subscription=self._path(name), push_config=PushConfig(push_endpoint=endpoint, oidc_token=token)
         )
 
     def push_all(self) -> None:
-        """As Terraform has it."""
-        url = self.web.url
+        """Let every subscription push as Terraform declares it."""
+        url = self.http.url
         self.push(OUTCOMES_SUBSCRIPTION, f"{url}/publisher/internal/outcomes", AUDIENCE)
-        for kind, channel in TOPOLOGY.items():
-            self.push(channel.subscription, f"{url}/function/{kind}", f"{url}/function/{kind}")
-            dead = f"{url}/function/dead_letter"
-            self.push(channel.dead_letter_subscription, dead, dead)
+        for name, declared in TOPOLOGY.items():
+            self.push(declared.subscription, f"{url}/function/{name}", f"{url}/function/{name}")
+            dead_letters = f"{url}/function/dead_letter"
+            self.push(declared.dead_letter_subscription, dead_letters, dead_letters)
 
     def _path(self, name: str) -> str:
-        return self.subscriber.subscription_path(self.web.project, name)
+        return self.subscriber.subscription_path(self.http.project, name)
 
 
 @contextmanager
 def deployed(pubsub_host: str, project: str, database_url: str, folder: Path) -> Iterator[Deployment]:
     """A deployment without a fault."""
-    topology.create(pubsub_host, project)
-    with serving(project) as web, topology.clients(pubsub_host) as (_, subscriber):
+    pubsub_setup.create(pubsub_host, project, RetryProfile.PRODUCTION)
+    with http_stub(project) as http, pubsub_setup.clients(pubsub_host) as (_, subscriber):
         variables = {
             "DATABASE_URL": database_url,
             "GOOGLE_CLOUD_PROJECT": project,
-            "PUBLISHER_URL": f"{web.url}/publisher",
+            "PUBLISHER_URL": f"{http.url}/publisher",
             "PUSH_AUDIENCE": AUDIENCE,
             "PUSH_SERVICE_ACCOUNT": PUSH_ACCOUNT,
-            "GOOGLE_CERTS_URL": f"{web.url}/certs",
-            "FIREBASE_RULES_URL": web.url,
-            "CLOUD_FUNCTIONS_URL": web.url,
+            "GOOGLE_CERTS_URL": f"{http.url}/certs",
+            "FIREBASE_RULES_URL": http.url,
+            "CLOUD_FUNCTIONS_URL": http.url,
             "PUBSUB_EMULATOR_HOST": pubsub_host,
-            **{function_variable(name): f"{web.url}/function/{name}" for name in FUNCTIONS},
+            **{function_variable(name): f"{http.url}/function/{name}" for name in FUNCTIONS},
         }
-        deployment = Deployment(web, subscriber, variables, folder / "prod.env")
+        deployment = Deployment(http, subscriber, variables, folder / "prod.env")
         deployment.push_all()
         yield deployment
 
 
 @contextmanager
-def serving(project: str) -> Iterator[Web]:
-    """``Web`` on a free port of this machine."""
+def http_stub(project: str) -> Iterator[HttpStub]:
+    """An ``HttpStub`` on a free port of this machine."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    web = Web(f"http://127.0.0.1:{server.server_port}", project)
+    stub = HttpStub(f"http://127.0.0.1:{server.server_port}", project)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            says = web.answers.get(self.path.partition("?")[0], Says(404))
-            content = json.dumps(says.body).encode()
-            self.send_response_only(says.status)
-            self.send_header("Date", format_datetime(datetime.now(UTC) + says.ahead, usegmt=True))
+            response = stub.responses.get(self.path.partition("?")[0], StubResponse(404))
+            content = json.dumps(response.body).encode()
+            self.send_response_only(response.status)
+            self.send_header("Date", format_datetime(datetime.now(UTC) + response.ahead, usegmt=True))
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -182,7 +184,7 @@ def serving(project: str) -> Iterator[Web]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield web
+        yield stub
     finally:
         server.shutdown()
         server.server_close()
@@ -190,6 +192,6 @@ def serving(project: str) -> Iterator[Web]:
 
 
 def write_credentials(file: Path, pem: str, token_url: str) -> None:
-    """A service account's key, which opens what ``token_url`` says it opens."""
+    """Write a service account's key file. The Google SDKs then get their tokens from ``token_url``."""
     account = {"type": "service_account", "client_email": PUSH_ACCOUNT, "private_key": pem, "token_uri": token_url}
     file.write_text(json.dumps(account | {"project_id": "shop", "private_key_id": "k1", "client_id": "0"}))

@@ -25,8 +25,8 @@ def deployment(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Deployment]:
-    """A deployment without a fault, and an operator who is logged in."""
+    """A deployment without a fault, and Google credentials on this machine."""
     with deployed(emulators.pubsub_host, project, postgres_url, tmp_path) as deployment:
-        write_credentials(tmp_path / "login.json", operator_key, f"{deployment.web.url}/token")
+        write_credentials(tmp_path / "login.json", operator_key, f"{deployment.http.url}/token")
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "login.json"))
         yield deployment

@@ -1,4 +1,4 @@
-"""Postgres is empty, old, new or away; each comes with the command that mends it."""
+"""Postgres is empty, newer than the code, or down. Each fault has the command that fixes it."""
 
 import subprocess
 import uuid
@@ -13,46 +13,45 @@ from tests.doctor.cloud import Deployment
 pytestmark = pytest.mark.emulators
 
 
-def test_a_database_never_migrated_is_a_fault(deployment: Deployment, postgres_server_url: str) -> None:
-    with postgres.database(postgres_server_url, f"bare_{uuid.uuid4().hex[:8]}") as url:
+def test_database_without_tables_is_a_fault(deployment: Deployment, postgres_server_url: str) -> None:
+    with postgres.database(postgres_server_url, f"empty_{uuid.uuid4().hex[:8]}") as url:
         deployment.variables["DATABASE_URL"] = url
         faults = deployment.faults()
 
+    migrate = ".venv/bin/python -m publisher_api.cli.migrate"
     assert faults == {
-        "Postgres holds no tables of Heliograph: it was never migrated": (
-            f'DATABASE_URL="$(sed -n s/^DATABASE_URL=//p {deployment.file})" .venv/bin/python -m publisher_api.migrate'
+        "Postgres has no tables of Heliograph: it was never migrated": (
+            f'DATABASE_URL="$(sed -n s/^DATABASE_URL=//p {deployment.file})" {migrate}'
         )
     }
 
 
-def test_the_command_for_an_unmigrated_database_mends_it(deployment: Deployment, postgres_server_url: str) -> None:
-    with postgres.database(postgres_server_url, f"bare_{uuid.uuid4().hex[:8]}") as url:
+def test_fix_for_a_database_without_tables_migrates_it(deployment: Deployment, postgres_server_url: str) -> None:
+    with postgres.database(postgres_server_url, f"empty_{uuid.uuid4().hex[:8]}") as url:
         deployment.variables["DATABASE_URL"] = url
-        (mend,) = deployment.faults().values()
+        (fix,) = deployment.faults().values()
         root = Path(__file__).parents[2]
-        subprocess.run(["bash", "-c", mend], cwd=root, check=True, capture_output=True)  # noqa: S607 - as a person would
+        subprocess.run(["bash", "-c", fix], cwd=root, check=True, capture_output=True)  # noqa: S607 - as an operator would
 
         assert deployment.faults() == {}
 
 
-def test_a_database_newer_than_this_code_is_told_from_an_old_one(
-    deployment: Deployment, postgres_server_url: str
-) -> None:
+def test_database_newer_than_this_code_is_fixed_by_newer_code(deployment: Deployment, postgres_server_url: str) -> None:
     with postgres.database(postgres_server_url, f"newer_{uuid.uuid4().hex[:8]}") as url:
         with psycopg.connect(url) as connection:
             connection.execute("create table alembic_version as select 'from_the_future' as version_num")
         deployment.variables["DATABASE_URL"] = url
-        ((what, mend),) = deployment.faults().items()
+        ((text, fix),) = deployment.faults().items()
 
-    assert what.startswith("Postgres is at revision from_the_future, which this code does not know")
-    assert mend == "git pull"
+    assert text.startswith("Postgres is at revision from_the_future, which this code does not contain")
+    assert fix == "git pull"
 
 
-def test_a_database_that_is_away_is_a_fault_and_its_password_is_not_told(deployment: Deployment) -> None:
+def test_unreachable_database_is_a_fault_that_does_not_reveal_its_password(deployment: Deployment) -> None:
     deployment.variables["DATABASE_URL"] = "postgresql://ada:s3cret@127.0.0.1:1/heliograph"
 
-    ((what, mend),) = deployment.faults().items()
+    ((text, fix),) = deployment.faults().items()
 
-    assert what.startswith("Postgres does not answer: ")
-    assert "s3cret" not in what
-    assert mend.startswith('doctl databases firewalls append "$(doctl databases list')
+    assert text.startswith("Postgres cannot be reached: ")
+    assert "s3cret" not in text
+    assert fix.startswith('doctl databases firewalls append "$(doctl databases list')

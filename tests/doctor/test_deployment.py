@@ -1,4 +1,4 @@
-"""The whole, and what is neither Postgres nor a subscription nor a function."""
+"""A whole deployment, and the faults that are not of Postgres, a subscription or a function."""
 
 import subprocess
 import sys
@@ -10,117 +10,121 @@ import pytest
 
 from doctor.finding import Verdict
 from local.emulators import Emulators
-from tests.doctor.cloud import RESTART_PUBLISHER, RESTORE, Deployment, Says
+from tests.doctor.cloud import RESTART_PUBLISHER, RESTORE, Deployment, StubResponse
 
 pytestmark = pytest.mark.emulators
 
 
-def test_a_deployment_without_a_fault_is_fine_in_every_respect(deployment: Deployment) -> None:
-    assert {str(one) for one in deployment.examined() if one.verdict is not Verdict.FINE} == set()
+def test_every_check_of_a_deployment_without_a_fault_is_ok(deployment: Deployment) -> None:
+    assert {str(each) for each in deployment.examine() if each.verdict is not Verdict.OK} == set()
 
 
-def test_the_command_says_by_its_exit_code_whether_all_is_well(deployment: Deployment) -> None:
-    deployment.examined()  # writes the file
+def test_exit_code_is_1_when_a_check_fails(deployment: Deployment) -> None:
+    deployment.examine()  # writes the file
     command = [sys.executable, "-m", "doctor", str(deployment.file)]
 
-    well = subprocess.run(command, capture_output=True, text=True, check=False)
-    deployment.web.answers["/publisher/health"] = Says(503, {"status": "down"})
-    ill = subprocess.run(command, capture_output=True, text=True, check=False)
+    good = subprocess.run(command, capture_output=True, text=True, check=False)
+    deployment.http.responses["/publisher/health"] = StubResponse(503, {"status": "down"})
+    bad = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert (well.returncode, ill.returncode) == (0, 1), well.stdout + well.stderr
-    assert "✗" not in well.stdout
-    assert "✗ publisher cannot reach Postgres, and accepts nothing\n    mend: doctl apps" in ill.stdout
+    assert (good.returncode, bad.returncode) == (0, 1), good.stdout + good.stderr
+    assert "✗" not in good.stdout
+    assert good.stdout.endswith(" ok, 0 failed, 0 skipped\n")
+    assert "✗ publisher cannot reach Postgres, and accepts no notifications\n    fix: doctl apps" in bad.stdout
 
 
-def test_every_missing_variable_is_named_at_once(deployment: Deployment) -> None:
+def test_all_missing_variables_are_named_at_once(deployment: Deployment) -> None:
     for name in ("DATABASE_URL", "FUNCTION_URL_SMS", "PUSH_AUDIENCE"):
         del deployment.variables[name]
 
-    (what, mend), *others = deployment.faults().items()
+    (text, fix), *others = deployment.faults().items()
 
-    assert what == ("configuration: Set these environment variables: DATABASE_URL, FUNCTION_URL_SMS, PUSH_AUDIENCE.")
-    assert mend.startswith("{ terraform -chdir=terraform output -raw doctor_environment; echo ")
-    assert mend.endswith(f"> {deployment.file} && make doctor DEPLOYMENT={deployment.file}")
+    assert text == ("configuration: Set these environment variables: DATABASE_URL, FUNCTION_URL_SMS, PUSH_AUDIENCE.")
+    assert fix.startswith("{ terraform -chdir=terraform output -raw doctor_environment; echo ")
+    assert fix.endswith(f"> {deployment.file} && make doctor DEPLOYMENT={deployment.file}")
     assert others == []
 
 
-def test_old_rules_in_force_are_a_fault(deployment: Deployment) -> None:
-    deployment.web.release_rules("rules_version = '2';\nservice cloud.firestore {}\n")
+def test_other_rules_in_force_are_a_fault(deployment: Deployment) -> None:
+    deployment.http.release_rules("rules_version = '2';\nservice cloud.firestore {}\n")
 
-    ((what, mend),) = deployment.faults().items()
+    ((text, fix),) = deployment.faults().items()
 
-    assert what == (
+    assert text == (
         "Firestore's rules are not those of firestore.rules: line 2 in force is `service cloud.firestore {}`"
     )
-    assert mend == RESTORE
+    assert fix == RESTORE
 
 
-def test_rules_never_released_are_a_fault(deployment: Deployment) -> None:
-    del deployment.web.answers[f"/v1/projects/{deployment.web.project}/releases/cloud.firestore"]
+def test_rules_that_were_never_released_are_a_fault(deployment: Deployment) -> None:
+    del deployment.http.responses[f"/v1/projects/{deployment.http.project}/releases/cloud.firestore"]
 
-    assert list(deployment.faults()) == ["Firestore has no rules in force, so nobody can read an inbox"]
+    assert list(deployment.faults()) == ["Firestore has no rules in force, so no user can read an inbox"]
 
 
-def test_the_emulators_rules_are_compared_too(deployment: Deployment, emulators: Emulators) -> None:
+def test_rules_of_the_emulator_are_compared_too(deployment: Deployment, emulators: Emulators) -> None:
     deployment.variables["FIRESTORE_EMULATOR_HOST"] = emulators.firestore_host
     assert deployment.faults() == {}
 
-    address = f"http://{emulators.firestore_host}/emulator/v1/projects/{deployment.web.project}:securityRules"
+    url = f"http://{emulators.firestore_host}/emulator/v1/projects/{deployment.http.project}:securityRules"
     open_to_all = "service cloud.firestore {match /databases/{d}/documents{match /{x=**}{allow read;}}}"
     rules = {"rules": {"files": [{"name": "firestore.rules", "content": open_to_all}]}}
-    httpx.put(address, json=rules).raise_for_status()
+    httpx.put(url, json=rules).raise_for_status()
 
     assert list(deployment.faults()) == [
         f"Firestore's rules are not those of firestore.rules: line 1 in force is `{open_to_all}`"
     ]
 
 
-def test_a_publisher_that_cannot_reach_pubsub_is_a_fault(deployment: Deployment) -> None:
-    deployment.web.answers["/publisher/health"] = Says(200, {"status": "degraded"})
+def test_publisher_that_cannot_publish_is_a_fault(deployment: Deployment) -> None:
+    deployment.http.responses["/publisher/health"] = StubResponse(200, {"status": "degraded"})
 
     assert deployment.faults() == {
-        "publisher cannot reach Pub/Sub, or may not publish: it accepts, and delivers later": RESTORE
+        "publisher cannot publish to Pub/Sub (unreachable, or no permission): it accepts notifications, and publishes"
+        " them later": RESTORE
     }
 
 
-def test_an_outbox_that_nobody_sweeps_is_a_fault(deployment: Deployment) -> None:
-    deployment.web.answers["/publisher/health/sweep"] = Says(503, {"status": "neglected"})
+def test_sweeper_that_does_not_run_is_a_fault(deployment: Deployment) -> None:
+    deployment.http.responses["/publisher/health/sweep"] = StubResponse(503, {"status": "overdue"})
 
-    assert deployment.faults() == {"publisher: work is long overdue, so the sweep does not run": RESTART_PUBLISHER}
-
-
-def test_a_publisher_that_takes_outcomes_from_anybody_is_a_fault(deployment: Deployment) -> None:
-    deployment.web.answers["/publisher/internal/outcomes"] = Says(204)
-
-    assert deployment.faults() == {"publisher should refuse (401) a push without a token, and says HTTP 204": RESTORE}
+    assert deployment.faults() == {"publisher: work is long overdue, so the sweeper does not run": RESTART_PUBLISHER}
 
 
-def test_a_clock_that_is_off_is_a_fault(deployment: Deployment) -> None:
-    deployment.web.answers["/publisher/health"] = Says(200, {"status": "ok"}, ahead=timedelta(seconds=60))
+def test_publisher_that_accepts_a_push_without_a_token_is_a_fault(deployment: Deployment) -> None:
+    deployment.http.responses["/publisher/internal/outcomes"] = StubResponse(204)
 
-    ((what, mend),) = deployment.faults().items()
+    assert deployment.faults() == {
+        "publisher must refuse a push without a token (HTTP 401), and gave HTTP 204": RESTORE
+    }
 
-    assert what in {f"clock of the publisher is {seconds} s ahead of Google's" for seconds in (59, 60, 61)}
-    assert mend == RESTART_PUBLISHER
+
+def test_publisher_clock_that_is_off_is_a_fault(deployment: Deployment) -> None:
+    deployment.http.responses["/publisher/health"] = StubResponse(200, {"status": "ok"}, ahead=timedelta(seconds=60))
+
+    ((text, fix),) = deployment.faults().items()
+
+    assert text in {f"clock of the publisher is {seconds} s ahead of Google's" for seconds in (59, 60, 61)}
+    assert fix == RESTART_PUBLISHER
 
 
-def test_an_operator_who_is_not_logged_in_is_told_how(
+def test_fix_for_missing_credentials_logs_in(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
 
     faults = deployment.faults()
 
-    assert [what.partition(":")[0] for what in faults] == ["the list of functions", "Firestore's rules"]
+    assert [text.partition(":")[0] for text in faults] == ["the list of functions", "Firestore's rules"]
     assert set(faults.values()) == {"gcloud auth application-default login"}
 
 
-def test_an_operator_who_may_not_look_is_told_what_to_grant(deployment: Deployment) -> None:
-    project = deployment.web.project
-    deployment.web.answers[f"/v1/projects/{project}/releases/cloud.firestore"] = Says(403)
+def test_fix_for_a_missing_permission_grants_it(deployment: Deployment) -> None:
+    project = deployment.http.project
+    deployment.http.responses[f"/v1/projects/{project}/releases/cloud.firestore"] = StubResponse(403)
 
     assert deployment.faults() == {
-        "Firestore's rules: Google does not let you look (HTTP 403 of 127.0.0.1)": (
+        "Firestore's rules: your account may not read this (HTTP 403 from 127.0.0.1)": (
             f'gcloud projects add-iam-policy-binding {project} --member="user:$(gcloud config get account)"'
             " --role=roles/viewer --condition=None"
         )

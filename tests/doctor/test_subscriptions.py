@@ -1,4 +1,4 @@
-"""Topics and subscriptions are damaged; each fault comes with the command that mends it."""
+"""Topics and subscriptions are missing or differ. Each fault has the command that fixes it."""
 
 import httpx
 import pytest
@@ -14,39 +14,39 @@ EMAIL = TOPOLOGY["email"]
 
 
 def update_email(deployment: Deployment, flags: str) -> str:
-    return f"gcloud pubsub subscriptions update notifications-email --project={deployment.web.project} {flags}"
+    return f"gcloud pubsub subscriptions update notifications-email --project={deployment.http.project} {flags}"
 
 
-def test_a_missing_subscription_is_restored_by_terraform(deployment: Deployment) -> None:
+def test_fix_for_a_missing_subscription_runs_terraform(deployment: Deployment) -> None:
     deployment.delete(EMAIL.subscription)
 
     assert deployment.faults() == {
-        "subscription notifications-email is missing: nobody gets what is published to notifications for it": RESTORE
+        "subscription notifications-email is missing: what is published to notifications does not reach it": RESTORE
     }
 
 
-def test_dead_letters_that_nobody_takes_are_a_fault(deployment: Deployment) -> None:
+def test_missing_subscription_for_dead_letters_is_a_fault(deployment: Deployment) -> None:
     deployment.delete(EMAIL.dead_letter_subscription)
 
-    (what,) = deployment.faults()
-    assert what == (
+    (text,) = deployment.faults()
+    assert text == (
         f"subscription {EMAIL.dead_letter_subscription} is missing:"
-        f" nobody gets what is published to {EMAIL.dead_letter_topic} for it"
+        f" what is published to {EMAIL.dead_letter_topic} does not reach it"
     )
 
 
-def test_a_missing_topic_is_found_and_what_hung_on_it_too(deployment: Deployment, emulators: Emulators) -> None:
-    topic = f"projects/{deployment.web.project}/topics/notifications"
+def test_missing_topic_is_a_fault_and_so_are_its_subscriptions(deployment: Deployment, emulators: Emulators) -> None:
+    topic = f"projects/{deployment.http.project}/topics/notifications"
     httpx.delete(f"http://{emulators.pubsub_host}/v1/{topic}").raise_for_status()
 
     faults = deployment.faults()
 
     assert faults["topic notifications is missing"] == RESTORE
-    hanging = "subscription notifications-sms: it hangs on the topic _deleted-topic_, not on notifications"
-    assert faults[hanging] == RESTORE
+    detached = "subscription notifications-sms: it is attached to the topic _deleted-topic_, not to notifications"
+    assert faults[detached] == RESTORE
 
 
-def test_a_wrong_filter_is_replaced(deployment: Deployment) -> None:
+def test_fix_for_a_different_filter_replaces_the_subscription(deployment: Deployment) -> None:
     changed = deployment.subscription(EMAIL.subscription)
     changed.filter = 'attributes.channel = "mail"'
     deployment.replace(changed)
@@ -54,19 +54,23 @@ def test_a_wrong_filter_is_replaced(deployment: Deployment) -> None:
     assert deployment.faults() == {
         'subscription notifications-email: its filter is `attributes.channel = "mail"`,'
         ' not `attributes.channel = "email"`; a filter cannot be changed,'
-        " so the subscription will be replaced and what waits in it is lost": RESTORE
+        " so the fix replaces the subscription and loses the messages that wait in it": RESTORE
     }
 
 
-def test_a_subscription_without_policies_is_adjusted_setting_by_setting(deployment: Deployment) -> None:
-    whole = deployment.subscription(EMAIL.subscription)
-    bare = Subscription(
-        name=whole.name, topic=whole.topic, filter=whole.filter, push_config=whole.push_config, ack_deadline_seconds=10
+def test_each_setting_that_differs_has_its_own_fix(deployment: Deployment) -> None:
+    declared = deployment.subscription(EMAIL.subscription)
+    without_policies = Subscription(
+        name=declared.name,
+        topic=declared.topic,
+        filter=declared.filter,
+        push_config=declared.push_config,
+        ack_deadline_seconds=10,
     )
-    deployment.replace(bare)
+    deployment.replace(without_policies)
 
     assert deployment.faults() == {
-        "subscription notifications-email: it has no dead-letter topic, and should give up to notifications-email-dead"
+        "subscription notifications-email: it has no dead-letter topic; it needs notifications-email-dead"
         " after 60 attempts": update_email(
             deployment, "--dead-letter-topic=notifications-email-dead --max-delivery-attempts=60"
         ),
@@ -80,30 +84,30 @@ def test_a_subscription_without_policies_is_adjusted_setting_by_setting(deployme
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "audience", "account", "what"),
+    ("endpoint", "audience", "account", "difference"),
     [
-        ("", "audience", PUSH_ACCOUNT, "it pushes nowhere, and should to {url}"),
+        ("", "audience", PUSH_ACCOUNT, "it has no push endpoint; it needs {url}"),
         ("{url}/old", "{url}", PUSH_ACCOUNT, "it pushes to {url}/old, not to {url}"),
-        ("{url}", "https://old", PUSH_ACCOUNT, "its tokens are for the audience `https://old`, not {url}"),
+        ("{url}", "https://old", PUSH_ACCOUNT, "its tokens have the audience `https://old`, not `{url}`"),
         ("{url}", "{url}", "eve@shop.test", f"it pushes as eve@shop.test, not as {PUSH_ACCOUNT}"),
-        ("{url}", "", "", "its pushes carry no token, so they are refused"),
+        ("{url}", "", "", "its pushes have no token, so they are refused"),
     ],
 )
-def test_a_wrong_push_is_set_right(
-    deployment: Deployment, endpoint: str, audience: str, account: str, what: str
+def test_fix_for_different_push_settings_sets_them(
+    deployment: Deployment, endpoint: str, audience: str, account: str, difference: str
 ) -> None:
-    url = f"{deployment.web.url}/function/email"
+    url = f"{deployment.http.url}/function/email"
     deployment.push(EMAIL.subscription, endpoint.format(url=url), audience.format(url=url), account)
 
     flags = f"--push-endpoint={url} --push-auth-service-account={PUSH_ACCOUNT} --push-auth-token-audience={url}"
     assert deployment.faults() == {
-        f"subscription notifications-email: {what.format(url=url)}": update_email(deployment, flags)
+        f"subscription notifications-email: {difference.format(url=url)}": update_email(deployment, flags)
     }
 
 
-def test_outcomes_for_another_audience_are_a_fault(deployment: Deployment) -> None:
+def test_other_audience_for_outcomes_is_a_fault(deployment: Deployment) -> None:
     deployment.variables["PUSH_AUDIENCE"] = "heliograph-publisher-stage"
 
-    (what,) = deployment.faults()
-    asked = f"its tokens are for the audience `{AUDIENCE}`, not heliograph-publisher-stage"
-    assert what == f"subscription delivery-outcomes-publisher: {asked}"
+    (text,) = deployment.faults()
+    difference = f"its tokens have the audience `{AUDIENCE}`, not `heliograph-publisher-stage`"
+    assert text == f"subscription delivery-outcomes-publisher: {difference}"

@@ -1,4 +1,4 @@
-"""The doctor at the bedside of the local stack: well at first, then damaged part by part."""
+"""The doctor examines the running local stack: first without a fault, then with several faults at once."""
 
 import os
 import subprocess
@@ -11,21 +11,21 @@ import httpx
 import pytest
 from google.pubsub_v1 import SubscriberClient
 
-from local import topology
+from local import pubsub_setup
 from local.emulators import RULES
 from local.postgres import ROOT
 from local.stack import Stack
 from shared.topology import TOPOLOGY
 
-pytestmark = [pytest.mark.emulators, pytest.mark.journey]
+pytestmark = [pytest.mark.emulators, pytest.mark.e2e]
 
 
-OLD_RULES = "service cloud.firestore {match /databases/{d}/documents{match /{x=**}{allow read;}}}"
+OTHER_RULES = "service cloud.firestore {match /databases/{d}/documents{match /{x=**}{allow read;}}}"
 
 
-def examined(state: Path) -> tuple[int, list[str]]:
-    """The exit code, and the lines of every fault: what is wrong, and below it what mends it."""
-    done = subprocess.run(
+def run_doctor(state: Path) -> tuple[int, list[str]]:
+    """The exit code of the doctor, and two lines for each failed check: the fault, and its fix."""
+    ended = subprocess.run(
         [sys.executable, "-m", "doctor"],
         env=os.environ | {"HELIOGRAPH_STATE": str(state), "GOOGLE_CLOUD_PROJECT": ""},
         cwd=ROOT,
@@ -33,20 +33,21 @@ def examined(state: Path) -> tuple[int, list[str]]:
         text=True,
         check=False,
     )
-    assert done.stderr == ""
-    return done.returncode, [line for line in done.stdout.split("\n") if line.startswith(("✗ ", "    mend: "))]
+    assert ended.stderr == ""
+    return ended.returncode, [line for line in ended.stdout.split("\n") if line.startswith(("✗ ", "    fix: "))]
 
 
 @contextmanager
-def old_rules(stack: Stack) -> Iterator[None]:
-    where = stack.layout.emulators
-    address = f"http://{where.firestore_host}/emulator/v1/projects/{where.project}:securityRules"
+def other_rules(stack: Stack) -> Iterator[None]:
+    """Other rules are in force in the Firestore emulator while the block runs."""
+    emulators = stack.config.emulators
+    url = f"http://{emulators.firestore_host}/emulator/v1/projects/{emulators.project}:securityRules"
 
     def put(text: str) -> None:
         rules = {"rules": {"files": [{"name": "firestore.rules", "content": text}]}}
-        httpx.put(address, json=rules).raise_for_status()
+        httpx.put(url, json=rules).raise_for_status()
 
-    put(OLD_RULES)
+    put(OTHER_RULES)
     try:
         yield
     finally:
@@ -55,9 +56,10 @@ def old_rules(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def without_the_sms_subscription(stack: Stack) -> Iterator[None]:
-    where, channel = stack.layout.emulators, TOPOLOGY["sms"]
-    path = SubscriberClient.subscription_path(where.project, channel.subscription)
-    with topology.clients(where.pubsub_host) as (_, subscriber):
+    """The subscription of SMS does not exist while the block runs."""
+    emulators, sms = stack.config.emulators, TOPOLOGY["sms"]
+    path = SubscriberClient.subscription_path(emulators.project, sms.subscription)
+    with pubsub_setup.clients(emulators.pubsub_host) as (_, subscriber):
         declared = subscriber.get_subscription(subscription=path)
         subscriber.delete_subscription(subscription=path)
         try:
@@ -66,32 +68,35 @@ def without_the_sms_subscription(stack: Stack) -> Iterator[None]:
             subscriber.create_subscription(request=declared)
 
 
-def test_the_doctor_finds_nothing_wrong_with_a_stack_that_runs(stack: Stack) -> None:
-    assert examined(stack.layout.state) == (0, [])
+def test_doctor_finds_no_fault_in_a_running_stack(stack: Stack) -> None:
+    assert run_doctor(stack.config.state) == (0, [])
 
 
-def test_the_doctor_finds_every_part_that_was_damaged(stack: Stack) -> None:
+def test_doctor_finds_every_fault_and_none_after_they_are_fixed(stack: Stack) -> None:
     stack.stop("email")
     try:
-        with without_the_sms_subscription(stack), old_rules(stack):
-            code, told = examined(stack.layout.state)
+        with without_the_sms_subscription(stack), other_rules(stack):
+            code, lines = run_doctor(stack.config.state)
     finally:
-        # Anew with its topology and the bridge: streams of the emulator that lost their subscription stall for good.
+        # Restart the emulator, which also creates its topology and restarts the bridge: an emulator's stream that lost
+        # its subscription never delivers again.
         stack.restart("pubsub")
         stack.restart("email")
 
-    faults = [line.partition(": http")[0] for line in told if line.startswith("✗")]
+    faults = [line.partition(": http")[0] for line in lines if line.startswith("✗")]
     assert code == 1
     assert set(faults) >= {
-        "✗ subscription notifications-sms is missing: nobody gets what is published to notifications for it",
-        "✗ function email does not answer",
-        f"✗ Firestore's rules are not those of firestore.rules: line 1 in force is `{OLD_RULES}`",
+        "✗ subscription notifications-sms is missing: what is published to notifications does not reach it",
+        "✗ function email does not respond",
+        f"✗ Firestore's rules are not those of firestore.rules: line 1 in force is `{OTHER_RULES}`",
     }
-    assert {line for line in told if not line.startswith("✗")} == {"    mend: make up  # after Ctrl-C where it runs"}
-    assert examined(stack.layout.state) == (0, [])
+    assert {line for line in lines if not line.startswith("✗")} == {
+        "    fix: make up  # if it runs, stop it first with Ctrl-C"
+    }
+    assert run_doctor(stack.config.state) == (0, [])
 
 
-def test_the_doctor_says_when_no_stack_runs(tmp_path: Path) -> None:
-    absent = f"{tmp_path}/stack.env is not there: the local stack does not run, or this is no deployment's file"
+def test_doctor_without_a_stack_says_to_start_one(tmp_path: Path) -> None:
+    missing = f"{tmp_path}/stack.env does not exist: start the local stack, or name the file of a deployment"
 
-    assert examined(tmp_path) == (1, [f"✗ {absent}", "    mend: make up"])
+    assert run_doctor(tmp_path) == (1, [f"✗ {missing}", "    fix: make up"])

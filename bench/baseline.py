@@ -1,4 +1,4 @@
-"""The emulators' own bare paths, to hold ours against: nothing but Google's clients and the topology's shape."""
+"""The baseline: what the emulators take for the same work, with Google's clients and none of our code."""
 
 import threading
 import time
@@ -15,38 +15,38 @@ from google.cloud.pubsub_v1.types import FlowControl
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
-from local import topology
+from local import pubsub_setup
 from local.emulators import Emulators
 
-_PUBLISH_AT_ONCE = 500
+_PUBLISH_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class BareTopic:
-    """A topic with subscriptions that see every message of it."""
+class BaselineTopic:
+    """A topic whose subscriptions receive every message."""
 
     path: str
     subscriptions: Sequence[str]
     publisher: PublisherClient
 
     def publish(self, messages: Sequence[bytes]) -> None:
-        """Return when Pub/Sub has them all."""
-        for start in range(0, len(messages), _PUBLISH_AT_ONCE):
-            chunk = messages[start : start + _PUBLISH_AT_ONCE]
+        """Publish all messages, and return when Pub/Sub has stored them."""
+        for start in range(0, len(messages), _PUBLISH_BATCH):
+            chunk = messages[start : start + _PUBLISH_BATCH]
             self.publisher.publish(topic=self.path, messages=[PubsubMessage(data=data) for data in chunk])
 
 
 @contextmanager
-def bare_topic(where: Emulators, subscriptions: int = 1) -> Iterator[BareTopic]:
-    """A topic of its own in the running emulator, gone afterwards."""
-    name = f"bare-{uuid.uuid4().hex[:8]}"
-    with topology.clients(where.pubsub_host) as (publisher, subscriber):
-        path = publisher.create_topic(name=publisher.topic_path(where.project, name)).name
-        paths = [subscriber.subscription_path(where.project, f"{name}-{number}") for number in range(subscriptions)]
+def baseline_topic(emulators: Emulators, subscriptions: int = 1) -> Iterator[BaselineTopic]:
+    """A new topic in the running emulator. It is deleted afterwards."""
+    name = f"baseline-{uuid.uuid4().hex[:8]}"
+    with pubsub_setup.clients(emulators.pubsub_host) as (publisher, subscriber):
+        path = publisher.create_topic(name=publisher.topic_path(emulators.project, name)).name
+        paths = [subscriber.subscription_path(emulators.project, f"{name}-{number}") for number in range(subscriptions)]
         for each in paths:
             subscriber.create_subscription(name=each, topic=path, ack_deadline_seconds=60)
         try:
-            yield BareTopic(path, paths, publisher)
+            yield BaselineTopic(path, paths, publisher)
         finally:
             for each in paths:
                 subscriber.delete_subscription(subscription=each)
@@ -54,8 +54,8 @@ def bare_topic(where: Emulators, subscriptions: int = 1) -> Iterator[BareTopic]:
 
 
 @contextmanager
-def pulling(topic: BareTopic, handle: Callable[[bytes], None], concurrency: int) -> Iterator[None]:
-    """Pull every subscription, as the push bridge does; what was handled is acknowledged."""
+def pulling(topic: BaselineTopic, handle: Callable[[bytes], None], concurrency: int) -> Iterator[None]:
+    """Pull every subscription as the push bridge does, and acknowledge each message after ``handle``."""
 
     def receive(message: Message) -> None:
         handle(message.data)
@@ -76,21 +76,21 @@ def _end(cancel: Callable[[], object], result: Callable[[], object]) -> None:
     result()
 
 
-def drain_rate(where: Emulators, messages: Sequence[bytes], subscriptions: int, concurrency: int) -> float:
-    """Messages a second until each of ``subscriptions`` has pulled and acknowledged every one of ``messages``."""
-    everything = len(messages) * subscriptions
-    seen, lock, done = [0], threading.Lock(), threading.Event()
+def drain_rate(emulators: Emulators, messages: Sequence[bytes], subscriptions: int, concurrency: int) -> float:
+    """The messages per second with which every subscription pulls and acknowledges all of ``messages``."""
+    expected = len(messages) * subscriptions
+    handled, lock, done = [0], threading.Lock(), threading.Event()
 
     def count(_data: bytes) -> None:
         with lock:
-            seen[0] += 1
-            if seen[0] == everything:
+            handled[0] += 1
+            if handled[0] == expected:
                 done.set()
 
-    with bare_topic(where, subscriptions) as topic:
+    with baseline_topic(emulators, subscriptions) as topic:
         topic.publish(messages)
         began = time.monotonic()
         with pulling(topic, count, concurrency):
             done.wait()
-            took = time.monotonic() - began
-    return len(messages) / took
+            seconds = time.monotonic() - began
+    return len(messages) / seconds
