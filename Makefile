@@ -41,7 +41,7 @@ types: .venv/.installed ## mypy --strict
 	@$(BIN)/mypy
 
 bundle: .venv/.installed ## build one deterministic zip a function into dist/
-	@$(BIN)/python -m local.bundle
+	@$(BIN)/python -m deploy.bundle
 
 bench: .venv/.installed ## run every benchmark (a few minutes)
 	@for name in accept latency drain cold_start; do $(BIN)/python -m bench.$$name || exit 1; done

@@ -13,7 +13,7 @@ import functions_framework
 import jwt
 from functions_framework._http import create_server
 
-from local.gate import Gate
+from local.oidc_gate import Gate
 from shared.errors import ConfigurationError
 from shared.topology import TOPOLOGY
 

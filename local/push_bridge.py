@@ -34,8 +34,8 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 from google.cloud.pubsub_v1.types import FlowControl
 
+from local.pubsub_setup import Subscription, subscriptions
 from local.tokens import Signer, TokenFor
-from local.topology import Subscription, subscriptions
 from shared.errors import ConfigurationError
 
 _ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})

@@ -16,13 +16,13 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from local import emulators
-from local.layout import Layout, Ports
-from local.parts import Part, Program, Task
-from local.plan import Plan
+from local.config import Layout, Ports
 from local.postgres import ROOT, Postgres
 from local.processes import Child, StartFailed
+from local.pubsub_setup import BRISK, Patience
+from local.service import Part, Program, Task
+from local.services import Plan
 from local.signals import undisturbed
-from local.topology import BRISK, Patience
 
 _POLL_SECONDS = 0.05
 _GROUND = frozenset({"pubsub", "firestore", "postgres"})

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local.config import Ports
 from local.emulators import EmulatorsMissing
-from local.layout import Ports
 from local.postgres import ROOT
 from local.processes import StartFailed, free_port
 from local.signals import end_on_signals

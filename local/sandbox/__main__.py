@@ -5,7 +5,7 @@ import os
 import uvicorn
 
 from local.sandbox.app import create_app
-from local.sandbox.desk import Credentials
+from local.sandbox.provider_stub import Credentials
 
 uvicorn.run(
     create_app(Credentials.from_env(os.environ)),

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from local.sandbox import control, fcm, sendgrid, twilio, webhook
-from local.sandbox.desk import Credentials, Desk
+from local.sandbox.provider_stub import Credentials, Desk
 
 _PAGE = Path(__file__).with_name("page")
 # E-mails are shown in frames that inherit this: nothing in them runs, and nothing is fetched from elsewhere.

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from local.sandbox.desk import Desk
-from local.sandbox.magic import RECIPIENTS, Fault, Treatment
+from local.sandbox.provider_stub import Desk
+from local.sandbox.test_recipients import RECIPIENTS, Fault, Treatment
 
 _TREATMENT_OF_STATUS: dict[int, Treatment] = {401: "deny", 429: "limit", 500: "broken", 503: "down"}
 

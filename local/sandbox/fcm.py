@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from local.sandbox.desk import Desk, Failure, Taken
-from local.sandbox.magic import Treatment
+from local.sandbox.provider_stub import Desk, Failure, Taken
+from local.sandbox.test_recipients import Treatment
 
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _TOKEN_SECONDS = 3600

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from local.sandbox.desk import Desk, Failure, Taken
-from local.sandbox.magic import Treatment
+from local.sandbox.provider_stub import Desk, Failure, Taken
+from local.sandbox.test_recipients import Treatment
 
 
 def _failure(status: int, code: int, message: str) -> Failure:

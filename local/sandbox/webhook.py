@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from local.sandbox.desk import Desk, Failure, Taken
-from local.sandbox.magic import Treatment
+from local.sandbox.provider_stub import Desk, Failure, Taken
+from local.sandbox.test_recipients import Treatment
 
 FAILURES: dict[Treatment, Failure] = {
     "refuse": Failure(410, {"error": "gone"}),

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from standardwebhooks import Webhook
 
-from local.sandbox.magic import RECIPIENTS
+from local.sandbox.test_recipients import RECIPIENTS
 from tests.sandboxed import SECRET, SENDGRID_KEY, TWILIO, an_email, running_sandbox
 
 pytestmark = pytest.mark.browser

@@ -10,8 +10,9 @@ import pytest
 from google.cloud.firestore import Client
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
+from deploy import bundle
 from functions.inapp.inbox import inbox_of
-from local import bundle, topology
+from local import pubsub_setup as topology
 from local.emulators import Emulators
 from local.processes import Child, free_port
 from shared import outcomes

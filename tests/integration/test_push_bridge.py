@@ -18,9 +18,9 @@ import pytest
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
-from local import topology
+from local import pubsub_setup as topology
 from local.emulators import Emulators
-from local.gate import Gate
+from local.oidc_gate import Gate
 from local.processes import Child, answers, free_port
 from shared.topology import NOTIFICATIONS_TOPIC, TOPOLOGY
 

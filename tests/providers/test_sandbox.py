@@ -8,7 +8,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from local.sandbox.magic import RECIPIENTS, Magic
+from local.sandbox.test_recipients import RECIPIENTS, Magic
 from tests.sandboxed import SECRET, SENDGRID_KEY, TWILIO, an_email, running_sandbox
 
 STATUS_OF_TREATMENT = {

@@ -17,7 +17,7 @@ import pytest
 from local import emulators
 from local.processes import StartFailed
 from local.stack import Options, Stack
-from tests.journey.journey import Journey
+from tests.e2e.stack_driver import Journey
 
 pytestmark = pytest.mark.journey
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from local.sandbox.arrivals import Arrivals
-from local.sandbox.magic import Temper, Treatment
+from local.sandbox.test_recipients import Temper, Treatment
 from shared.errors import ConfigurationError
 
 _HANG_SECONDS = 180.0

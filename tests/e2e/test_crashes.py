@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.journey.journey import Journey, eventually
+from tests.e2e.stack_driver import Journey, eventually
 
 pytestmark = pytest.mark.journey
 

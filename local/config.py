@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.emulators import PROJECT, Emulators
 from local.processes import free_port
-from local.topology import Patience
+from local.pubsub_setup import Patience
 from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
 
 DEAD_LETTER = "dead_letter"

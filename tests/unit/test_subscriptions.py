@@ -1,6 +1,6 @@
 import pytest
 
-from local.topology import IMPATIENT, PATIENT, subscriptions, topics
+from local.pubsub_setup import IMPATIENT, PATIENT, subscriptions, topics
 from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY, ChannelTopology
 
 

@@ -7,9 +7,9 @@ import pytest
 from google.cloud.firestore import Client
 
 from local.emulators import EmulatorsMissing
+from local.pubsub_setup import IMPATIENT
 from local.stack import Options, Stack
-from local.topology import IMPATIENT
-from tests.journey.journey import Journey
+from tests.e2e.stack_driver import Journey
 
 
 @pytest.fixture(scope="session")

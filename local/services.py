@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import postgres, topology
+from local import postgres
+from local import pubsub_setup as topology
+from local.config import FUNCTIONS, Layout
 from local.emulators import Image, Jars
-from local.layout import FUNCTIONS, Layout
-from local.parts import Part, Program, Task
 from local.postgres import Postgres
 from local.processes import Child, StartFailed, answers
-from local.topology import Patience
+from local.pubsub_setup import Patience
+from local.service import Part, Program, Task
 
 _EMULATOR_SECONDS = 300.0  # a container's image may have to be pulled
 _UNAUTHORIZED = 401

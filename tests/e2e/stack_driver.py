@@ -19,7 +19,7 @@ from google.pubsub_v1.types import PubsubMessage
 from psycopg.rows import DictRow, dict_row
 
 from functions.runtime import ledger
-from local import topology
+from local import pubsub_setup as topology
 from local.stack import Stack
 from shared.outcomes import OPEN
 

@@ -5,7 +5,7 @@ import pytest
 from google.cloud import firestore
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from local import topology
+from local import pubsub_setup as topology
 from local.emulators import Emulators
 from shared.topology import TOPOLOGY
 

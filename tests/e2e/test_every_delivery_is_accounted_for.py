@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from local.sandbox.magic import RECIPIENTS
+from local.sandbox.test_recipients import RECIPIENTS
 from shared.outcomes import OPEN
 from shared.topology import CHANNEL_TYPES
-from tests.journey.journey import Journey, eventually
+from tests.e2e.stack_driver import Journey, eventually
 
 pytestmark = pytest.mark.journey
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.journey.journey import Journey, eventually
+from tests.e2e.stack_driver import Journey, eventually
 
 pytestmark = pytest.mark.journey
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from google.pubsub_v1 import SubscriberClient
 
-from local import topology
+from local import pubsub_setup as topology
 from local.emulators import RULES
 from local.postgres import ROOT
 from local.stack import Stack

@@ -9,8 +9,8 @@ from google.pubsub_v1.types import PubsubMessage
 from shared import outcomes
 from shared.outcomes import Outcome, Result
 from shared.topology import NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC, TOPOLOGY
+from tests.e2e.stack_driver import Journey, eventually
 from tests.factories import NOON, make_outcome
-from tests.journey.journey import Journey, eventually
 
 pytestmark = pytest.mark.journey
 
