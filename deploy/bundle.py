@@ -1,9 +1,9 @@
-"""One zip a function, as it is deployed: ``make bundle``.
+"""Builds one zip for each function, as it is deployed: ``make bundle``.
 
-A bundle holds ``main.py`` (the channel's own, where the platform looks for it), ``requirements.txt``, the channel's
-package, ``functions/runtime`` and ``shared``. The same input gives the same bytes on every machine: names are sorted,
-times are fixed, and nothing is compressed, since compressed bytes differ from one zlib to the next. The digest
-therefore says whether a deployment would change anything.
+A bundle holds ``main.py`` (the function's own, in the place where the platform looks for it), ``requirements.txt``, the
+function's package, the parts of ``functions`` and ``transport`` that the google profile needs, and ``shared``. The same
+input gives the same bytes on every machine: names are sorted, times are fixed, and nothing is compressed, because
+compressed bytes differ between versions of zlib. The digest therefore shows whether a deployment would change anything.
 """
 
 import hashlib
@@ -12,12 +12,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.topology import CHANNEL_TYPES
+from shared.topology import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS: tuple[str, ...] = (*CHANNEL_TYPES, "dead_letter")
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
+_FILES = (
+    "functions/__init__.py",
+    "functions/wiring.py",
+    "transport/__init__.py",
+    "transport/port.py",
+    "transport/pubsub.py",
+)
+_PACKAGES = ("functions/google", "functions/runtime", "shared")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _FILE_MODE = 0o100644
+_UNIX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +39,17 @@ class Bundle:
 
 
 def contents(function: str, root: Path = ROOT) -> Mapping[str, bytes]:
-    """What the bundle of ``function`` holds: bytes by name, sorted."""
-    folder = root / "functions" / function
-    found = {
-        "main.py": folder / "main.py",
-        "requirements.txt": folder / "requirements.txt",
-        "functions/__init__.py": root / "functions" / "__init__.py",
+    """The bundle of ``function``: bytes by name, sorted. Raises ``FileNotFoundError`` for a missing file or package."""
+    package = f"functions/{function}"
+    sources = {
+        "main.py": root / package / "main.py",
+        "requirements.txt": root / package / "requirements.txt",
+        **{name: root / name for name in _FILES},
     }
-    for package in (folder, root / "functions" / "runtime", root / "shared"):
-        found |= {path.relative_to(root).as_posix(): path for path in _sources(package) if path != folder / "main.py"}
-    return {name: found[name].read_bytes() for name in sorted(found)}
+    for folder in (package, *_PACKAGES):
+        sources |= {path.relative_to(root).as_posix(): path for path in _sources(root / folder)}
+    del sources[f"{package}/main.py"]
+    return {name: sources[name].read_bytes() for name in sorted(sources)}
 
 
 def build(function: str, into: Path, root: Path = ROOT) -> Bundle:
@@ -50,7 +59,7 @@ def build(function: str, into: Path, root: Path = ROOT) -> Bundle:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, data in contents(function, root).items():
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system = 3  # Unix, wherever it is built
+            entry.create_system = _UNIX  # on every system, for the same bytes
             entry.external_attr = _FILE_MODE << 16
             archive.writestr(entry, data)
     data = path.read_bytes()
@@ -58,13 +67,17 @@ def build(function: str, into: Path, root: Path = ROOT) -> Bundle:
 
 
 def main() -> None:
-    """Build all, and print a table."""
+    """Build all bundles into ``dist`` and print a table of them."""
     for function in FUNCTIONS:
         bundle = build(function, ROOT / "dist")
         print(f"{function:<12} {bundle.size:>8} bytes  sha256 {bundle.sha256}  {bundle.path.relative_to(ROOT)}")
 
 
 def _sources(package: Path) -> Iterator[Path]:
+    """The modules and data files of ``package``. Raises ``FileNotFoundError`` when it is not a package."""
+    if not (package / "__init__.py").is_file():
+        message = f"Package {package} has no __init__.py, so it cannot be bundled."
+        raise FileNotFoundError(message)
     yield from package.glob("*.py")
     yield from package.glob("*.json")
 
