@@ -1,4 +1,4 @@
-"""``python -m local.sandbox``: serves the sandbox on 127.0.0.1:PORT until the process is ended."""
+"""``python -m local.sandbox``: serves the sandbox on 127.0.0.1:PORT until the process ends."""
 
 import os
 
@@ -12,5 +12,5 @@ uvicorn.run(
     host="127.0.0.1",
     port=int(os.environ.get("PORT", "8025")),
     access_log=False,
-    timeout_graceful_shutdown=1,  # whoever hangs here was meant to
+    timeout_graceful_shutdown=1,  # requests may hang on purpose
 )
