@@ -1,37 +1,37 @@
-"""How a part of the local stack is described: a program that stays, or a task that ends."""
+"""A service of the local stack: a program that runs until it is stopped, or a task that runs once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.processes import Child
 
-_USUAL_SECONDS = 30.0
+_READY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """Something that runs until it is stopped; ready within ``seconds`` of being launched.
+    """A program that runs until it is stopped, and must be ready ``seconds`` after ``launch``.
 
-    ``launch`` is called where children may be started; ``remakes`` are the parts to do again once this one was
-    restarted, because it forgets.
+    The thread that calls ``launch`` must live as long as the program (``local.processes.Child``). After a restart of
+    this program, which loses its state, the services in ``restarts`` run again too.
     """
 
     name: str
     launch: Callable[[], Child]
     ready: Callable[[], bool]
     needs: tuple[str, ...] = ()
-    remakes: tuple[str, ...] = ()
-    seconds: float = _USUAL_SECONDS
+    restarts: tuple[str, ...] = ()
+    seconds: float = _READY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something to be done once, on a thread of its own; done when ``run`` returns, failed when it raises."""
+    """A task that runs once, on a thread of its own: ready when ``run`` returns, failed when ``run`` raises."""
 
     name: str
     run: Callable[[], None]
     needs: tuple[str, ...] = ()
-    remakes: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
 
 
-Part = Program | Task
+Service = Program | Task
