@@ -1,4 +1,4 @@
-"""The whole stack, started once a session, and clients for its two faces."""
+"""The whole stack, started once a session, and clients of its API, its sandbox and Firestore."""
 
 from collections.abc import Iterator
 
@@ -7,34 +7,34 @@ import pytest
 from google.cloud.firestore import Client
 
 from local.emulators import EmulatorsMissing
-from local.pubsub_setup import IMPATIENT
 from local.stack import Options, Stack
-from tests.e2e.stack_driver import Journey
+from shared.topology import RetryProfile
+from tests.e2e.stack_driver import StackDriver
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything, running. A test that kills a part restarts it before it ends."""
+    """The running stack. A test that kills a service restarts it before the test ends."""
     try:
-        whole = Stack(Options(tmp_path_factory.mktemp("stack"), patience=IMPATIENT))
+        stack = Stack(Options(tmp_path_factory.mktemp("stack"), retry_profile=RetryProfile.END_TO_END_TEST))
     except EmulatorsMissing as missing:
         pytest.skip(str(missing))
-    with whole:
-        yield whole
+    with stack:
+        yield stack
 
 
 @pytest.fixture
 def api(stack: Stack) -> Iterator[httpx.Client]:
-    """The publisher's API, with a key."""
+    """A client of the publisher's API, with an API key."""
     authorization = {"Authorization": f"Bearer {stack.api_key}"}
-    with httpx.Client(base_url=stack.layout.publisher_url, headers=authorization, timeout=30) as client:
+    with httpx.Client(base_url=stack.config.publisher_url, headers=authorization, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
 def sandbox(stack: Stack) -> Iterator[httpx.Client]:
-    """The sandbox, without arrivals and faults of other tests."""
-    with httpx.Client(base_url=stack.layout.sandbox_url, timeout=30) as client:
+    """A client of the sandbox, which has no arrivals and faults of other tests."""
+    with httpx.Client(base_url=stack.config.sandbox_url, timeout=30) as client:
         client.delete("/arrivals").raise_for_status()
         client.delete("/faults").raise_for_status()
         yield client
@@ -43,13 +43,13 @@ def sandbox(stack: Stack) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def firestore(stack: Stack) -> Client:
-    """Firestore as an administrator sees it: the rules do not count."""
+    """Firestore with an administrator's rights, to whom the security rules do not apply."""
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in stack.layout.emulators.environment.items():
+        for name, value in stack.config.emulators.environment.items():
             environment.setenv(name, value)
-        return Client(project=stack.layout.emulators.project)  # remembers where the emulator is
+        return Client(project=stack.config.emulators.project)  # keeps the emulator's address
 
 
 @pytest.fixture
-def journey(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client) -> Journey:
-    return Journey(stack, api, sandbox, firestore)
+def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client) -> StackDriver:
+    return StackDriver(stack, api, sandbox, firestore)

@@ -11,13 +11,13 @@ import httpx
 import pytest
 from google.pubsub_v1 import SubscriberClient
 
-from local import pubsub_setup as topology
+from local import pubsub_setup
 from local.emulators import RULES
 from local.postgres import ROOT
 from local.stack import Stack
 from shared.topology import TOPOLOGY
 
-pytestmark = [pytest.mark.emulators, pytest.mark.journey]
+pytestmark = [pytest.mark.emulators, pytest.mark.e2e]
 
 
 OLD_RULES = "service cloud.firestore {match /databases/{d}/documents{match /{x=**}{allow read;}}}"
@@ -39,7 +39,7 @@ def examined(state: Path) -> tuple[int, list[str]]:
 
 @contextmanager
 def old_rules(stack: Stack) -> Iterator[None]:
-    where = stack.layout.emulators
+    where = stack.config.emulators
     address = f"http://{where.firestore_host}/emulator/v1/projects/{where.project}:securityRules"
 
     def put(text: str) -> None:
@@ -55,9 +55,9 @@ def old_rules(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def without_the_sms_subscription(stack: Stack) -> Iterator[None]:
-    where, channel = stack.layout.emulators, TOPOLOGY["sms"]
+    where, channel = stack.config.emulators, TOPOLOGY["sms"]
     path = SubscriberClient.subscription_path(where.project, channel.subscription)
-    with topology.clients(where.pubsub_host) as (_, subscriber):
+    with pubsub_setup.clients(where.pubsub_host) as (_, subscriber):
         declared = subscriber.get_subscription(subscription=path)
         subscriber.delete_subscription(subscription=path)
         try:
@@ -67,14 +67,14 @@ def without_the_sms_subscription(stack: Stack) -> Iterator[None]:
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_stack_that_runs(stack: Stack) -> None:
-    assert examined(stack.layout.state) == (0, [])
+    assert examined(stack.config.state) == (0, [])
 
 
 def test_the_doctor_finds_every_part_that_was_damaged(stack: Stack) -> None:
     stack.stop("email")
     try:
         with without_the_sms_subscription(stack), old_rules(stack):
-            code, told = examined(stack.layout.state)
+            code, told = examined(stack.config.state)
     finally:
         # Anew with its topology and the bridge: streams of the emulator that lost their subscription stall for good.
         stack.restart("pubsub")
@@ -88,7 +88,7 @@ def test_the_doctor_finds_every_part_that_was_damaged(stack: Stack) -> None:
         f"✗ Firestore's rules are not those of firestore.rules: line 1 in force is `{OLD_RULES}`",
     }
     assert {line for line in told if not line.startswith("✗")} == {"    mend: make up  # after Ctrl-C where it runs"}
-    assert examined(stack.layout.state) == (0, [])
+    assert examined(stack.config.state) == (0, [])
 
 
 def test_the_doctor_says_when_no_stack_runs(tmp_path: Path) -> None:

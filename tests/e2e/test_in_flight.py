@@ -1,4 +1,4 @@
-"""What changes while a message is under way, and what is done to it after it has arrived."""
+"""What happens to a message when something changes before it is delivered, and to a notification after it arrived."""
 
 import time
 import uuid
@@ -7,75 +7,81 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stack_driver import Journey, eventually
+from tests.e2e.stack_driver import StackDriver, eventually
 
-pytestmark = pytest.mark.journey
+pytestmark = pytest.mark.e2e
 
 
-def test_a_channel_that_is_switched_off_suppresses_what_is_in_flight(journey: Journey) -> None:
-    slug, token = "push", f"device-{uuid.uuid4().hex}"
-    with journey.frozen("push"):
-        in_flight = journey.send(slug, token)
-        eventually(lambda: journey.delivery(in_flight)["status"] == "queued", "the message to be on its way")
-        journey.api.put(f"/v1/channels/{slug}", json={"kind": "push", "enabled": False}).raise_for_status()
-        eventually(lambda: switchboard(journey).get(slug) is False, "the functions' switchboard")
+def test_switching_a_channel_off_suppresses_messages_in_flight(driver: StackDriver) -> None:
+    channel, token = "push", f"device-{uuid.uuid4().hex}"
+    with driver.frozen("push"):
+        in_flight = driver.send(channel, token)
+        eventually(lambda: driver.delivery(in_flight)["status"] == "queued", "the message to be published")
+        switch(driver, channel, enabled=False)
     try:
-        journey.kill_and_restart("push")  # an instance remembers the switchboard for up to 15 s; a new one does not
-        too_late = journey.send(slug, token)
-        assert outcome(journey.settled(in_flight)) == ("suppressed", "channel_off")
-        assert outcome(journey.settled(too_late)) == ("suppressed", "channel_off")
-        assert journey.arrivals(token) == []
+        driver.kill_and_restart("push")  # an instance caches the switches for up to 15 s; a new one reads them
+        too_late = driver.send(channel, token)
+        assert outcome(driver.closed_delivery(in_flight)) == ("suppressed", "channel_off")
+        assert outcome(driver.closed_delivery(too_late)) == ("suppressed", "channel_off")
+        assert driver.arrivals(token) == []
     finally:
-        journey.api.put(f"/v1/channels/{slug}", json={"kind": "push", "enabled": True}).raise_for_status()
-        eventually(lambda: switchboard(journey).get(slug) is True, "the functions' switchboard")
-        journey.kill_and_restart("push")
+        switch(driver, channel, enabled=True)
+        driver.kill_and_restart("push")
 
 
-def switchboard(journey: Journey) -> dict[str, bool]:
-    fields: dict[str, Any] = journey.firestore.collection("config").document("channels").get().to_dict() or {}
-    table: dict[str, bool] = fields.get("channels", {})
-    return table
+def switch(driver: StackDriver, channel: str, *, enabled: bool) -> None:
+    """Switch the push channel on or off, and wait until the functions can read it."""
+    body = {"channel_type": "push", "enabled": enabled}
+    driver.api.put(f"/v1/channels/{channel}", json=body).raise_for_status()
+    eventually(lambda: switches(driver).get(channel) is enabled, f"the switch of {channel} to be {enabled}")
+
+
+def switches(driver: StackDriver) -> dict[str, bool]:
+    document: dict[str, Any] = driver.firestore.collection("config").document("channels").get().to_dict() or {}
+    channels: dict[str, bool] = document.get("channels", {})
+    return channels
 
 
 def outcome(delivery: dict[str, Any]) -> tuple[str, str | None]:
     return delivery["status"], delivery["reason"]
 
 
-def test_a_message_that_comes_after_its_expiry_is_not_sent(journey: Journey) -> None:
-    receiver = journey.receiver()
+def test_message_that_arrives_after_its_expiry_is_not_sent(driver: StackDriver) -> None:
+    receiver = driver.new_receiver()
     expires_at = datetime.now(UTC) + timedelta(seconds=1)
-    with journey.frozen("webhook"):
-        notification_id = journey.send("webhook", receiver, expires_at=expires_at.isoformat())
-        time.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))
+    with driver.frozen("webhook"):
+        notification_id = driver.send("webhook", receiver, expires_at=expires_at.isoformat())
+        time.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))  # the expiry itself, no poll can help
 
-    assert journey.settled(notification_id)["status"] == "expired"
-    assert journey.arrivals(receiver) == []
+    assert driver.closed_delivery(notification_id)["status"] == "expired"
+    assert driver.arrivals(receiver) == []
 
 
-def test_reading_a_notification_reaches_the_live_inbox(journey: Journey) -> None:
+def test_reading_a_notification_updates_the_live_inbox(driver: StackDriver) -> None:
     user_id = f"u-{uuid.uuid4().hex}"
-    notification_id = journey.send("inapp", user_id=user_id)
-    journey.settled(notification_id)
-    unread = eventually(lambda: journey.inbox_document(user_id, notification_id), "the inbox document")
+    notification_id = driver.send("inapp", user_id=user_id)
+    driver.closed_delivery(notification_id)
+    unread = eventually(lambda: driver.inbox_document(user_id, notification_id), "the inbox document")
     assert unread["read_at"] is None
 
-    answer = journey.api.post(f"/v1/notifications/{notification_id}/read").raise_for_status().json()
+    response = driver.api.post(f"/v1/notifications/{notification_id}/read").raise_for_status().json()
 
-    read_at = eventually(lambda: read(journey, user_id, notification_id), "the inbox to show it as read")
-    assert read_at == datetime.fromisoformat(answer["read_at"])
+    read_at = eventually(lambda: inbox_read_at(driver, user_id, notification_id), "the inbox document to be read")
+    assert read_at == datetime.fromisoformat(response["read_at"])
 
 
-def test_a_reading_that_travels_beside_its_notification_is_not_lost(journey: Journey) -> None:
+def test_read_command_published_with_its_notification_is_not_lost(driver: StackDriver) -> None:
     user_id = f"u-{uuid.uuid4().hex}"
-    with journey.frozen("push_bridge"):
-        notification_id = journey.send("inapp", user_id=user_id)
-        journey.api.post(f"/v1/notifications/{notification_id}/read").raise_for_status()
+    with driver.frozen("push_bridge"):
+        notification_id = driver.send("inapp", user_id=user_id)
+        response = driver.api.post(f"/v1/notifications/{notification_id}/read").raise_for_status().json()
 
-    assert journey.settled(notification_id)["status"] == "sent"
-    eventually(lambda: read(journey, user_id, notification_id), "the inbox to show it as read")
+    assert driver.closed_delivery(notification_id)["status"] == "sent"
+    read_at = eventually(lambda: inbox_read_at(driver, user_id, notification_id), "the inbox document to be read")
+    assert read_at == datetime.fromisoformat(response["read_at"])
 
 
-def read(journey: Journey, user_id: str, notification_id: str) -> datetime | None:
-    document = journey.inbox_document(user_id, notification_id)
+def inbox_read_at(driver: StackDriver, user_id: str, notification_id: str) -> datetime | None:
+    document = driver.inbox_document(user_id, notification_id)
     read_at: datetime | None = document["read_at"] if document else None
     return read_at
