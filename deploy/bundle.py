@@ -48,7 +48,7 @@ def contents(function: str, root: Path = ROOT) -> Mapping[str, bytes]:
     }
     for folder in (package, *_PACKAGES):
         sources |= {path.relative_to(root).as_posix(): path for path in _sources(root / folder)}
-    del sources[f"{package}/main.py"]
+    sources.pop(f"{package}/main.py", None)
     return {name: sources[name].read_bytes() for name in sorted(sources)}
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from functions.google.inbox import inbox_of
 from google.cloud.firestore import Client
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from deploy import bundle
+from functions.google.inbox import inbox_of
 from local import pubsub_setup
 from local.emulators import Emulators
 from local.processes import Child, free_port
