@@ -105,7 +105,7 @@ def main() -> None:
     if missing:
         console.print(f"[bold red]Missing after {_DEADLINE_SECONDS:g} s.[/] {'; '.join(missing)}.")
         sys.exit(1)
-    console.print("[bold green]Every hop was seen.[/] Everything is stopped. `make up` starts it and keeps it running.")
+    console.print("[bold green]Every hop was seen.[/] Everything is stopped. `make up` keeps it running.")
 
 
 def create_user(api: httpx.Client) -> None:

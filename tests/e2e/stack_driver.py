@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 import httpx
 import psycopg
-from functions.google import ledger
 from google.api_core.exceptions import DeadlineExceeded
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.pubsub_v1.types import PubsubMessage
 from psycopg.rows import DictRow, dict_row
 
+from functions.google import ledger
 from local import pubsub_setup
 from local.stack import Stack
 from shared.outcomes import OPEN
@@ -129,11 +129,15 @@ class StackDriver:
         finally:
             os.killpg(group, signal.SIGCONT)
 
-    def kill_and_restart(self, function: str) -> None:
-        """Kill and restart a function. The bridge is frozen meanwhile, so that no attempt meets a closed port."""
+    def kill_and_restart(self, *functions: str) -> None:
+        """Kill and restart functions. The bridge is frozen meanwhile, so that no attempt meets a closed port.
+
+        A new instance has read no channel switches, and its circuit breakers are closed.
+        """
         with self.frozen("push_bridge"):
-            self.stack.kill(function)
-            self.stack.restart(function)
+            for function in functions:
+                self.stack.kill(function)
+                self.stack.restart(function)
 
     # State behind the API.
 

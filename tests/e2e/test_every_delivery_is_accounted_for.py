@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -125,7 +126,15 @@ def kill_email_while_it_sends(driver: StackDriver) -> None:
         driver.stack.restart("email")
 
 
+@pytest.fixture
+def closed_breakers(driver: StackDriver) -> Iterator[None]:
+    """After the test, replaces the functions whose circuit breakers the test opens for 30 s."""
+    yield
+    driver.kill_and_restart("email", "sms", "push", "webhook")
+
+
 @pytest.mark.timeout(240)
+@pytest.mark.usefixtures("closed_breakers")
 def test_every_accepted_delivery_ends_once_and_every_duplicate_is_reported(driver: StackDriver) -> None:
     user_id = f"crowd-{uuid.uuid4().hex}"
     placed = orders(driver.stack.config.sandbox_url)

@@ -1,6 +1,7 @@
 """Pub/Sub repeats, reorders and gives up messages: the recipient gets one, and a status only moves forward."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,6 +94,14 @@ def test_outcomes_of_another_round_and_of_an_unknown_delivery_change_no_status(d
     assert driver.delivery(notification_id)["status"] == "pending"
 
 
+@pytest.fixture
+def closed_breakers(driver: StackDriver) -> Iterator[None]:
+    """After the test, replaces the sms function, whose circuit breaker the test opens for 30 s."""
+    yield
+    driver.kill_and_restart("sms")
+
+
+@pytest.mark.usefixtures("closed_breakers")
 def test_provider_that_always_fails_ends_in_a_dead_delivery_with_every_attempt(driver: StackDriver) -> None:
     number = "+15005550021"  # 429 for every attempt
     notification_id = driver.send("sms", number)
