@@ -89,8 +89,11 @@ class StackConfig:
                 own = self._publisher | self.emulators.environment
             case _ if service in FUNCTIONS:
                 own = self._function(service) | self.emulators.environment
-            case _:
+            case "pubsub" | "firestore":
                 own = {}
+            case _:
+                message = f"Unknown service {service!r}."
+                raise ValueError(message)
         return {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "PYTHONUNBUFFERED": "1", **own}
 
     @property

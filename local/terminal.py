@@ -1,4 +1,4 @@
-"""Starts the stack for a person at a terminal: shows the progress, or the error when it cannot start.
+"""Starts the stack for a developer at a terminal: shows the progress, or the error when it cannot start.
 
 Reads DATABASE_URL (use this server instead of the embedded one) and HELIOGRAPH_STATE (a directory for data and logs
 instead of ``.local``).
