@@ -1,4 +1,4 @@
-# Every command a person needs. `make` alone lists them.
+# The project's commands. `make` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3.11
@@ -10,22 +10,22 @@ LOCKS := requirements/uv.txt requirements/dev.txt
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Compiled at once: where Python may not write its bytecode, every process of every start would compile for itself.
+# Compiles the bytecode here: where Python may not write it later, every process would compile again at every start.
 .venv/.installed: $(LOCKS)
-	@command -v $(PYTHON) >/dev/null || { echo "Heliograph needs Python 3.11: install it, or name it with PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Installing what is locked into .venv (the first time takes a minute) …"
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is not installed as $(PYTHON). Install it, or run make with PYTHON=/path/to/python3.11."; exit 1; }
+	@echo "Installing the locked requirements into .venv (the first time takes a minute) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --compile-bytecode --require-hashes requirements/dev.txt
 	@touch $@
 
-demo: .venv/.installed ## start everything, send one notification over every channel, show each hop, stop
+demo: .venv/.installed ## start everything, send one notification over every channel, show each hop, stop everything
 	@exec $(BIN)/python -m local.demo
 
-up: .venv/.installed ## start everything and stay, with addresses and a curl line
+up: .venv/.installed ## start everything, print addresses and a curl line, and run until Ctrl-C
 	@exec $(BIN)/python -m local.up
 
-doctor: .venv/.installed ## examine what runs (or DEPLOYMENT=file), and say what mends each fault
+doctor: .venv/.installed ## check the local stack (or DEPLOYMENT=file) and print a command that repairs each fault
 	@$(BIN)/python -m doctor $(DEPLOYMENT)
 
 test: .venv/.installed ## run all tests
@@ -40,24 +40,24 @@ lint: .venv/.installed ## ruff, formatting and the import rules
 types: .venv/.installed ## mypy --strict
 	@$(BIN)/mypy
 
-bundle: .venv/.installed ## build one deterministic zip a function into dist/
-	@$(BIN)/python -m local.bundle
+bundle: .venv/.installed ## build a deterministic zip for each function in dist/
+	@$(BIN)/python -m deploy.bundle
 
 bench: .venv/.installed ## run every benchmark (a few minutes)
 	@for name in accept latency drain cold_start; do $(BIN)/python -m bench.$$name || exit 1; done
 
-# gRPC would remark that the stack's parts are started beside its threads.
-cost: .venv/.installed ## count what a delivery does on the local stack, and print what a month of them costs
+# Without this, gRPC warns that the stack starts processes while gRPC's threads run.
+cost: .venv/.installed ## count the operations of a delivery on the local stack, and print the cost of a month
 	@GRPC_VERBOSITY=error $(BIN)/python -m cost
 
-lock: .venv/.installed ## resolve the requirements anew (every *.in to its *.txt)
+lock: .venv/.installed ## update every requirements lock (*.in to *.txt)
 	@UV=$(BIN)/uv; compile="$$UV pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header"; \
 	$$compile requirements/dev.in -o requirements/dev.txt && \
 	for name in requirements/uv requirements/publisher $$(ls -d functions/*/ | grep -v runtime | sed 's|$$|requirements|'); do \
 	  $$compile -c requirements/dev.txt $$name.in -o $$name.txt || exit 1; done
 
-rollback: ## run the former release again: make rollback ENVIRONMENT=production [COMMIT=…]
+rollback: ## deploy the previous release again: make rollback ENVIRONMENT=production [COMMIT=…]
 	@deploy/rollback.sh "$(ENVIRONMENT)" $(COMMIT)
 
-clean: ## remove what the commands made (.venv, .local, dist)
+clean: ## delete what these commands created (.venv, .local, dist)
 	rm -rf .venv .local dist

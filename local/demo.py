@@ -1,4 +1,4 @@
-"""``make demo``: starts everything, sends one notification over every channel, shows each hop, ends everything.
+"""``make demo``: starts everything, sends one notification over every channel, shows each hop, and stops everything.
 
 Exits with 0 only if every hop was seen in time.
 """
@@ -22,18 +22,17 @@ from local.stack import Stack
 from local.terminal import stack_at_terminal
 from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
-_PERSON = "ada"
+_USER = "ada"
 _DEADLINE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
-_NEWEST = 20
-_ID_WIDTH = 10  # then all fits into 80 columns
+_LISTENED_DOCUMENTS = 20
+_ID_WIDTH = 10  # keeps the table within 80 columns
 _HOPS = ("accepted", "published", "received", "sent", "recorded")
-_TITLES = {"received": "delivered", "sent": "answered", "recorded": "stored"}
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
-    """What was seen of one channel's delivery: milliseconds after the request, by hop."""
+class Trace:
+    """What was seen of one delivery. ``hops`` has the milliseconds after the request, by hop."""
 
     hops: dict[str, float]
     provider: str
@@ -41,22 +40,23 @@ class Trip:
 
     @property
     def missing(self) -> list[str]:
-        lacking = [_TITLES.get(hop, hop) for hop in _HOPS if hop not in self.hops]
-        return lacking if self.provider_message_id else [*lacking, "provider's id"]
+        """The hops, and the provider's id, that were not seen."""
+        hops = [hop for hop in _HOPS if hop not in self.hops]
+        return hops if self.provider_message_id else [*hops, "the provider's id"]
 
 
 class InboxListener:
-    """A client that listens to a person's inbox, as a web page would."""
+    """Listens to a user's inbox in Firestore, as a web page does."""
 
     def __init__(self, client: Client) -> None:
-        self._inbox = client.collection("users").document(_PERSON).collection("inbox")
+        self._inbox = client.collection("users").document(_USER).collection("inbox")
         self._seen: dict[str, datetime] = {}
         self._listening = threading.Event()
 
     @contextmanager
     def listening(self) -> Iterator["InboxListener"]:
-        """Listen while the block runs, and from before it begins."""
-        newest = self._inbox.order_by("created_at", direction="DESCENDING").limit(_NEWEST)
+        """Listen during the block, which begins when Firestore has sent the first snapshot."""
+        newest = self._inbox.order_by("created_at", direction="DESCENDING").limit(_LISTENED_DOCUMENTS)
         watch = newest.on_snapshot(self._changed)
         try:
             self._listening.wait(_DEADLINE_SECONDS)
@@ -77,94 +77,104 @@ class InboxListener:
 def main() -> None:
     console = Console()
     with stack_at_terminal(console) as stack:
-        os.environ.update(stack.layout.emulators.environment)
+        os.environ.update(stack.config.emulators.environment)
         authorization = {"Authorization": f"Bearer {stack.api_key}"}
         with (
-            httpx.Client(base_url=stack.layout.publisher_url, headers=authorization, timeout=10) as api,
-            InboxListener(Client(project=stack.layout.emulators.project)).listening() as inbox,
+            httpx.Client(base_url=stack.config.publisher_url, headers=authorization, timeout=10) as api,
+            InboxListener(Client(project=stack.config.emulators.project)).listening() as inbox,
         ):
-            make_person(api)
+            create_user(api)
             began = datetime.now(UTC)
             notification_id = send(api, stack)
             console.print(
                 f"\nSent one notification over {len(CHANNEL_TYPES)} channels: {notification_id}\n", highlight=False
             )
-            trips, seen = follow(api, inbox, notification_id, began)
-        console.print(table_of(trips))
-        if seen is not None:
-            console.print(f"  A listener of the inbox saw the new document after {seen:.0f} ms.\n", highlight=False)
-        complaints = [
-            f"{TOPOLOGY[kind].title}: {', '.join(trip.missing)}" for kind, trip in trips.items() if trip.missing
-        ]
-        complaints += [] if seen is not None else ["The inbox document was not seen by a listener"]
-    if complaints:
-        console.print(f"[bold red]Not seen within {_DEADLINE_SECONDS:g} s.[/] {'; '.join(complaints)}.")
+            traces, listener_ms = follow(api, inbox, notification_id, began)
+        console.print(table_of(traces))
+        if listener_ms is not None:
+            console.print(
+                f"  A listener received the new inbox document after {listener_ms:.0f} ms.\n", highlight=False
+            )
+    missing = [
+        f"{TOPOLOGY[channel_type].title}: {', '.join(trace.missing)}"
+        for channel_type, trace in traces.items()
+        if trace.missing
+    ]
+    if listener_ms is None:
+        missing.append("Live inbox: the listener's document")
+    if missing:
+        console.print(f"[bold red]Missing after {_DEADLINE_SECONDS:g} s.[/] {'; '.join(missing)}.")
         sys.exit(1)
-    console.print("[bold green]Every hop was seen.[/] Everything is stopped again; `make up` starts it and stays.")
+    console.print("[bold green]Every hop was seen.[/] Everything is stopped. `make up` keeps it running.")
 
 
-def make_person(api: httpx.Client) -> None:
-    """Make Ada known, with an address for every channel."""
-    person = {"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB", "timezone": "Europe/London"}
-    api.put(f"/v1/users/{_PERSON}", json=person).raise_for_status()
+def create_user(api: httpx.Client) -> None:
+    """Create the user, with an address for every channel but the webhook."""
+    user = {"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB", "timezone": "Europe/London"}
+    api.put(f"/v1/users/{_USER}", json=user).raise_for_status()
     device = {"token": "demo-device-of-ada", "platform": "android"}
-    api.post(f"/v1/users/{_PERSON}/devices", json=device).raise_for_status()
+    api.post(f"/v1/users/{_USER}/devices", json=device).raise_for_status()
 
 
 def send(api: httpx.Client, stack: Stack) -> str:
-    """Send the notification; gives its id."""
-    answer = api.post(
+    """Send the notification; returns its id."""
+    response = api.post(
         "/v1/notifications",
         json={
-            "user_id": _PERSON,
+            "user_id": _USER,
             "event_type": "payment",
             "channels": list(CHANNEL_TYPES),
             "payload": {"amount": 10, "currency": "EUR"},
-            "to": {"webhook": f"{stack.layout.sandbox_url}/webhook/demo"},
+            "to": {"webhook": f"{stack.config.sandbox_url}/webhook/demo"},
         },
     )
-    notification_id: str = answer.raise_for_status().json()["notification_id"]
+    notification_id: str = response.raise_for_status().json()["notification_id"]
     return notification_id
 
 
 def follow(
     api: httpx.Client, inbox: InboxListener, notification_id: str, began: datetime
-) -> tuple[dict[str, Trip], float | None]:
-    """Ask until every hop was seen or time is up: the trips by channel, and when a listener saw the inbox document."""
+) -> tuple[dict[str, Trace], float | None]:
+    """Poll until every hop was seen or the deadline has passed.
+
+    Returns the traces by channel type, and after how many milliseconds the listener received the inbox document.
+    """
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while True:
-        story = api.get(f"/v1/notifications/{notification_id}").raise_for_status().json()
-        trips = {kind: trip_of(kind, story, began) for kind in CHANNEL_TYPES}
-        seen = inbox.seen_at(notification_id)
-        done = seen is not None and not any(trip.missing for trip in trips.values())
-        if done or time.monotonic() > deadline:
-            return trips, None if seen is None else _milliseconds(seen, began)
+        notification = api.get(f"/v1/notifications/{notification_id}").raise_for_status().json()
+        traces = {channel_type: trace_of(channel_type, notification, began) for channel_type in CHANNEL_TYPES}
+        seen_at = inbox.seen_at(notification_id)
+        complete = seen_at is not None and not any(trace.missing for trace in traces.values())
+        if complete or time.monotonic() > deadline:
+            return traces, None if seen_at is None else _milliseconds(seen_at, began)
         time.sleep(_POLL_SECONDS)
 
 
-def trip_of(kind: str, story: dict[str, Any], began: datetime) -> Trip:
-    """The trip of the delivery over ``kind`` in ``story``, a notification as the API shows it."""
+def trace_of(channel_type: str, notification: dict[str, Any], began: datetime) -> Trace:
+    """The trace of the delivery over ``channel_type``, from a notification as the API returns it."""
     hops: dict[str, float] = {}
-    for entry in story["timeline"]:
-        if entry.get("channel") in (None, kind):
+    for entry in notification["timeline"]:
+        if entry.get("channel_type") in (None, channel_type):
             hops.setdefault(entry["event"], _milliseconds(datetime.fromisoformat(entry["at"]), began))
-    delivery: dict[str, Any] = next((each for each in story["deliveries"] if each["channel"] == kind), {})
-    return Trip(hops, delivery.get("provider") or "", delivery.get("provider_message_id") or "")
+    deliveries = (each for each in notification["deliveries"] if each["channel_type"] == channel_type)
+    delivery: dict[str, Any] = next(deliveries, {})
+    return Trace(hops, delivery.get("provider") or "", delivery.get("provider_message_id") or "")
 
 
-def table_of(trips: dict[str, Trip]) -> Table:
-    """The trips for people: a row a channel, a column a hop, in milliseconds after the request."""
+def table_of(traces: dict[str, Trace]) -> Table:
+    """A table with a row for each channel and a column for each hop, in milliseconds after the request."""
     table = Table(
         title="Milliseconds after the request", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="dim"
     )
     table.add_column("Channel", no_wrap=True)
     for hop in _HOPS:
-        table.add_column(_TITLES.get(hop, hop), justify="right", no_wrap=True)
+        table.add_column(hop, justify="right", no_wrap=True)
     table.add_column("provider", no_wrap=True)
     table.add_column("its id", no_wrap=True, overflow="ellipsis", max_width=_ID_WIDTH)
-    for kind, trip in trips.items():
-        times = [_cell(trip.hops.get(hop)) for hop in _HOPS]
-        table.add_row(TOPOLOGY[kind].title, *times, trip.provider, trip.provider_message_id.rpartition("/")[2])
+    for channel_type, trace in traces.items():
+        times = [_cell(trace.hops.get(hop)) for hop in _HOPS]
+        provider_id = trace.provider_message_id.rpartition("/")[2]
+        table.add_row(TOPOLOGY[channel_type].title, *times, trace.provider, provider_id)
     return table
 
 

@@ -1,7 +1,7 @@
-"""Google's own Pub/Sub and Firestore emulators, as child processes.
+"""Runs Google's Pub/Sub and Firestore emulators as child processes.
 
-They come with the Google Cloud SDK and need Java; where either is missing and Docker runs, Google's container image is
-used in their place.
+They are part of the Google Cloud SDK and need Java. Where the SDK or Java is missing and Docker runs, Google's
+container image is used.
 """
 
 import os
@@ -23,22 +23,22 @@ _READY_SECONDS = 30.0
 _READY_SECONDS_CONTAINER = 300.0  # the image may have to be pulled
 
 _HOW_TO_INSTALL = """\
-The Pub/Sub and Firestore emulators cannot run here: {missing}.
+The Pub/Sub and Firestore emulators cannot run on this machine: {missing}.
 Install what is missing, or start Docker, and try again. On Debian or Ubuntu, with Google's apt repository set up
 (https://cloud.google.com/sdk/docs/install#deb):
   sudo apt-get install default-jre-headless
   sudo apt-get install google-cloud-cli google-cloud-cli-pubsub-emulator google-cloud-cli-firestore-emulator
-elsewhere, with Java 11 or newer and the SDK's own installer (https://cloud.google.com/sdk/docs/install):
+On other systems, with Java 11 or newer and the SDK's installer (https://cloud.google.com/sdk/docs/install):
   gcloud components install beta pubsub-emulator cloud-firestore-emulator"""
 
 
 class EmulatorsMissing(Exception):
-    """Neither the SDK with Java nor a container engine is here; the message says what to install."""
+    """There is neither an SDK with Java nor a running Docker; the message says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emulators:
-    """Where the emulators answer, as ``host:port``."""
+    """The emulators' addresses, as ``host:port``."""
 
     project: str
     pubsub_host: str
@@ -46,7 +46,7 @@ class Emulators:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes Google's SDKs talk to them."""
+        """The variables with which Google's SDKs use the emulators."""
         return {
             "GOOGLE_CLOUD_PROJECT": self.project,
             "PUBSUB_EMULATOR_HOST": self.pubsub_host,
@@ -56,7 +56,7 @@ class Emulators:
 
 @dataclass(frozen=True, slots=True)
 class Jars:
-    """The emulators of an installed SDK, and the Java to run them."""
+    """The emulators of an installed SDK, and the Java program that runs them."""
 
     java: str
     pubsub: Path
@@ -74,7 +74,7 @@ class Jars:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The emulators of Google's container image."""
+    """The emulators in Google's container image; ``engine`` is the path of ``docker``."""
 
     engine: str
 
@@ -92,7 +92,7 @@ class Image:
 
 
 def find(environ: Mapping[str, str] = os.environ) -> Jars | Image:
-    """How the emulators can run here. Raises ``EmulatorsMissing``."""
+    """The emulators that this machine can run. Raises ``EmulatorsMissing``."""
     path = environ.get("PATH", "")
     java = shutil.which("java", path=path)
     gcloud = shutil.which("gcloud", path=path)
@@ -101,20 +101,20 @@ def find(environ: Mapping[str, str] = os.environ) -> Jars | Image:
     if java and pubsub and firestore:
         return Jars(java, pubsub, firestore)
     engine = shutil.which("docker", path=path)
-    if engine and _engine_answers(engine):
+    if engine and _is_running(engine):
         return Image(engine)
     missing = [
-        *([] if java else ["there is no Java (`java`)"]),
-        *([] if sdk else ["there is no Google Cloud SDK (`gcloud`)"]),
-        *(["the SDK lacks its Pub/Sub emulator"] if sdk and not pubsub else []),
-        *(["the SDK lacks its Firestore emulator"] if sdk and not firestore else []),
+        *([] if java else ["Java (`java`) is not installed"]),
+        *([] if sdk else ["the Google Cloud SDK (`gcloud`) is not installed"]),
+        *(["the SDK has no Pub/Sub emulator"] if sdk and not pubsub else []),
+        *(["the SDK has no Firestore emulator"] if sdk and not firestore else []),
     ]
     raise EmulatorsMissing(_HOW_TO_INSTALL.format(missing=", ".join(missing)))
 
 
 @dataclass(frozen=True, slots=True)
 class RunningEmulators:
-    """The two processes, and where they answer once they are ready."""
+    """The two processes, and the addresses that they serve once they are ready."""
 
     address: Emulators
     pubsub: Child
@@ -122,7 +122,7 @@ class RunningEmulators:
     ready_seconds: float
 
     def wait_ready(self) -> None:
-        """Raises ``StartFailed`` when one does not come up."""
+        """Wait until both are ready. Raises ``StartFailed``."""
         self.pubsub.wait_ready(lambda: answers(f"http://{self.address.pubsub_host}"), self.ready_seconds)
         self.firestore.wait_ready(lambda: answers(f"http://{self.address.firestore_host}"), self.ready_seconds)
 
@@ -134,14 +134,14 @@ class RunningEmulators:
 
 
 def start(logs: Path, project: str = PROJECT) -> RunningEmulators:
-    """Start both on free ports, not waiting until they are ready. Raises ``EmulatorsMissing``."""
-    kind = find()
+    """Start both on free ports, without waiting until they are ready. Raises ``EmulatorsMissing``."""
+    installed = find()
     pubsub_port, firestore_port = free_port(), free_port()
     return RunningEmulators(
         Emulators(project, f"127.0.0.1:{pubsub_port}", f"127.0.0.1:{firestore_port}"),
-        Child.start("pubsub", kind.pubsub_command(pubsub_port), log=logs / "pubsub.log"),
-        Child.start("firestore", kind.firestore_command(firestore_port), log=logs / "firestore.log"),
-        _READY_SECONDS if isinstance(kind, Jars) else _READY_SECONDS_CONTAINER,
+        Child.start("pubsub", installed.pubsub_command(pubsub_port), log=logs / "pubsub.log"),
+        Child.start("firestore", installed.firestore_command(firestore_port), log=logs / "firestore.log"),
+        _READY_SECONDS if isinstance(installed, Jars) else _READY_SECONDS_CONTAINER,
     )
 
 
@@ -149,7 +149,7 @@ def _newest(sdk: str, pattern: str) -> Path | None:
     return max(Path(sdk).glob(pattern), default=None)
 
 
-def _engine_answers(engine: str) -> bool:
+def _is_running(engine: str) -> bool:
     try:
         return subprocess.run([engine, "info"], capture_output=True, timeout=10, check=False).returncode == 0
     except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
-"""Serves one function as Cloud Run does: under the functions-framework, behind a gate that checks who calls.
+"""Serves one function as Cloud Run does: under the functions-framework, behind a check of the caller's token.
 
 Run as ``python -m local.function_host NAME`` with PORT, GATE_CERTS_URL, GATE_AUDIENCE and GATE_SERVICE_ACCOUNT, and the
-function's own environment. With FCM_URL (``http://host:port``), Firebase's SDK talks to that instead of Google: it has
-no setting for it, so this is the one place where it is told otherwise.
+function's own environment. With FCM_URL (``http://host:port``), Firebase's SDK calls that URL instead of Google. The
+SDK has no setting for it, so this module changes the SDK.
 """
 
 import os
@@ -13,25 +13,25 @@ import functions_framework
 import jwt
 from functions_framework._http import create_server
 
-from local.gate import Gate
+from local.oidc_gate import OidcGate
 from shared.errors import ConfigurationError
 from shared.topology import TOPOLOGY
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions"
 _DEFAULT_CONCURRENCY = 16
-_NEEDED = ("PORT", "GATE_CERTS_URL", "GATE_AUDIENCE", "GATE_SERVICE_ACCOUNT")
+_REQUIRED = ("PORT", "GATE_CERTS_URL", "GATE_AUDIENCE", "GATE_SERVICE_ACCOUNT")
 
 
 def main(name: str) -> None:
-    """Serve ``functions/<name>/main.py`` until the process is ended. Raises ``ConfigurationError``."""
-    if missing := [variable for variable in _NEEDED if variable not in os.environ]:
+    """Serve ``functions/<name>/main.py`` until the process ends. Raises ``ConfigurationError``."""
+    if missing := [variable for variable in _REQUIRED if variable not in os.environ]:
         raise ConfigurationError.missing(missing)
     if name == "push" and (fcm_url := os.environ.get("FCM_URL")):
-        _send_push_to(fcm_url)
+        _redirect_fcm(fcm_url)
     threads = TOPOLOGY[name].concurrency if name in TOPOLOGY else _DEFAULT_CONCURRENCY
-    os.environ.setdefault("THREADS", str(threads))  # what the framework's server reads
+    os.environ.setdefault("THREADS", str(threads))  # read by the framework's server
     app = functions_framework.create_app(name, str(_FUNCTIONS / name / "main.py"), "http")  # type: ignore[no-untyped-call]
-    app.wsgi_app = Gate(
+    app.wsgi_app = OidcGate(
         app.wsgi_app,
         keys=jwt.PyJWKClient(os.environ["GATE_CERTS_URL"]),
         audience=os.environ["GATE_AUDIENCE"],
@@ -40,10 +40,10 @@ def main(name: str) -> None:
     create_server(app, debug=False).run("127.0.0.1", os.environ["PORT"])  # type: ignore[no-untyped-call]
 
 
-def _send_push_to(url: str) -> None:
-    from firebase_admin import messaging  # noqa: PLC0415 - takes 0.4 s, which the other functions need not wait for
+def _redirect_fcm(url: str) -> None:
+    from firebase_admin import messaging  # noqa: PLC0415 - takes 0.4 s, which only the push function needs
 
-    messaging._MessagingService.FCM_URL = f"{url}/v1/projects/{{0}}/messages:send"  # noqa: SLF001 - no public way
+    messaging._MessagingService.FCM_URL = f"{url}/v1/projects/{{0}}/messages:send"  # noqa: SLF001 - the SDK has no public setting
 
 
 if __name__ == "__main__":

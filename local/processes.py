@@ -1,4 +1,4 @@
-"""Child processes that start quietly, say when they are ready, and leave nothing behind."""
+"""Starts child processes, waits until they are ready, and ends them with all that they started."""
 
 import contextlib
 import os
@@ -16,22 +16,22 @@ from urllib.parse import urlsplit
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _POLL_SECONDS = 0.03
-_KILLED_WITHIN_SECONDS = 5.0
+_KILL_SECONDS = 5.0
 
 
 class StartFailed(Exception):
-    """A part did not become ready; ``log`` holds the last lines it wrote."""
+    """A service did not become ready; ``log`` holds the last lines that it wrote."""
 
-    def __init__(self, part: str, reason: str, log: str) -> None:
-        super().__init__(f"{part} {reason}\n{log}".rstrip())
-        self.part = part
+    def __init__(self, service: str, reason: str, log: str) -> None:
+        super().__init__(f"{service} {reason}\n{log}".rstrip())
+        self.service = service
         self.reason = reason
         self.log = log
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running program, the leader of its own process group, so that it can be ended with all that it started."""
+    """A program in a process group of its own, so that it can be killed together with all that it started."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -49,9 +49,10 @@ class Child:
         uid: int = -1,
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> Self:
-        """Start ``argv`` with ``env`` (ours if None), writing to ``log``, as user ``uid`` if that is not -1.
+        """Start ``argv``, which writes to ``log``. None for ``env`` means our own; -1 for ``uid`` means our own user.
 
-        The kernel ends it with the *thread* that calls this, so call it from one that lives as long as the child shall.
+        The kernel ends the program when the *thread* that called this ends, so call it from a thread that lives long
+        enough.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         launcher = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(int(stop_signal)), str(uid)]
@@ -62,7 +63,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=None if env is None else dict(env),
-                start_new_session=True,  # a terminal's Ctrl-C is for us alone; we end the others in order
+                start_new_session=True,  # so that Ctrl-C reaches only our process, which ends the children in order
             )
         return cls(name, process, log, stop_signal)
 
@@ -71,11 +72,11 @@ class Child:
         return self.process.poll() is None
 
     def tail(self, lines: int = 20) -> str:
-        """The last ``lines`` of the log."""
+        """The last ``lines`` lines of the log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until ``ready()``. Raises ``StartFailed`` when the program ends before, or takes over ``seconds``."""
+        """Wait until ``ready()``. Raises ``StartFailed`` if the program ends, or is not ready after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.running:
@@ -85,12 +86,12 @@ class Child:
             time.sleep(_POLL_SECONDS)
 
     def ask_to_stop(self) -> None:
-        """Send the polite signal to the program (its own workers are its own affair)."""
+        """Send the stop signal to the program, which ends its own workers."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(self.stop_signal)
 
     def stop(self, grace_seconds: float = 5.0) -> None:
-        """End it: politely first, and after ``grace_seconds`` for certain."""
+        """Send the stop signal; kill the process group when the program has ended, or after ``grace_seconds``."""
         self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(grace_seconds)
@@ -98,23 +99,23 @@ class Child:
 
     def kill(self) -> None:
         """End the whole process group at once (SIGKILL)."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM for a group of zombies
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS raises EPERM for a group of zombies
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(_KILLED_WITHIN_SECONDS)
+        self.process.wait(_KILL_SECONDS)
 
 
-_given: set[int] = set()
+_returned_ports: set[int] = set()
 
 
 def free_port(preferred: int = 0) -> int:
-    """A TCP port of 127.0.0.1 that nobody uses just now: ``preferred`` if it is such a one.
+    """A TCP port of 127.0.0.1 that is not in use; ``preferred``, if that is free.
 
-    No other is given twice, for those who got one may not have bound it yet.
+    No port but ``preferred`` is returned twice, because a caller may not have bound its port yet.
     """
     port = _unused(preferred)
-    while port in _given and port != preferred:
+    while port in _returned_ports and port != preferred:
         port = _unused(0)
-    _given.add(port)
+    _returned_ports.add(port)
     return port
 
 
@@ -130,9 +131,9 @@ def _unused(preferred: int) -> int:
 
 
 def answers(url: str, status: int = 200, headers: Mapping[str, str] | None = None) -> bool:
-    """Whether ``url`` (``http://host:port/path``) answers a GET with ``status``."""
+    """Whether a GET of ``url`` (``http://host:port/path``) is answered with ``status``."""
     parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=2)  # asked often while things start, so it must cost little
+    connection = HTTPConnection(parts.netloc, timeout=2)  # called often while services start, so it must be cheap
     try:
         connection.request("GET", parts.path or "/", headers=headers or {})
         return connection.getresponse().status == status

@@ -1,17 +1,17 @@
-"""Does on one machine what Pub/Sub's push service does, where the emulator's own push falls short.
+"""Pushes messages on one machine as Google's push service does, because the Pub/Sub emulator's push does not.
 
-The emulator ignores filters, sends no identity, keeps two pushes in flight and does not count attempts aloud. So this
-pulls each subscription, acknowledges what its filter does not match, and pushes the rest as Pub/Sub would: wrapped
-JSON, an OIDC token, as many at once as the channel allows. Backoff and dead-lettering remain the emulator's.
+The emulator ignores filters, sends no OIDC token, has at most two pushes in flight and does not send the attempt. This
+bridge pulls each subscription, acknowledges the messages that the filter does not match, and pushes the others as
+Pub/Sub would: as wrapped JSON, with an OIDC token, and as many at once as the channel type allows. The emulator still
+does the backoff and the dead-lettering.
 
 Run as ``python -m local.push_bridge`` with the emulator's environment and BRIDGE_PORT, BRIDGE_SERVICE_ACCOUNT and
-BRIDGE_TARGETS: a JSON object, subscription → ``{"url": …, "audience": …}``. It signs with the key of the service
-account's file BRIDGE_KEY_FILE, so that a restarted bridge is believed at once, or else with one of its own. On its own
-port it serves ``/certs`` (its keys), ``/health`` and ``/stats`` (what was pushed, dropped and refused, by
+BRIDGE_TARGETS: a JSON object, subscription → ``{"url": …, "audience": …}``. With BRIDGE_KEY_FILE, it signs with the
+key in that service account key file, so that its tokens stay valid when it restarts; without, it signs with a new key.
+It serves ``/certs`` (its public key), ``/health`` and ``/stats`` (pushes by status, and dropped messages, for each
 subscription).
 """
 
-import base64
 import http.server
 import json
 import os
@@ -34,16 +34,20 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 from google.cloud.pubsub_v1.types import FlowControl
 
-from local.tokens import Signer, TokenFor
-from local.topology import Subscription, subscriptions
+from local.tokens import Signer, TokenSource
+from shared import pubsub_push
 from shared.errors import ConfigurationError
+from shared.pubsub_push import Push, PushedMessage
+from shared.topology import Subscription, subscriptions
 
 _ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
+_NO_RESPONSE = 0
+_DEFAULT_DEADLINE_SECONDS = 60
 _FILTER = re.compile(r'attributes\.(?P<name>\w+) = "(?P<value>[^"]*)"')
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a subscription pushes to, and for whom its token is."""
+    """The URL that a subscription pushes to, and the audience of its token."""
 
     url: str
     audience: str
@@ -51,7 +55,7 @@ class Target(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the bridge is told by its environment."""
+    """The bridge's settings. ``targets`` is by the short name of the subscription."""
 
     project: str
     port: int
@@ -60,7 +64,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Raises ``ConfigurationError`` naming all that is missing."""
+        """Raises ``ConfigurationError`` that names every missing variable."""
         names = ["GOOGLE_CLOUD_PROJECT", "PUBSUB_EMULATOR_HOST", "BRIDGE_PORT", "BRIDGE_SERVICE_ACCOUNT"]
         if missing := [name for name in [*names, "BRIDGE_TARGETS"] if name not in environ]:
             raise ConfigurationError.missing(missing)
@@ -78,52 +82,45 @@ def matches(filter_: str, attributes: Mapping[str, str]) -> bool:
 
     >>> matches('attributes.channel = "sms"', {"channel": "sms"})
     True
+    >>> matches('attributes.channel = "sms"', {"channel": "email"})
+    False
     """
     if not filter_:
         return True
-    form = _FILTER.fullmatch(filter_)
-    if form is None:
-        message = f"The bridge knows only filters of the form that channels derive, not {filter_!r}."
+    comparison = _FILTER.fullmatch(filter_)
+    if comparison is None:
+        message = f'Unsupported filter {filter_!r}. The bridge supports only: attributes.<name> = "<value>".'
         raise ValueError(message)
-    return attributes.get(form["name"]) == form["value"]
+    return attributes.get(comparison["name"]) == comparison["value"]
 
 
-def wrap(message: Message, subscription_path: str) -> bytes:
+def push_body(message: Message, subscription_path: str) -> bytes:
     """``message`` as the body of Pub/Sub's wrapped push request."""
-    published = message.publish_time.isoformat().replace("+00:00", "Z")
-    body: dict[str, Any] = {
-        "message": {
-            "attributes": dict(message.attributes),
-            "data": base64.b64encode(message.data).decode(),
-            "messageId": message.message_id,
-            "message_id": message.message_id,
-            "publishTime": published,
-            "publish_time": published,
-        },
-        "subscription": subscription_path,
-    }
-    if message.delivery_attempt is not None:  # counted only where there is a dead-letter policy
-        body["deliveryAttempt"] = message.delivery_attempt
-    return json.dumps(body).encode()
+    pushed = PushedMessage(data=message.data, attributes=dict(message.attributes), message_id=message.message_id)
+    return pubsub_push.encode(Push(pushed, message.delivery_attempt, subscription_path), message.publish_time)
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
-    """Handles the messages of one subscription."""
+class PushSubscription:
+    """Pushes the messages of one subscription to ``url``. ``counts`` is by status; 0 means no response."""
 
     path: str
     subscription: Subscription
     url: str
-    token: TokenFor
+    token: TokenSource
     http: urllib3.PoolManager
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def deadline_seconds(self) -> int:
+        return self.subscription.ack_deadline_seconds or _DEFAULT_DEADLINE_SECONDS
 
     def __call__(self, message: Message) -> None:
         if not matches(self.subscription.filter, message.attributes):
             self.counts["dropped"] += 1
             message.ack()
             return
-        status = self._post(wrap(message, self.path))
+        status = self._post(push_body(message, self.path))
         self.counts[str(status)] += 1
         if status in _ACKNOWLEDGING:
             message.ack()
@@ -131,78 +128,78 @@ class Push:
             message.nack()
 
     def _post(self, body: bytes) -> int:
-        """The status that answers ``body``; 0 when there was no answer in time."""
         headers = {"Authorization": f"Bearer {self.token.current()}", "Content-Type": "application/json"}
-        timeout = float(self.subscription.ack_deadline_seconds)
+        timeout = float(self.deadline_seconds)
         try:
-            answer = self.http.request("POST", self.url, body=body, headers=headers, timeout=timeout, retries=False)
+            response = self.http.request("POST", self.url, body=body, headers=headers, timeout=timeout, retries=False)
         except urllib3.exceptions.HTTPError:
-            return 0
-        return answer.status
+            return _NO_RESPONSE
+        return response.status
+
+    def start(self, client: SubscriberClient) -> StreamingPullFuture:
+        """Start to pull. Messages are handled on threads of this subscription's own."""
+        concurrency = self.subscription.concurrency
+        limits = FlowControl(max_messages=concurrency, max_lease_duration=self.deadline_seconds)
+        workers = ThreadScheduler(ThreadPoolExecutor(concurrency, thread_name_prefix=self.subscription.name))
+        return client.subscribe(self.path, self, flow_control=limits, scheduler=workers)
 
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """All subscriptions that are being pushed."""
+    """All subscriptions that are pushed, and the stream that pulls each."""
 
     signer: Signer
-    pushes: list[Push]
-    streams: list[StreamingPullFuture]
+    pushing: list[tuple[PushSubscription, StreamingPullFuture]]
 
     @property
     def stopped(self) -> list[str]:
-        """The subscriptions whose stream has ended, which should never be."""
-        return [push.path for push, stream in zip(self.pushes, self.streams, strict=True) if stream.done()]
+        """The paths of the subscriptions whose stream has ended, which is always an error."""
+        return [push.path for push, stream in self.pushing if stream.done()]
 
     @property
     def stats(self) -> dict[str, dict[str, int]]:
-        return {push.subscription.name: dict(push.counts) for push in self.pushes}
+        return {push.subscription.name: dict(push.counts) for push, _ in self.pushing}
 
     def close(self) -> None:
-        """Stop pulling; messages in flight are given back."""
-        for stream in self.streams:
+        """Stop to pull. Pub/Sub redelivers the messages in flight."""
+        for _, stream in self.pushing:
             stream.cancel()
 
 
 def open_bridge(settings: Settings) -> Bridge:
-    """Start pulling every subscription that has a target."""
+    """Start to pull every subscription that has a target. Raises ``KeyError`` for one that is not declared."""
     client = SubscriberClient()
     declared = {subscription.name: subscription for subscription in subscriptions()}
-    pushes, streams = [], []
+    pushing = []
     for name, target in settings.targets.items():
         subscription = declared[name]
-        push = Push(
+        push = PushSubscription(
             path=client.subscription_path(settings.project, name),
             subscription=subscription,
             url=target.url,
-            token=TokenFor(settings.signer, target.audience),
+            token=TokenSource(settings.signer, target.audience),
             http=urllib3.PoolManager(maxsize=subscription.concurrency),
         )
-        limits = FlowControl(
-            max_messages=subscription.concurrency, max_lease_duration=subscription.ack_deadline_seconds
-        )
-        workers = ThreadScheduler(ThreadPoolExecutor(subscription.concurrency, thread_name_prefix=name))
-        pushes.append(push)
-        streams.append(client.subscribe(push.path, push, flow_control=limits, scheduler=workers))
-    return Bridge(settings.signer, pushes, streams)
+        pushing.append((push, push.start(client)))
+    return Bridge(settings.signer, pushing)
 
 
-def serve(bridge: Bridge, port: int) -> http.server.ThreadingHTTPServer:
-    """The bridge's own pages on ``127.0.0.1:port``, not yet being served."""
+def server_of(bridge: Bridge, port: int) -> http.server.ThreadingHTTPServer:
+    """A server for ``/certs``, ``/health`` and ``/stats`` on ``127.0.0.1:port``, not started yet."""
 
-    class Pages(http.server.BaseHTTPRequestHandler):
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             match self.path:
                 case "/certs":
-                    self._answer(200, bridge.signer.certificates)
+                    self._respond(200, bridge.signer.certificates)
                 case "/health":
-                    self._answer(503 if bridge.stopped else 200, {"stopped": bridge.stopped})
+                    self._respond(503 if bridge.stopped else 200, {"stopped": bridge.stopped})
                 case "/stats":
-                    self._answer(200, bridge.stats)
+                    self._respond(200, bridge.stats)
                 case _:
-                    self._answer(404, {})
+                    self._respond(404, {})
 
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
+        def _respond(self, status: int, body: dict[str, Any]) -> None:
             content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -210,21 +207,21 @@ def serve(bridge: Bridge, port: int) -> http.server.ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name the base class gave
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has this name
             pass  # health checks would fill the log
 
-    return http.server.ThreadingHTTPServer(("127.0.0.1", port), Pages)
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
 def main() -> None:
     settings = Settings.from_env(os.environ)
     bridge = open_bridge(settings)
-    pages = serve(bridge, settings.port)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=pages.shutdown).start())
-    pages.serve_forever()
+    server = server_of(bridge, settings.port)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
     bridge.close()
     sys.stdout.flush()
-    os._exit(0)  # the pools' threads may be inside a push; their messages are redelivered
+    os._exit(0)  # the workers may be inside a push; Pub/Sub redelivers their messages
 
 
 if __name__ == "__main__":

@@ -1,34 +1,34 @@
-"""Being told to end: by Ctrl-C, by `kill`, by a terminal that closes."""
+"""Handles the signals that ask a program to end: Ctrl-C, `kill`, a closed terminal."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SIGNALLED = 128  # a shell's way to say which signal ended a program
+_END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_EXIT_CODE_OF_SIGNAL = 128  # a shell reports a program that a signal ended as 128 + the signal's number
 
 
 def end_on_signals() -> None:
-    """From now on every signal that asks for an end raises ``SystemExit`` in the main thread, so that blocks unwind."""
+    """Let each of these signals raise ``SystemExit`` in the main thread, so that ``finally`` and ``with`` run."""
 
     def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(_SIGNALLED + number)
+        raise SystemExit(_EXIT_CODE_OF_SIGNAL + number)
 
-    for number in _ENDING:
+    for number in _END_SIGNALS:
         signal.signal(number, end)
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Put off those signals until the block is done: whoever is tidying up is ending already.
+def end_signals_ignored() -> Iterator[None]:
+    """Ignore these signals during the block, which is for cleanup: the program is ending already.
 
-    Only the main thread can do so; on another the block just runs.
+    Works on the main thread only; on another thread the block runs without protection.
     """
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
     try:
         yield
     finally:
-        for number in set(_ENDING) & signal.sigpending():
+        for number in set(_END_SIGNALS) & signal.sigpending():
             signal.sigwait([number])
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -1,9 +1,9 @@
-"""All of Heliograph on one machine: starts every part as soon as what it needs is ready, and ends them all together.
+"""Runs all of Heliograph on one machine. Each service starts when the services that it needs are ready.
 
 ::
 
     with Stack(Options()) as stack:
-        httpx.get(f"{stack.layout.publisher_url}/health")
+        httpx.get(f"{stack.config.publisher_url}/health")
 """
 
 import fcntl
@@ -16,170 +16,175 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from local import emulators
-from local.layout import Layout, Ports
-from local.parts import Part, Program, Task
-from local.plan import Plan
+from local.config import Ports, StackConfig
 from local.postgres import ROOT, Postgres
 from local.processes import Child, StartFailed
-from local.signals import undisturbed
-from local.topology import BRISK, Patience
+from local.service import Program, Service, Task
+from local.services import Services
+from local.signals import end_signals_ignored
+from shared.topology import RetryProfile
 
 _POLL_SECONDS = 0.05
-_GROUND = frozenset({"pubsub", "firestore", "postgres"})
+_STOPPED_LAST = frozenset({"pubsub", "firestore", "postgres"})
 
 
-def _nobody_watches(_part: str, _seconds: float) -> None:
+def _no_progress(_service: str, _seconds: float) -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``state`` holds the data and logs; ``extra_environment`` adds variables by part.
+    """``state`` is the directory for data and logs; ``extra_environment`` adds variables, by service.
 
-    ``progress`` is told each part that is ready, and how many seconds after the start.
+    Without ``database_url``, the stack runs a Postgres of its own. ``progress`` is called with the name of each service
+    that becomes ready, and the seconds since the start.
     """
 
     state: Path = ROOT / ".local"
     database_url: str | None = None
-    patience: Patience = BRISK
+    retry_profile: RetryProfile = RetryProfile.DEMO
     ports: Ports = field(default_factory=Ports)
     extra_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    progress: Callable[[str, float], None] = _nobody_watches
+    progress: Callable[[str, float], None] = _no_progress
 
 
 class Stack:
-    """A context manager: everything is ready inside, and nothing is left behind.
+    """A context manager: all services are ready when the block begins, and have ended after it.
 
-    Making it raises ``EmulatorsMissing``; entering raises ``StartFailed``, after all is stopped again. Enter it on a
-    thread that lives as long as the stack: the children end with that.
+    ``Stack()`` raises ``EmulatorsMissing``. Entering raises ``StartFailed``, after everything is stopped. Enter it on a
+    thread that lives as long as the stack: the kernel ends the children with that thread.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._tasks = ThreadPoolExecutor(thread_name_prefix="stack")
         self._children: dict[str, Child] = {}
-        self._extra_environment = {part: dict(extra) for part, extra in options.extra_environment.items()}
+        self._extra_environment = {service: dict(extra) for service, extra in options.extra_environment.items()}
         self.logs = options.state / "logs"
-        found = emulators.find()
+        installed = emulators.find()
         self._lock_file: TextIO | None = None
         self._server: Postgres | None = None
         database_url = options.database_url
         if not database_url:
             self._server = Postgres(options.state / "postgres", self.logs / "postgres.log")
             database_url = self._server.url
-        self.layout = Layout(options.state, database_url, options.ports)
-        self._plan = Plan(self.layout, self.logs, options.patience, self._server, found, self._extra_environment)
-        self._parts: dict[str, Part] = {part.name: part for part in self._plan.parts()}
+        self.config = StackConfig(options.state, database_url, options.ports)
+        services = Services(
+            self.config, self.logs, options.retry_profile, self._server, installed, self._extra_environment
+        )
+        self._api_key_file = services.api_key_file
+        self._services: dict[str, Service] = {service.name: service for service in services.all()}
 
     @property
     def api_key(self) -> str:
-        """A key of the producer ``local``."""
-        return self._plan.api_key_file.read_text().strip()
+        """An API key of the producer ``local``."""
+        return self._api_key_file.read_text().strip()
 
     def child(self, name: str) -> Child:
-        """The process of the part ``name``, and its log."""
+        """The process of the service ``name``."""
         return self._children[name]
 
     def ended(self) -> list[Child]:
-        """The processes that do not run any more, whoever ended them."""
+        """The processes that do not run any more, also those that ``kill`` and ``stop`` ended."""
         return [child for child in self._children.values() if not child.running]
 
     def kill(self, name: str) -> None:
-        """End a part without any warning (SIGKILL)."""
+        """End a service without warning (SIGKILL)."""
         self._children[name].kill()
 
     def stop(self, name: str) -> None:
-        """End a part as an orderly shutdown would."""
+        """End a service as an orderly shutdown does."""
         self._children[name].stop()
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start a part again where it was, with ``environment`` beside its own, and wait until it is ready.
+        """Start a service again on its port and wait until it is ready. ``environment`` replaces its extra variables.
 
-        The Pub/Sub emulator forgets everything, so its topology is made anew, the bridge begins again, and what was on
-        its way is published again.
+        The Pub/Sub emulator loses everything when it ends. After its restart, the topics are created again, the bridge
+        starts again, and the sweeper publishes the queued deliveries again.
         """
-        part = self._parts[name]
-        again = [part, *(self._parts[other] for other in part.remakes)]
+        service = self._services[name]
+        again = [service, *(self._services[other] for other in service.restarts)]
         for one in again:
             if one.name in self._children:
                 self._children[one.name].stop()
         self._extra_environment[name] = dict(environment or self._options.extra_environment.get(name, {}))
-        self._bring_up(again)
+        self._start(again)
 
     def __enter__(self) -> Self:
         self._options.state.mkdir(parents=True, exist_ok=True)
         try:
             self._lock()
-            self.layout.write_credentials_file()
-            self._bring_up(self._parts.values())
-            self.layout.write_description_file(self._options.patience)
+            self.config.write_credentials_file()
+            self._start(self._services.values())
+            self.config.write_description_file(self._options.retry_profile)
         except BaseException:
             self.close()
             raise
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """End every part: first those that work, then what they stand on. Safe to call again."""
-        with undisturbed():
-            if self._children:  # else it describes another stack, because of which this one did not start
-                self.layout.description_file.unlink(missing_ok=True)
-            for ground in (False, True):
-                children = [child for name, child in self._children.items() if (name in _GROUND) is ground]
+        """End every service, the emulators and Postgres last. May be called again."""
+        with end_signals_ignored():
+            if self._children:  # otherwise the file describes another stack, which kept this one from starting
+                self.config.description_file.unlink(missing_ok=True)
+            for last in (False, True):
+                children = [child for name, child in self._children.items() if (name in _STOPPED_LAST) is last]
                 for child in children:
                     child.ask_to_stop()
                 for child in children:
                     child.stop()
             self._tasks.shutdown()
             if self._server:
-                self._server.tidy()
+                self._server.remove_socket()
             if self._lock_file:
                 self._lock_file.close()
 
     def _lock(self) -> None:
-        """See that no other stack uses this state: the lock goes with the process, however that ends."""
+        """Raises ``StartFailed`` if another stack uses ``state``. The lock ends with this process."""
         self._lock_file = (self._options.state / "lock").open("w")
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartFailed("stack", f"is running already on {self._options.state}", "") from None
+            reason = f"already runs in {self._options.state}. Stop it, or set HELIOGRAPH_STATE to another directory"
+            raise StartFailed("stack", reason, "") from None
 
-    def _bring_up(self, parts: Iterable[Part]) -> None:
-        """Start ``parts``, each once those of its needs that are among them are ready. Raises ``StartFailed``."""
-        waiting = {part.name: part for part in parts}
+    def _start(self, services: Iterable[Service]) -> None:
+        """Start each of ``services`` when those that it needs among them are ready. Raises ``StartFailed``."""
+        waiting = {service.name: service for service in services}
         starting: dict[str, _Starting] = {}
         began = time.monotonic()
         while waiting or starting:
-            for name, part in list(waiting.items()):
-                if not any(need in waiting or need in starting for need in part.needs):
-                    starting[name] = self._begin(waiting.pop(name))
-            for name, part_starting in list(starting.items()):
-                if part_starting.ready():
+            for name, service in list(waiting.items()):
+                if not any(need in waiting or need in starting for need in service.needs):
+                    starting[name] = self._launch(waiting.pop(name))
+            for name, started in list(starting.items()):
+                if started.ready():
                     del starting[name]
                     self._options.progress(name, time.monotonic() - began)
             time.sleep(_POLL_SECONDS)
 
-    def _begin(self, part: Part) -> "_Starting":
-        match part:
+    def _launch(self, service: Service) -> "_Starting":
+        match service:
             case Program():
-                child = self._children[part.name] = part.launch()
-                return _ProgramStarting(part, child, time.monotonic() + part.seconds)
+                child = self._children[service.name] = service.launch()
+                return _StartingProgram(service, child, time.monotonic() + service.seconds)
             case Task():
-                return _TaskStarting(self._tasks.submit(part.run))
+                return _StartingTask(self._tasks.submit(service.run))
 
 
 @dataclass(frozen=True, slots=True)
-class _ProgramStarting:
+class _StartingProgram:
     program: Program
     child: Child
     deadline: float
 
     def ready(self) -> bool:
-        """Raises ``StartFailed`` once it cannot become true any more."""
+        """Raises ``StartFailed`` when the program has ended, or the deadline has passed."""
         if not self.child.running:
             raise StartFailed(
                 self.child.name, f"ended with exit code {self.child.process.returncode}", self.child.tail()
@@ -192,7 +197,7 @@ class _ProgramStarting:
 
 
 @dataclass(frozen=True, slots=True)
-class _TaskStarting:
+class _StartingTask:
     future: "Future[None]"
 
     def ready(self) -> bool:
@@ -203,4 +208,4 @@ class _TaskStarting:
         return True
 
 
-_Starting = _ProgramStarting | _TaskStarting
+_Starting = _StartingProgram | _StartingTask

@@ -1,6 +1,6 @@
-"""What a person at a terminal sees while the stack starts, and when it cannot.
+"""Starts the stack for a developer at a terminal: shows the progress, or the error when it cannot start.
 
-Reads DATABASE_URL (a server to use instead of the embedded one) and HELIOGRAPH_STATE (a directory for data and logs
+Reads DATABASE_URL (use this server instead of the embedded one) and HELIOGRAPH_STATE (a directory for data and logs
 instead of ``.local``).
 """
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local.config import Ports
 from local.emulators import EmulatorsMissing
-from local.layout import Ports
 from local.postgres import ROOT
 from local.processes import StartFailed, free_port
 from local.signals import end_on_signals
@@ -22,15 +22,15 @@ from local.stack import Options, Stack
 _PREFERRED_PUBLISHER_PORT = 8080
 _PREFERRED_SANDBOX_PORT = 8025
 _LABELS = {
-    "postgres_data": "Postgres, its directory",
+    "postgres_data": "Postgres data directory",
     "postgres": "Postgres",
-    "migrate": "Postgres, migrated",
-    "outbox": "Outbox, due again",
+    "migrate": "Database schema",
+    "outbox": "Outbox",
     "api_key": "API key",
     "pubsub": "Pub/Sub emulator",
     "firestore": "Firestore emulator",
     "topology": "Topics and subscriptions",
-    "sandbox": "Sandbox of the providers",
+    "sandbox": "Provider sandbox",
     "push_bridge": "Push bridge",
     "publisher": "Publisher",
 }
@@ -38,14 +38,18 @@ _LABELS = {
 
 @contextmanager
 def stack_at_terminal(console: Console) -> Iterator[Stack]:
-    """The whole stack, its start shown on ``console``. Where it cannot start, says why and exits with 1."""
+    """Run the whole stack during the block, and show its start on ``console``.
+
+    If the stack cannot start, prints why and exits with 1.
+    """
     end_on_signals()
     ports = Ports(publisher=free_port(_PREFERRED_PUBLISHER_PORT), sandbox=free_port(_PREFERRED_SANDBOX_PORT))
     try:
         with console.status("Starting Heliograph …") as status:
 
-            def ready(part: str, seconds: float) -> None:
-                console.print(f"  [green]✓[/] {_LABELS.get(part, f'Function {part}'):26} [dim]{seconds:5.1f} s[/]")
+            def ready(service: str, seconds: float) -> None:
+                label = _LABELS.get(service, f"Function {service}")
+                console.print(f"  [green]✓[/] {label:26} [dim]{seconds:5.1f} s[/]")
 
             state = Path(os.environ.get("HELIOGRAPH_STATE", ROOT / ".local"))
             options = Options(state, database_url=os.environ.get("DATABASE_URL"), ports=ports, progress=ready)
@@ -56,8 +60,8 @@ def stack_at_terminal(console: Console) -> Iterator[Stack]:
         console.print(str(missing), markup=False, highlight=False)
         sys.exit(1)
     except StartFailed as failure:
-        console.print(f"[bold red]✗ {failure.part}[/] {failure.reason}. Everything is stopped again.")
-        console.print(failure.log or "It wrote nothing.", markup=False, highlight=False)
+        console.print(f"[bold red]✗ {failure.service}[/] {failure.reason}. Everything was stopped.", soft_wrap=True)
+        console.print(failure.log or "It wrote no log.", markup=False, highlight=False)
         sys.exit(1)
     try:
         yield stack

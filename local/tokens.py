@@ -1,4 +1,4 @@
-"""OIDC tokens like those with which Google's push service signs in, made with a key of this machine's own."""
+"""Creates OIDC tokens like those of Google's push service, signed with a key of this machine."""
 
 import json
 import time
@@ -19,7 +19,7 @@ _RENEW_BEFORE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs tokens in the name of one service account."""
+    """Signs tokens for one service account. ``key_id`` is the ``kid`` under which the public key is served."""
 
     service_account: str
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
@@ -27,16 +27,16 @@ class Signer:
 
     @classmethod
     def from_key_file(cls, service_account: str, path: Path) -> Self:
-        """Sign with the key in ``path``, a service account's file as Google makes them."""
+        """A signer with the key in ``path``, a service account key file in Google's format."""
         account = json.loads(path.read_text())
         key = load_pem_private_key(account["private_key"].encode(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
-            message = f"{path} holds no RSA key."
+            message = f"The key in {path} is not an RSA key. RS256 tokens need one."
             raise TypeError(message)
         return cls(service_account, key, account["private_key_id"])
 
     def token(self, audience: str, now: float) -> str:
-        """A token for ``audience``, good for an hour from ``now`` (seconds since the epoch)."""
+        """A token for ``audience``, valid for an hour from ``now`` (seconds since the epoch)."""
         claims = {
             "iss": ISSUER,
             "aud": audience,
@@ -57,16 +57,16 @@ class Signer:
 
 
 @dataclass(slots=True)
-class TokenFor:
-    """The token for one audience, made anew shortly before it ends."""
+class TokenSource:
+    """The token for one audience, renewed shortly before it expires."""
 
     signer: Signer
     audience: str
     _token: str = ""
-    _good_until: float = 0.0
+    _expires_at: float = 0.0
 
     def current(self) -> str:
         now = time.time()
-        if now > self._good_until - _RENEW_BEFORE_SECONDS:
-            self._token, self._good_until = self.signer.token(self.audience, now), now + LIFETIME_SECONDS
+        if now > self._expires_at - _RENEW_BEFORE_SECONDS:
+            self._token, self._expires_at = self.signer.token(self.audience, now), now + LIFETIME_SECONDS
         return self._token

@@ -1,4 +1,4 @@
-"""The real parts that tests stand on, each started once a session and only when a test asks for it."""
+"""Real servers for tests. Each is started once a session, when the first test needs it."""
 
 import os
 import uuid
@@ -13,7 +13,7 @@ from local.emulators import Emulators
 
 @pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Google's Pub/Sub and Firestore emulators, empty, with the environment that points the SDKs at them."""
+    """Google's Pub/Sub and Firestore emulators, empty, with the environment with which the SDKs use them."""
     try:
         running = google.start(tmp_path_factory.mktemp("emulators"))
     except google.EmulatorsMissing as missing:
@@ -29,14 +29,14 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
 
 
 @pytest.fixture
-def project(emulators: Emulators) -> str:  # noqa: ARG001 - a project is worth nothing without the emulators
-    """A project of this test's own: in the emulators, every project is a world apart."""
+def project(emulators: Emulators) -> str:  # noqa: ARG001 - the emulators must run
+    """The name of a new project. The emulators keep projects apart, so tests do not see each other's data."""
     return f"test-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture(scope="session")
 def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server where databases can be made: DATABASE_URL, or an embedded one."""
+    """The URL of a PostgreSQL server on which tests may create databases: DATABASE_URL, or an embedded server."""
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
@@ -48,7 +48,7 @@ def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server_url: str) -> Iterator[str]:
-    """A database of this session's own, migrated."""
+    """The URL of a new database with the newest schema."""
     with postgres.database(postgres_server_url, f"heliograph_test_{uuid.uuid4().hex[:8]}") as url:
         postgres.migrate(url)
         yield url

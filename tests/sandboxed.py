@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, for tests of the sandbox itself."""
+"""Runs the sandbox as a process, for tests of the sandbox itself."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _READY_SECONDS = 20
 
 @contextmanager
 def running_sandbox(directory: Path) -> Iterator[str]:
-    """A sandbox with the credentials above; gives its address. Its log is in ``directory``."""
+    """Run a sandbox with the credentials above during the block; yields its URL. Its log is in ``directory``."""
     port = free_port()
     environment = {
         "PORT": str(port),
@@ -35,7 +35,7 @@ def running_sandbox(directory: Path) -> Iterator[str]:
 
 
 def an_email(to: str = "ada@example.com", subject: str = "Hello", html: str | None = None) -> dict[str, object]:
-    """A request body as SendGrid's SDK makes it."""
+    """The body of a request to SendGrid, as its SDK builds it."""
     content = [{"type": "text/plain", "value": "Hello, Ada."}]
     if html is not None:
         content.append({"type": "text/html", "value": html})

@@ -1,4 +1,5 @@
-"""Stand-ins for the providers, which speak their HTTP so that the real SDKs run and nothing leaves the machine.
+"""Stubs of the providers' HTTP APIs: the real SDKs run against them, and nothing leaves the machine.
 
-A page at ``/`` shows what arrived as a person would see it; ``/arrivals`` and ``/faults`` are for tests and scripts.
+The page at ``/`` shows what arrived as the recipient would see it. ``/arrivals`` and ``/faults`` are for tests and
+scripts, and ``/test-recipients`` lists the recipients for which a provider fails.
 """

@@ -1,16 +1,16 @@
-"""``python -m local.sandbox``: serves the sandbox on 127.0.0.1:PORT until the process is ended."""
+"""``python -m local.sandbox``: serves the sandbox on 127.0.0.1:PORT until the process ends."""
 
 import os
 
 import uvicorn
 
 from local.sandbox.app import create_app
-from local.sandbox.desk import Credentials
+from local.sandbox.provider_stub import Credentials
 
 uvicorn.run(
     create_app(Credentials.from_env(os.environ)),
     host="127.0.0.1",
     port=int(os.environ.get("PORT", "8025")),
     access_log=False,
-    timeout_graceful_shutdown=1,  # whoever hangs here was meant to
+    timeout_graceful_shutdown=1,  # requests may hang on purpose
 )

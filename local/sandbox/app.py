@@ -1,4 +1,4 @@
-"""The sandbox's application: the providers, what tests ask of it, and the page."""
+"""The sandbox's application: the provider stubs, the API for tests, and the page."""
 
 from pathlib import Path
 
@@ -7,21 +7,21 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from local.sandbox import control, fcm, sendgrid, twilio, webhook
-from local.sandbox.desk import Credentials, Desk
+from local.sandbox.provider_stub import Credentials, ProviderStub
 
 _PAGE = Path(__file__).with_name("page")
-# E-mails are shown in frames that inherit this: nothing in them runs, and nothing is fetched from elsewhere.
+# The frames that show e-mails inherit this policy: no script in them runs, and they load nothing from other hosts.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; object-src 'none'"
 )
 
 
 def create_app(credentials: Credentials) -> FastAPI:
-    """The sandbox for providers that accept ``credentials``."""
-    app = FastAPI(title="Heliograph's sandbox")
-    desk = Desk(credentials)
-    for part in (sendgrid, twilio, fcm, webhook, control):
-        app.include_router(part.router(desk))
+    """The sandbox, whose provider stubs accept ``credentials``."""
+    app = FastAPI(title="Heliograph sandbox")
+    stub = ProviderStub(credentials)
+    for module in (sendgrid, twilio, fcm, webhook, control):
+        app.include_router(module.router(stub))
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:

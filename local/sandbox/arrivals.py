@@ -1,4 +1,4 @@
-"""What the providers took, kept in memory for the page and for tests."""
+"""Keeps the messages that the provider stubs accepted, in memory, for the page and for tests."""
 
 import itertools
 from collections import deque
@@ -13,13 +13,13 @@ _KEPT = 50_000
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """One message a provider took. ``number`` grows by one with each; ``content`` depends on ``channel``.
+    """A message that a provider stub accepted. The fields of ``content`` depend on the channel type.
 
-    ``answered`` is False where the provider took it and never said so.
+    ``number`` grows by one with each arrival. ``answered`` is False where the stub did not respond.
     """
 
     number: int
-    channel: str
+    channel_type: str
     provider: str
     provider_message_id: str
     recipient: str
@@ -30,22 +30,22 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Arrivals:
-    """The newest 50,000, oldest first."""
+    """The newest 50,000 arrivals, oldest first."""
 
     _kept: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def add(self, **facts: Any) -> Arrival:
-        """Keep an arrival with these fields; its number is given here."""
-        arrival = Arrival(number=next(self._numbers), **facts)
+    def add(self, **fields: Any) -> Arrival:
+        """Keep an arrival with these fields and the next number."""
+        arrival = Arrival(number=next(self._numbers), **fields)
         self._kept.append(arrival)
         return arrival
 
     def after(self, number: int, limit: int) -> list[Arrival]:
-        """The newest ``limit`` of those that came after ``number``, oldest first."""
+        """The arrivals with a number above ``number``: the newest ``limit`` of them, oldest first."""
         newest = itertools.takewhile(lambda arrival: arrival.number > number, reversed(self._kept))
         return list(itertools.islice(newest, limit))[::-1]
 
     def clear(self) -> None:
-        """Forget all; numbers go on growing."""
+        """Delete all arrivals. The numbers keep growing."""
         self._kept.clear()

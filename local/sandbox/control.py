@@ -1,4 +1,4 @@
-"""What tests and scripts ask of the sandbox: what arrived, and to fail."""
+"""The sandbox's API for the page, tests and scripts: read what arrived, and inject faults."""
 
 from typing import Annotated, Literal
 
@@ -7,22 +7,23 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from local.sandbox.desk import Desk
-from local.sandbox.magic import RECIPIENTS, Fault, Treatment
+from local.sandbox.fault_injector import Fault
+from local.sandbox.provider_stub import ProviderStub
+from local.sandbox.test_recipients import RECIPIENTS, Treatment
 
 _TREATMENT_OF_STATUS: dict[int, Treatment] = {401: "deny", 429: "limit", 500: "broken", 503: "down"}
 
 
 class FaultRequest(BaseModel):
-    """Of the requests for ``channel``, let the share ``rate`` fail with ``status``; let all take ``delay_seconds``."""
+    """The share ``rate`` of the requests for ``channel_type`` fails with ``status``; all wait ``delay_seconds``."""
 
-    channel: Literal["email", "sms", "push", "webhook"]
+    channel_type: Literal["email", "sms", "push", "webhook"]
     rate: float = Field(ge=0, le=1)
     status: Literal[401, 429, 500, 503] = 503
     delay_seconds: float = Field(default=0, ge=0, le=60)
 
 
-def router(desk: Desk) -> APIRouter:
+def router(stub: ProviderStub) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/health")
@@ -31,25 +32,29 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/arrivals")
     async def arrivals(since: int = 0, limit: Annotated[int, Query(ge=1, le=50_000)] = 1000) -> Response:
-        """What came after number ``since``, oldest first: the newest ``limit`` of it."""
-        found = desk.arrivals.after(since, limit)
+        """The arrivals with a number above ``since``: the newest ``limit`` of them, oldest first."""
+        found = stub.arrivals.after(since, limit)
         return Response(msgspec.json.encode({"arrivals": found}), media_type="application/json")
 
     @routes.delete("/arrivals", status_code=204)
-    async def forget() -> None:
-        desk.arrivals.clear()
+    async def clear_arrivals() -> None:
+        """Delete all arrivals."""
+        stub.arrivals.clear()
 
-    @routes.get("/magic")
-    async def magic() -> Response:
+    @routes.get("/test-recipients")
+    async def test_recipients() -> Response:
+        """The recipients for which a provider fails, and how."""
         return Response(msgspec.json.encode(RECIPIENTS), media_type="application/json")
 
     @routes.put("/faults", status_code=204)
-    async def fail(fault: FaultRequest) -> None:
+    async def inject_fault(fault: FaultRequest) -> None:
+        """Inject a fault for one channel type. It replaces the fault injected before."""
         treatment = _TREATMENT_OF_STATUS[fault.status]
-        desk.temper.faults[fault.channel] = Fault(fault.rate, treatment, fault.delay_seconds)
+        stub.injector.faults[fault.channel_type] = Fault(fault.rate, treatment, fault.delay_seconds)
 
     @routes.delete("/faults", status_code=204)
-    async def mend() -> None:
-        desk.temper.faults.clear()
+    async def clear_faults() -> None:
+        """Remove all injected faults. Test recipients keep failing."""
+        stub.injector.faults.clear()
 
     return routes

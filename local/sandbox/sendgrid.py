@@ -1,4 +1,4 @@
-"""SendGrid's ``POST /v3/mail/send``."""
+"""A stub of SendGrid's ``POST /v3/mail/send``."""
 
 import hmac
 import uuid
@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from local.sandbox.desk import Desk, Failure, Taken
-from local.sandbox.magic import Treatment
+from local.sandbox.provider_stub import Accepted, ErrorResponse, ProviderStub
+from local.sandbox.test_recipients import Treatment
 
 
 class _Address(msgspec.Struct):
@@ -34,49 +34,49 @@ class _Mail(msgspec.Struct):
     sender: _Address = msgspec.field(name="from")
 
 
-def _failure(status: int, message: str, field: str | None = None) -> Failure:
-    return Failure(status, {"errors": [{"message": message, "field": field, "help": None}]})
+def _error(status: int, message: str, field: str | None = None) -> ErrorResponse:
+    return ErrorResponse(status, {"errors": [{"message": message, "field": field, "help": None}]})
 
 
-_DENIED = _failure(401, "The provided authorization grant is invalid, expired, or revoked")
-FAILURES: dict[Treatment, Failure] = {
-    "refuse": _failure(400, "Does not contain a valid address.", "personalizations.0.to.0.email"),
-    "limit": _failure(429, "too many requests"),
-    "down": _failure(503, "service unavailable"),
-    "broken": _failure(500, "internal server error"),
+_DENIED = _error(401, "The provided authorization grant is invalid, expired, or revoked")
+ERRORS: dict[Treatment, ErrorResponse] = {
+    "refuse": _error(400, "Does not contain a valid address.", "personalizations.0.to.0.email"),
+    "limit": _error(429, "too many requests"),
+    "down": _error(503, "service unavailable"),
+    "broken": _error(500, "internal server error"),
     "deny": _DENIED,
 }
 
 
-def router(desk: Desk) -> APIRouter:
+def router(stub: ProviderStub) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/v3/mail/send")
     async def send(request: Request) -> Response:
-        expected = f"Bearer {desk.credentials.sendgrid_api_key}"
+        expected = f"Bearer {stub.credentials.sendgrid_api_key}"
         if not hmac.compare_digest(request.headers.get("authorization", ""), expected):
             return _DENIED.response()
         try:
             mail = msgspec.json.decode(await request.body(), type=_Mail)
             recipient = mail.personalizations[0].to[0].email
         except (msgspec.DecodeError, IndexError) as error:
-            return _failure(400, f"Bad Request: {error}").response()
-        answer = await desk.handle(
+            return _error(400, f"Bad Request: {error}").response()
+        result = await stub.handle(
             request,
-            channel="email",
+            channel_type="email",
             provider="sendgrid",
             recipient=recipient,
             message_id=uuid.uuid4().hex[:22],
-            content=_shown(mail),
+            content=_content(mail),
         )
-        if isinstance(answer, Taken):
-            return Response(status_code=202, headers={"X-Message-Id": answer.provider_message_id})
-        return FAILURES[answer].response()
+        if isinstance(result, Accepted):
+            return Response(status_code=202, headers={"X-Message-Id": result.provider_message_id})
+        return ERRORS[result].response()
 
     return routes
 
 
-def _shown(mail: _Mail) -> dict[str, Any]:
+def _content(mail: _Mail) -> dict[str, Any]:
     bodies = {content.type: content.value for content in mail.content}
     return {
         "from": f"{mail.sender.name} <{mail.sender.email}>" if mail.sender.name else mail.sender.email,

@@ -1,4 +1,4 @@
-"""A receiver of webhooks at ``/webhook/{name}``: shows whether their signature holds, and takes them either way."""
+"""A webhook receiver at ``/webhook/{name}``: records whether the signature is valid, and accepts the request anyway."""
 
 import uuid
 
@@ -7,60 +7,60 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from local.sandbox.desk import Desk, Failure, Taken
-from local.sandbox.magic import Treatment
+from local.sandbox.provider_stub import Accepted, ErrorResponse, ProviderStub
+from local.sandbox.test_recipients import Treatment
 
-FAILURES: dict[Treatment, Failure] = {
-    "refuse": Failure(410, {"error": "gone"}),
-    "limit": Failure(429, {"error": "too many requests"}, {"Retry-After": "1"}),
-    "down": Failure(503, {"error": "unavailable"}),
-    "broken": Failure(500, {"error": "internal error"}),
-    "deny": Failure(401, {"error": "unauthorized"}),
+ERRORS: dict[Treatment, ErrorResponse] = {
+    "refuse": ErrorResponse(410, {"error": "gone"}),
+    "limit": ErrorResponse(429, {"error": "too many requests"}, {"Retry-After": "1"}),
+    "down": ErrorResponse(503, {"error": "unavailable"}),
+    "broken": ErrorResponse(500, {"error": "internal error"}),
+    "deny": ErrorResponse(401, {"error": "unauthorized"}),
 }
 
 
-def router(desk: Desk) -> APIRouter:
+def router(stub: ProviderStub) -> APIRouter:
     routes = APIRouter()
-    verifier = Webhook(desk.credentials.webhook_signing_secret)
+    verifier = Webhook(stub.credentials.webhook_signing_secret)
 
     @routes.api_route("/webhook/{name}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     async def receive(request: Request) -> Response:
         body = await request.body()
         headers = dict(request.headers)
-        answer = await desk.handle(
+        result = await stub.handle(
             request,
-            channel="webhook",
+            channel_type="webhook",
             provider="webhook",
             recipient=request.url.path,
             message_id=headers.get("webhook-id", uuid.uuid4().hex),
             content={
                 "method": request.method,
                 "headers": headers,
-                "body": _readable(body),
-                "signature": _verdict(verifier, body, headers),
+                "body": _json_or_text(body),
+                "signature": _signature(verifier, body, headers),
             },
         )
-        if isinstance(answer, Taken):
-            return JSONResponse({"received": answer.provider_message_id})
-        return FAILURES[answer].response()
+        if isinstance(result, Accepted):
+            return JSONResponse({"received": result.provider_message_id})
+        return ERRORS[result].response()
 
     return routes
 
 
-def _readable(body: bytes) -> object:
-    """``body`` as JSON if it is that, else as text."""
+def _json_or_text(body: bytes) -> object:
+    """``body`` as JSON if it is JSON, else as text."""
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
         return body.decode(errors="replace")
 
 
-def _verdict(verifier: Webhook, body: bytes, headers: dict[str, str]) -> str:
-    """``valid``, ``unsigned``, or why the signature does not hold."""
+def _signature(verifier: Webhook, body: bytes, headers: dict[str, str]) -> str:
+    """``valid``, ``unsigned``, or ``invalid:`` and why."""
     if "webhook-signature" not in headers:
         return "unsigned"
     try:
         verifier.verify(body, headers, json_parse=False)
-    except (WebhookVerificationError, ValueError) as refusal:
-        return f"invalid: {refusal}"
+    except (WebhookVerificationError, ValueError) as error:
+        return f"invalid: {error}"
     return "valid"

@@ -1,4 +1,7 @@
+"""The bundles as they are deployed: same bytes each time, and one that runs with only its own requirements."""
+
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,35 +13,64 @@ import pytest
 from google.cloud.firestore import Client
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from functions.inapp.inbox import inbox_of
-from local import bundle, topology
+from deploy import bundle
+from functions.google.inbox import inbox_of
+from local import pubsub_setup
 from local.emulators import Emulators
 from local.processes import Child, free_port
 from shared import outcomes
-from shared.topology import OUTCOMES_TOPIC
+from shared.topology import FUNCTIONS, OUTCOMES_TOPIC
 from tests.factories import make_delivery, make_push
 
 UV = Path(sys.executable).with_name("uv")
 
 
-@pytest.mark.parametrize("function", bundle.FUNCTIONS)
-def test_the_same_input_gives_the_same_bytes(function: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_bundle_has_the_same_bytes_each_time(function: str, tmp_path: Path) -> None:
     first, second = (bundle.build(function, tmp_path / name) for name in ("first", "second"))
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.sha256 == second.sha256
 
 
-def test_a_bundle_holds_its_own_channel_and_nothing_of_another(tmp_path: Path) -> None:
+def test_bundle_holds_its_own_channel_type_and_no_other(tmp_path: Path) -> None:
     with zipfile.ZipFile(bundle.build("sms", tmp_path).path) as archive:
         names = archive.namelist()
-    folders = {name.split("/")[1] for name in names if name.count("/") == 2}
-    assert folders == {"runtime", "sms"}
-    assert {"main.py", "requirements.txt", "shared/channels.json"} <= set(names)
+    assert {name.rpartition("/")[0] for name in names} == {
+        "",
+        "functions",
+        "functions/google",
+        "functions/runtime",
+        "functions/sms",
+        "shared",
+        "transport",
+    }
+    assert {name for name in names if "/" not in name} == {"main.py", "requirements.txt"}
+    assert {name for name in names if name.rpartition("/")[0] == "functions"} == {
+        "functions/__init__.py",
+        "functions/wiring.py",
+    }
+    assert {name for name in names if name.rpartition("/")[0] == "transport"} == {
+        "transport/__init__.py",
+        "transport/port.py",
+        "transport/pubsub.py",
+    }
+    assert "functions/sms/main.py" not in names
+    assert "shared/channels.json" in names
+
+
+@pytest.mark.parametrize("missing", ["functions/wiring.py", "functions/google/__init__.py", "functions/sms/main.py"])
+def test_bundle_with_a_missing_file_is_an_error(tmp_path: Path, missing: str) -> None:
+    for name in ("functions", "shared", "transport"):
+        shutil.copytree(bundle.ROOT / name, tmp_path / name)
+    (tmp_path / missing).unlink()
+
+    with pytest.raises(FileNotFoundError, match=str(Path(missing).parent)):
+        bundle.contents("sms", tmp_path)
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of ``inapp`` in an empty folder, beside a Python that has its requirements and nothing else."""
+    """A folder with the bundle of ``inapp`` in ``source``, and in ``venv`` a Python with its requirements only."""
     folder = tmp_path_factory.mktemp("bundle")
     with zipfile.ZipFile(bundle.build("inapp", folder).path) as archive:
         archive.extractall(folder / "source")
@@ -54,10 +86,10 @@ def uv(*arguments: str) -> None:
 
 
 @pytest.mark.emulators
-def test_a_bundle_starts_with_only_its_requirements_and_answers_a_push(
+def test_bundle_runs_with_only_its_requirements_and_handles_a_push(
     unpacked: Path, emulators: Emulators, project: str
 ) -> None:
-    with topology.clients(emulators.pubsub_host) as (publisher, subscriber):
+    with pubsub_setup.clients(emulators.pubsub_host) as (publisher, subscriber):
         topic = publisher.create_topic(name=PublisherClient.topic_path(project, OUTCOMES_TOPIC)).name
         kept = SubscriberClient.subscription_path(project, "kept")
         subscriber.create_subscription(name=kept, topic=topic)
@@ -66,11 +98,11 @@ def test_a_bundle_starts_with_only_its_requirements_and_answers_a_push(
         try:
             child.wait_ready(lambda: is_up(port), 60)
             delivery = make_delivery("inapp", expires_at=datetime.now(UTC) + timedelta(hours=1))
-            answer = httpx.post(f"http://127.0.0.1:{port}/", content=make_push(delivery), timeout=30)
+            accepted = httpx.post(f"http://127.0.0.1:{port}/", content=make_push(delivery), timeout=30)
             refused = httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", timeout=30)
         finally:
             child.stop()
-        assert (answer.status_code, refused.status_code) == (204, 400), child.tail()
+        assert (accepted.status_code, refused.status_code) == (204, 400), child.tail()
         (pulled,) = subscriber.pull(subscription=kept, max_messages=10).received_messages
     assert outcomes.decode(pulled.message.data).result == "sent"
     assert [each.id for each in inbox_of(Client(project=project), "ada").stream()] == [delivery.notification_id]

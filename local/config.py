@@ -1,4 +1,4 @@
-"""Where the parts of the local stack answer, and the environment each is given."""
+"""The configuration of the local stack: addresses, credentials, and the environment of each service."""
 
 import base64
 import json
@@ -13,11 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.emulators import PROJECT, Emulators
 from local.processes import free_port
-from local.topology import Patience
-from shared.topology import OUTCOMES_SUBSCRIPTION, TOPOLOGY
+from shared.topology import FUNCTIONS, PUBLISHER, RetryProfile, subscriptions
 
-DEAD_LETTER = "dead_letter"
-FUNCTIONS = (*TOPOLOGY, DEAD_LETTER)
 _SERVICE_ACCOUNT = f"push@{PROJECT}.iam.gserviceaccount.com"
 
 
@@ -27,7 +24,10 @@ def _url(port: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """One port of 127.0.0.1 for every part that listens. Chosen before anything starts, so that all can know all."""
+    """A port of 127.0.0.1 for every service that listens.
+
+    Ports are chosen before anything starts, so that every service can be given every address.
+    """
 
     publisher: int = field(default_factory=free_port)
     sandbox: int = field(default_factory=free_port)
@@ -38,8 +38,11 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Everything that the parts must agree on. The credentials are made up at each start, for the sandbox alone."""
+class StackConfig:
+    """What the services must agree on. ``state`` is the directory for data and logs.
+
+    The provider credentials are random, new at each start, and valid only in the sandbox.
+    """
 
     state: Path
     database_url: str
@@ -72,22 +75,25 @@ class Layout:
 
     @property
     def credentials_file(self) -> Path:
-        """A service account's key, as Google's SDKs read it; its tokens come from the sandbox."""
+        """A service account key file, as Google's SDKs read it. The sandbox exchanges its key for access tokens."""
         return self.state / "service-account.json"
 
-    def environment(self, part: str) -> dict[str, str]:
-        """The variables of ``part``, beside those every process has."""
-        match part:
+    def environment(self, service: str) -> dict[str, str]:
+        """All environment variables of ``service``: those of this process, and its own."""
+        match service:
             case "sandbox":
                 own = {"PORT": str(self.ports.sandbox), **self._provider_credentials}
             case "push_bridge":
                 own = self._bridge | self.emulators.environment
             case "publisher":
                 own = self._publisher | self.emulators.environment
-            case _ if part in FUNCTIONS:
-                own = self._function(part) | self.emulators.environment
-            case _:
+            case _ if service in FUNCTIONS:
+                own = self._function(service) | self.emulators.environment
+            case "pubsub" | "firestore":
                 own = {}
+            case _:
+                message = f"Unknown service {service!r}."
+                raise ValueError(message)
         return {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "PYTHONUNBUFFERED": "1", **own}
 
     @property
@@ -101,18 +107,23 @@ class Layout:
 
     @property
     def _bridge(self) -> dict[str, str]:
-        outcomes = {"url": f"{self.publisher_url}/internal/outcomes", "audience": self.publisher_url}
-        letters = {"url": self.function_url(DEAD_LETTER), "audience": self.function_url(DEAD_LETTER)}
-        targets = {OUTCOMES_SUBSCRIPTION: outcomes}
-        for kind, channel in TOPOLOGY.items():
-            targets[channel.subscription] = {"url": self.function_url(kind), "audience": self.function_url(kind)}
-            targets[channel.dead_letter_subscription] = letters
+        targets = {
+            subscription.name: self._push_target(subscription.target)
+            for subscription in subscriptions()
+            if subscription.target is not None
+        }
         return {
             "BRIDGE_PORT": str(self.ports.bridge),
             "BRIDGE_SERVICE_ACCOUNT": _SERVICE_ACCOUNT,
             "BRIDGE_KEY_FILE": str(self.credentials_file),
             "BRIDGE_TARGETS": json.dumps(targets),
         }
+
+    def _push_target(self, name: str) -> dict[str, str]:
+        """Where messages for ``name`` (the publisher or a function) are pushed to, as the bridge reads it."""
+        if name == PUBLISHER:
+            return {"url": f"{self.publisher_url}/internal/outcomes", "audience": self.publisher_url}
+        return {"url": self.function_url(name), "audience": self.function_url(name)}
 
     @property
     def _publisher(self) -> dict[str, str]:
@@ -141,25 +152,24 @@ class Layout:
 
     @property
     def description_file(self) -> Path:
-        """What `make doctor` reads: there while the stack runs."""
+        """The file that `make doctor` reads. It exists while the stack runs."""
         return self.state / "stack.env"
 
-    def write_description_file(self, patience: Patience) -> None:
-        """Say where everything is, and how long Pub/Sub was asked to keep trying."""
-        described = {
+    def write_description_file(self, retry_profile: RetryProfile) -> None:
+        """Write ``description_file``: every address, and the retry profile of the subscriptions."""
+        variables = {
             **self._publisher,
             **self.emulators.environment,
             "PUBLISHER_URL": self.publisher_url,
             "PUSH_BRIDGE_URL": self.bridge_url,
-            "PATIENCE_FACTOR": str(patience.factor),
-            "PATIENCE_ATTEMPTS": str(patience.attempts),
+            "RETRY_PROFILE": retry_profile.name,
             **{f"FUNCTION_URL_{name.upper()}": self.function_url(name) for name in FUNCTIONS},
         }
         self.description_file.touch(mode=0o600)
-        self.description_file.write_text("".join(f"{name}={value}\n" for name, value in described.items()))
+        self.description_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
     def write_credentials_file(self) -> None:
-        """Make ``credentials_file``, with a key that opens nothing."""
+        """Write ``credentials_file`` with a new key. No Google service accepts the key."""
         key = rsa.generate_private_key(65537, 2048)
         account = {
             "type": "service_account",

@@ -1,4 +1,4 @@
-"""What IAM does in front of a function in production: only a token of the push service account gets through."""
+"""Checks the caller of a function as Cloud Run's IAM check does: only the push service account's token is accepted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """A WSGI application in front of ``app``, which answers 401 itself to whoever lacks a good token."""
+class OidcGate:
+    """A WSGI application in front of ``app``. Responds with 401 when the request has no valid token."""
 
     app: "WSGIApplication"
     keys: jwt.PyJWKClient
@@ -22,12 +22,12 @@ class Gate:
     service_account: str
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if self._admits(environ.get("HTTP_AUTHORIZATION", "")):
+        if self._is_allowed(environ.get("HTTP_AUTHORIZATION", "")):
             return self.app(environ, start_response)
         start_response("401 Unauthorized", [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")])
-        return [b"Only the push service may call this function.\n"]
+        return [b"Only the push service account may call this function.\n"]
 
-    def _admits(self, authorization: str) -> bool:
+    def _is_allowed(self, authorization: str) -> bool:
         token = authorization.removeprefix("Bearer ")
         try:
             key = self.keys.get_signing_key_from_jwt(token)

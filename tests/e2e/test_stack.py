@@ -1,12 +1,11 @@
-"""The local stack as a person uses it: it starts, it stays, and it ends without a trace."""
+"""The local stack as a developer uses it: it starts, keeps running, and leaves no process behind."""
 
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +16,9 @@ import pytest
 from local import emulators
 from local.processes import StartFailed
 from local.stack import Options, Stack
-from tests.journey.journey import Journey
+from tests.e2e.stack_driver import StackDriver, eventually
 
-pytestmark = pytest.mark.journey
+pytestmark = pytest.mark.e2e
 
 START_SECONDS = 90
 END_SECONDS = 20
@@ -27,7 +26,7 @@ END_SECONDS = 20
 
 @contextmanager
 def up(state: Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    """``python -m local.up`` with ``state`` of its own."""
+    """Run ``python -m local.up`` with the directory ``state``."""
     with subprocess.Popen(
         [sys.executable, "-m", "local.up"],
         env=os.environ | {"HELIOGRAPH_STATE": str(state)} | environment,
@@ -42,44 +41,37 @@ def up(state: Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def lines_until(process: "subprocess.Popen[str]", beginning: str) -> list[str]:
-    """What ``process`` prints, up to the line that starts with ``beginning``."""
+    """The output of ``process``, up to the line that starts with ``beginning``."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
         lines.append(line)
         if line.startswith(beginning):
             return lines
-    pytest.fail("it ended early:\n" + "".join(lines))
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + END_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.05)
+    pytest.fail(f"The process ended without a line {beginning!r}:\n" + "".join(lines))
 
 
 def still_running(processes: list[psutil.Process]) -> list[str]:
-    """Those of ``processes`` that have not ended within END_SECONDS."""
+    """The command lines of ``processes`` that have not ended within END_SECONDS."""
     _, alive = psutil.wait_procs(processes, timeout=END_SECONDS)
     return [" ".join(process.cmdline()) for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_up_prints_a_curl_line_that_works_and_ends_without_an_orphan(tmp_path: Path, number: signal.Signals) -> None:
+def test_up_prints_a_working_curl_line_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
     with up(tmp_path) as process:
         curl = lines_until(process, "curl ")[-1]
-        answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True)  # noqa: S607
+        response = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True)  # noqa: S607
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
         process.wait(END_SECONDS)
 
-        assert "202 Accepted" in answer.stdout
+        assert "202 Accepted" in response.stdout
         assert len(children) > 10
         assert still_running(children) == []
 
 
-def test_up_names_the_part_that_fails_with_its_last_words_and_exits_with_1(tmp_path: Path) -> None:
+def test_up_shows_the_log_of_a_service_that_fails_to_start_and_exits_with_1(tmp_path: Path) -> None:
     with up(tmp_path, DATABASE_URL="postgresql://127.0.0.1:1/nowhere") as process:
         output, _ = process.communicate(timeout=START_SECONDS)
 
@@ -88,7 +80,7 @@ def test_up_names_the_part_that_fails_with_its_last_words_and_exits_with_1(tmp_p
     assert "Connection refused" in output
 
 
-def test_up_names_the_part_that_ends_and_its_log_ends_the_others_and_exits_with_1(tmp_path: Path) -> None:
+def test_up_stops_everything_and_exits_with_1_when_a_service_ends(tmp_path: Path) -> None:
     with up(tmp_path) as process:
         lines_until(process, "curl ")
         children = psutil.Process(process.pid).children(recursive=True)
@@ -97,72 +89,65 @@ def test_up_names_the_part_that_ends_and_its_log_ends_the_others_and_exits_with_
 
     assert process.returncode == 1
     log = tmp_path / "logs" / "sandbox.log"
-    told = f"✗ sandbox ended with exit code -9. Everything is stopped; its log is {log}"
-    assert output.splitlines() == [told]
+    assert output.splitlines() == [f"✗ sandbox ended with exit code -9. Everything was stopped. Its log is {log}"]
     assert still_running(children) == []
 
 
-def test_a_part_that_fails_ends_all_the_others(tmp_path: Path) -> None:
+def test_service_that_fails_to_start_stops_all_others(tmp_path: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     broken = Stack(Options(tmp_path, extra_environment={"sandbox": {"PORT": "not a port"}}))
 
     with pytest.raises(StartFailed) as failure, broken:
-        pytest.fail("it must not start")
+        pytest.fail("The stack started.")
 
-    assert failure.value.part == "sandbox"
+    assert failure.value.service == "sandbox"
     assert "invalid literal for int()" in failure.value.log
     assert set(psutil.Process().children(recursive=True)) <= before
 
 
-def test_two_stacks_never_share_their_state(stack: Stack) -> None:
-    with pytest.raises(StartFailed, match="is running already"), Stack(Options(stack.logs.parent)):
-        pytest.fail("it must not start")
+def test_second_stack_in_the_same_directory_fails_to_start(stack: Stack) -> None:
+    with pytest.raises(StartFailed, match="already runs in"), Stack(Options(stack.logs.parent)):
+        pytest.fail("The stack started.")
 
 
-def test_a_killed_part_can_be_restarted_where_it_was(stack: Stack) -> None:
+def test_killed_service_restarts_on_the_same_port(stack: Stack) -> None:
     stack.kill("sandbox")
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"{stack.layout.sandbox_url}/health")
+        httpx.get(f"{stack.config.sandbox_url}/health")
 
     stack.restart("sandbox")
 
-    assert httpx.get(f"{stack.layout.sandbox_url}/health").status_code == 200
+    assert httpx.get(f"{stack.config.sandbox_url}/health").status_code == 200
 
 
-def test_a_pubsub_that_lost_everything_is_set_up_anew(stack: Stack, api: httpx.Client, sandbox: httpx.Client) -> None:
+def test_restarted_pubsub_gets_its_topics_and_delivers(stack: Stack, driver: StackDriver) -> None:
     stack.kill("pubsub")
     stack.restart("pubsub")
 
-    body = {
-        "user_id": "u1",
-        "event_type": "payment",
-        "channels": ["sms"],
-        "payload": {},
-        "to": {"sms": "+447700900123"},
-    }
-    api.post("/v1/notifications", json=body).raise_for_status()
+    notification_id = driver.send("sms", "+447700900123")
 
-    wait_until(lambda: len(sandbox.get("/arrivals").json()["arrivals"]) == 1)
+    assert driver.closed_delivery(notification_id)["status"] == "sent"
+    assert len(driver.arrivals("+447700900123")) == 1
 
 
-def test_what_was_on_its_way_when_pubsub_ended_is_published_again(stack: Stack, journey: Journey) -> None:
-    receiver = journey.receiver()
+def test_deliveries_queued_when_pubsub_ended_are_published_again(stack: Stack, driver: StackDriver) -> None:
+    receiver = driver.new_receiver()
     stack.kill("push_bridge")
-    notification_id = journey.send("webhook", receiver)
-    wait_until(lambda: journey.delivery(notification_id)["status"] == "queued")
+    notification_id = driver.send("webhook", receiver)
+    eventually(lambda: driver.delivery(notification_id)["status"] == "queued", "the message to be published")
     stack.kill("pubsub")
 
-    stack.restart("pubsub")  # with all that a start does to it
+    stack.restart("pubsub")
 
-    assert journey.settled(notification_id)["status"] == "sent"
-    assert len(journey.arrivals(receiver)) == 1
+    assert driver.closed_delivery(notification_id)["status"] == "sent"
+    assert len(driver.arrivals(receiver)) == 1
 
 
-def test_without_the_sdk_and_docker_one_message_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_sdk_and_docker_the_error_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(emulators.EmulatorsMissing) as missing:
         emulators.find({"PATH": str(tmp_path)})
 
     message = str(missing.value)
-    assert "there is no Java" in message
-    assert "there is no Google Cloud SDK" in message
+    assert "Java (`java`) is not installed" in message
+    assert "the Google Cloud SDK (`gcloud`) is not installed" in message
     assert re.search(r"apt-get install .*google-cloud-cli-firestore-emulator", message)

@@ -1,4 +1,4 @@
-"""What the four providers have in common: treat a request, keep what is taken, hang where that is the treatment."""
+"""What the four provider stubs have in common: choose the treatment of a request, keep what was accepted, or hang."""
 
 import asyncio
 import uuid
@@ -11,16 +11,17 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from local.sandbox.arrivals import Arrivals
-from local.sandbox.magic import Temper, Treatment
+from local.sandbox.fault_injector import FaultInjector
+from local.sandbox.test_recipients import Treatment
 from shared.errors import ConfigurationError
 
 _HANG_SECONDS = 180.0
-_LOOK_AGAIN_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the providers accept; anything else is answered as the real ones answer a wrong key."""
+    """The credentials that the stubs accept. Others are refused as the real provider refuses a wrong key."""
 
     sendgrid_api_key: str
     twilio_account_sid: str
@@ -30,7 +31,7 @@ class Credentials:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Credentials":
-        """The same variables that the functions read. Raises ``ConfigurationError`` naming all that are missing."""
+        """Read the variables that the functions read too. Raises ``ConfigurationError`` that names all missing ones."""
         names = ("SENDGRID_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "WEBHOOK_SIGNING_SECRET")
         if missing := [name for name in names if not environ.get(name)]:
             raise ConfigurationError.missing(missing)
@@ -38,39 +39,42 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A message that was taken, under the provider's own id."""
+class Accepted:
+    """A message that was accepted, with the id that the provider gave it."""
 
     provider_message_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where all providers' requests are handled."""
+class ProviderStub:
+    """The state of the sandbox, and the handling of every provider's requests."""
 
     credentials: Credentials
     arrivals: Arrivals = field(default_factory=Arrivals)
-    temper: Temper = field(default_factory=Temper)
+    injector: FaultInjector = field(default_factory=FaultInjector)
 
     async def handle(
         self,
         request: Request,
         *,
-        channel: str,
+        channel_type: str,
         provider: str,
         recipient: str,
         message_id: str,
         content: Mapping[str, Any],
-    ) -> Taken | Treatment:
-        """Take the message, or say which treatment it gets instead. One that hangs is taken and comes back late."""
-        fault = self.temper.faults.get(channel)
+    ) -> Accepted | Treatment:
+        """Accept the message and keep it, or return the treatment with which it fails.
+
+        A message with the treatment ``hang`` is accepted, and this returns when the client has disconnected.
+        """
+        fault = self.injector.faults.get(channel_type)
         if fault is not None and fault.delay_seconds:
             await asyncio.sleep(fault.delay_seconds)
-        treatment = self.temper.treatment(channel, recipient, await request.body())
+        treatment = self.injector.treatment(channel_type, recipient, await request.body())
         if treatment not in ("accept", "hang"):
             return treatment
         self.arrivals.add(
-            channel=channel,
+            channel_type=channel_type,
             provider=provider,
             provider_message_id=message_id,
             recipient=recipient,
@@ -79,13 +83,13 @@ class Desk:
             content=dict(content),
         )
         if treatment == "hang":
-            await _outlast(request)
-        return Taken(message_id)
+            await _wait_for_disconnect(request)
+        return Accepted(message_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """How one provider says no: a status and a JSON body."""
+class ErrorResponse:
+    """How one provider refuses a request: a status and a JSON body."""
 
     status: int
     body: Mapping[str, Any]
@@ -95,9 +99,9 @@ class Failure:
         return JSONResponse(dict(self.body), self.status, dict(self.headers))
 
 
-async def _outlast(request: Request) -> None:
-    """Wait until the client has given up, three minutes at most."""
+async def _wait_for_disconnect(request: Request) -> None:
+    """Wait until the client has disconnected, for three minutes at most."""
     waited = 0.0
     while waited < _HANG_SECONDS and not await request.is_disconnected():
-        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        waited += _LOOK_AGAIN_SECONDS
+        await asyncio.sleep(_POLL_SECONDS)
+        waited += _POLL_SECONDS

@@ -1,4 +1,4 @@
-"""What the local stack consists of, and what each part waits for."""
+"""The services of the local stack, and what each needs before it starts."""
 
 import os
 import subprocess
@@ -7,40 +7,40 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import postgres, topology
+from local import postgres, pubsub_setup
+from local.config import StackConfig
 from local.emulators import Image, Jars
-from local.layout import FUNCTIONS, Layout
-from local.parts import Part, Program, Task
 from local.postgres import Postgres
 from local.processes import Child, StartFailed, answers
-from local.topology import Patience
+from local.service import Program, Service, Task
+from shared.topology import FUNCTIONS, RetryProfile
 
-_EMULATOR_SECONDS = 300.0  # a container's image may have to be pulled
+_EMULATOR_READY_SECONDS = 300.0  # Docker may have to pull the image
 _UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The parts for one ``layout``. ``server`` is None where DATABASE_URL names one that others look after."""
+class Services:
+    """The services of one stack. ``server`` is None where DATABASE_URL names a server that others run."""
 
-    layout: Layout
+    config: StackConfig
     logs: Path
-    patience: Patience
+    retry_profile: RetryProfile
     server: Postgres | None
     emulators: Jars | Image
     extra_environment: Mapping[str, Mapping[str, str]]
 
     @property
     def api_key_file(self) -> Path:
-        """Where the task ``api_key`` leaves its key."""
-        return self.layout.state / "api-key"
+        """The file into which the task ``api_key`` writes the key."""
+        return self.config.state / "api-key"
 
-    def parts(self) -> list[Part]:
-        """Every part, in no order but that of their needs."""
-        return [*self._database(), *self._google(), *self._ours()]
+    def all(self) -> list[Service]:
+        """Every service. Only ``needs`` says in which order they start."""
+        return [*self._database(), *self._google(), *self._heliograph()]
 
-    def _database(self) -> list[Part]:
-        url = self.layout.database_url
+    def _database(self) -> list[Service]:
+        url = self.config.database_url
         migrate = Task(name="migrate", run=lambda: postgres.migrate(url), needs=("postgres",) if self.server else ())
         outbox = Task(name="outbox", run=lambda: postgres.make_due(url), needs=("migrate", "topology"))
         key = Task(name="api_key", run=self._provide_api_key, needs=("publisher",))
@@ -50,48 +50,49 @@ class Plan:
         program = Program(name="postgres", launch=self.server.start, ready=self.server.ready, needs=("postgres_data",))
         return [prepare, program, migrate, outbox, key]
 
-    def _google(self) -> list[Part]:
-        where, ports = self.layout.emulators, self.layout.ports
+    def _google(self) -> list[Service]:
+        addresses, ports = self.config.emulators, self.config.ports
         return [
             Program(
                 name="pubsub",
                 launch=self._launcher("pubsub", self.emulators.pubsub_command(ports.pubsub)),
-                ready=lambda: answers(f"http://{where.pubsub_host}"),
-                remakes=("topology", "push_bridge", "outbox"),  # it keeps everything in memory
-                seconds=_EMULATOR_SECONDS,
+                ready=lambda: answers(f"http://{addresses.pubsub_host}"),
+                restarts=("topology", "push_bridge", "outbox"),  # the emulator keeps everything in memory
+                seconds=_EMULATOR_READY_SECONDS,
             ),
             Program(
                 name="firestore",
                 launch=self._launcher("firestore", self.emulators.firestore_command(ports.firestore)),
-                ready=lambda: answers(f"http://{where.firestore_host}"),
-                seconds=_EMULATOR_SECONDS,
+                ready=lambda: answers(f"http://{addresses.firestore_host}"),
+                seconds=_EMULATOR_READY_SECONDS,
             ),
             Task(
                 name="topology",
-                run=lambda: topology.create(where.pubsub_host, where.project, self.patience),
+                run=lambda: pubsub_setup.create(addresses.pubsub_host, addresses.project, self.retry_profile),
                 needs=("pubsub",),
             ),
         ]
 
-    def _ours(self) -> list[Part]:
-        layout = self.layout
-        publisher = ["uvicorn", "publisher_api.main:app", "--host", "127.0.0.1", "--port", str(layout.ports.publisher)]
+    def _heliograph(self) -> list[Service]:
+        config = self.config
+        publisher = ["uvicorn", "publisher_api.main:app", "--host", "127.0.0.1", "--port", str(config.ports.publisher)]
         return [
-            self._python("sandbox", ["local.sandbox"], f"{layout.sandbox_url}/health"),
-            self._python("push_bridge", ["local.push_bridge"], f"{layout.bridge_url}/health", needs=("topology",)),
+            self._python("sandbox", ["local.sandbox"], f"{config.sandbox_url}/health"),
+            self._python("push_bridge", ["local.push_bridge"], f"{config.bridge_url}/health", needs=("topology",)),
             self._python(
                 "publisher",
                 [*publisher, "--no-access-log", "--timeout-graceful-shutdown", "3"],
-                f"{layout.publisher_url}/health",
+                f"{config.publisher_url}/health",
                 needs=("outbox",),
             ),
             *(self._function(name) for name in FUNCTIONS),
         ]
 
-    def _function(self, name: str) -> Part:
-        # It needs no topics. But the publisher does, and on two cores six functions at once would keep those back.
-        module, url = ["local.function_host", name], self.layout.function_url(name)
-        # The gate turns away whoever is not the push service: then the function behind it is there.
+    def _function(self, name: str) -> Service:
+        # A function needs no topics. It waits for them so that, on two cores, six functions that start at once do not
+        # delay the migration and the topics, which the publisher needs.
+        module, url = ["local.function_host", name], self.config.function_url(name)
+        # The gate in front of the function responds with 401 to a request without a token: the function is running.
         return self._python(name, module, url, needs=("topology",), status=_UNAUTHORIZED)
 
     def _python(
@@ -102,17 +103,18 @@ class Plan:
 
     def _launcher(self, name: str, argv: list[str]) -> Callable[[], Child]:
         def launch() -> Child:
-            environment = {**self.layout.environment(name), **self.extra_environment.get(name, {})}
+            environment = {**self.config.environment(name), **self.extra_environment.get(name, {})}
             return Child.start(name, argv, log=self.logs / f"{name}.log", env=environment)
 
         return launch
 
     def _provide_api_key(self) -> None:
+        """Write a key to ``api_key_file``, unless the key of an earlier start still works. Raises ``StartFailed``."""
         if self.api_key_file.exists() and self._api_key_works(self.api_key_file.read_text().strip()):
             return
         done = subprocess.run(
             [sys.executable, "-m", "publisher_api.cli.keys", "create", "--producer", "local"],
-            env=os.environ | {"DATABASE_URL": self.layout.database_url},
+            env=os.environ | {"DATABASE_URL": self.config.database_url},
             cwd=postgres.ROOT,
             capture_output=True,
             text=True,
@@ -124,5 +126,5 @@ class Plan:
         self.api_key_file.write_text(done.stdout)
 
     def _api_key_works(self, key: str) -> bool:
-        any_resource = f"{self.layout.publisher_url}/v1/channels"
+        any_resource = f"{self.config.publisher_url}/v1/channels"
         return not answers(any_resource, _UNAUTHORIZED, {"Authorization": f"Bearer {key}"})

@@ -1,0 +1,55 @@
+"""The whole stack, started once a session, and clients of its API, its sandbox and Firestore."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from google.cloud.firestore import Client
+
+from local.emulators import EmulatorsMissing
+from local.stack import Options, Stack
+from shared.topology import RetryProfile
+from tests.e2e.stack_driver import StackDriver
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The running stack. A test that kills a service restarts it before the test ends."""
+    try:
+        stack = Stack(Options(tmp_path_factory.mktemp("stack"), retry_profile=RetryProfile.END_TO_END_TEST))
+    except EmulatorsMissing as missing:
+        pytest.skip(str(missing))
+    with stack:
+        yield stack
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    """A client of the publisher's API, with an API key."""
+    authorization = {"Authorization": f"Bearer {stack.api_key}"}
+    with httpx.Client(base_url=stack.config.publisher_url, headers=authorization, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def sandbox(stack: Stack) -> Iterator[httpx.Client]:
+    """A client of the sandbox, which has no arrivals and faults of other tests."""
+    with httpx.Client(base_url=stack.config.sandbox_url, timeout=30) as client:
+        client.delete("/arrivals").raise_for_status()
+        client.delete("/faults").raise_for_status()
+        yield client
+        client.delete("/faults").raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def firestore(stack: Stack) -> Client:
+    """Firestore with an administrator's rights, to whom the security rules do not apply."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in stack.config.emulators.environment.items():
+            environment.setenv(name, value)
+        return Client(project=stack.config.emulators.project)  # keeps the emulator's address
+
+
+@pytest.fixture
+def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client) -> StackDriver:
+    return StackDriver(stack, api, sandbox, firestore)

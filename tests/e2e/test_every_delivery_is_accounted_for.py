@@ -1,0 +1,199 @@
+"""accepted = sent + delivered + failed + suppressed + expired + canceled + dead, under faults and kills."""
+
+import json
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from local.sandbox.test_recipients import RECIPIENTS
+from shared.outcomes import OPEN
+from shared.topology import CHANNEL_TYPES
+from tests.e2e.stack_driver import StackDriver, eventually
+
+pytestmark = pytest.mark.e2e
+
+ORDINARY_PER_CHANNEL_TYPE = 60
+PRODUCERS = 8
+_TOKEN = re.compile(r"token-[0-9a-f]{32}")
+_CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
+    "email": ("subject", "text"),
+    "inapp": ("title",),
+    "push": ("title",),
+    "sms": ("text",),
+    "webhook": ("body",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One notification to be sent. Its content holds ``token``, so that its arrivals can be counted."""
+
+    token: str
+    channel_type: str
+    to: str | None
+
+    def request(self, user_id: str) -> dict[str, Any]:
+        fields = _CONTENT_FIELDS[self.channel_type]
+        content = {field: {"token": self.token} if field == "body" else self.token for field in fields}
+        return {
+            "user_id": user_id,
+            "event_type": "payment",
+            "channels": [self.channel_type],
+            "payload": {},
+            "to": {self.channel_type: self.to} if self.to else {},
+            "content": {self.channel_type: content},
+        }
+
+
+def orders(sandbox_url: str) -> list[Order]:
+    """Ordinary recipients of every channel type, each test recipient once between them, and some without an address."""
+    ordinary = [
+        (channel_type, address(channel_type, number, sandbox_url))
+        for number in range(ORDINARY_PER_CHANNEL_TYPE)
+        for channel_type in CHANNEL_TYPES
+    ]
+    failing = [(each.channel_type, absolute(each.recipient, sandbox_url)) for each in RECIPIENTS]
+    no_address: list[tuple[str, str | None]] = [("email", None)] * 3
+    every = len(ordinary) // len(failing)
+    mixed = [[*ordinary[n * every : (n + 1) * every], failing[n]] for n in range(len(failing))]
+    rest = ordinary[len(failing) * every :]
+    pairs = [pair for portion in mixed for pair in portion] + rest + no_address
+    return [Order(f"token-{uuid.uuid4().hex}", channel_type, to) for channel_type, to in pairs]
+
+
+def address(channel_type: str, number: int, sandbox_url: str) -> str | None:
+    return {
+        "email": f"person{number}@example.com",
+        "sms": f"+447700900{number:03}",
+        "push": f"device-{number}",
+        "webhook": f"{sandbox_url}/webhook/receiver{number}",
+    }.get(channel_type)
+
+
+def absolute(recipient: str, sandbox_url: str) -> str:
+    return sandbox_url + recipient if recipient.startswith("/") else recipient
+
+
+def accept(api: httpx.Client, order: Order, user_id: str) -> str:
+    """Send as a careful producer does: repeat with one idempotency key until there is a response."""
+
+    def attempt() -> str | None:
+        try:
+            response = api.post(
+                "/v1/notifications", json=order.request(user_id), headers={"Idempotency-Key": order.token}
+            )
+        except httpx.TransportError:
+            return None
+        if response.status_code in (409, 503):
+            return None
+        assert response.status_code == 202, response.text
+        notification_id: str = response.json()["notification_id"]
+        return notification_id
+
+    return eventually(attempt, f"{order} to be accepted")
+
+
+def kill_the_publisher(driver: StackDriver) -> None:
+    driver.stack.kill("publisher")
+    driver.stack.restart("publisher")
+
+
+def kill_sms(driver: StackDriver) -> None:
+    """Its claims hold for longer than the attempts last, so what it was sending becomes dead."""
+    driver.stack.kill("sms")
+    driver.stack.restart("sms")
+
+
+def kill_email_while_it_sends(driver: StackDriver) -> None:
+    def sending() -> set[str]:
+        keys = driver.sql("select delivery_id || '.' || round as key from deliveries where kind = 'email'")
+        return driver.claimed_keys() & {row["key"] for row in keys}
+
+    eventually(sending, "the function to be sending e-mails")
+    with driver.frozen("push_bridge"):
+        driver.stack.kill("email")
+        interrupted = sending()
+        assert interrupted
+        for key in interrupted:
+            driver.expire_lease(key)
+        driver.stack.restart("email")
+
+
+@pytest.fixture
+def closed_breakers(driver: StackDriver) -> Iterator[None]:
+    """After the test, replaces the functions whose circuit breakers the test opens for 30 s."""
+    yield
+    driver.kill_and_restart("email", "sms", "push", "webhook")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("closed_breakers")
+def test_every_accepted_delivery_ends_once_and_every_duplicate_is_reported(driver: StackDriver) -> None:
+    user_id = f"crowd-{uuid.uuid4().hex}"
+    placed = orders(driver.stack.config.sandbox_url)
+    for channel_type in ("email", "sms", "push", "webhook"):
+        fault = {"channel_type": channel_type, "rate": 0.1, "status": 503, "delay_seconds": 0.3}
+        driver.sandbox.put("/faults", json=fault).raise_for_status()
+
+    accepted: dict[str, str] = {}
+    with ThreadPoolExecutor(PRODUCERS) as producers:
+        kills = (kill_the_publisher, kill_email_while_it_sends, kill_sms)
+        for number, kill in enumerate(kills):
+            wave = placed[number :: len(kills)]
+            answers = [producers.submit(accept, driver.api, order, user_id) for order in wave]
+            wait(answers, return_when=FIRST_COMPLETED)
+            kill(driver)
+            accepted |= {order.token: answer.result() for order, answer in zip(wave, answers, strict=True)}
+
+    eventually(lambda: not open_deliveries(driver, user_id), "every delivery to have an outcome", seconds=70)
+
+    rows = deliveries_of(driver, user_id)
+    assert len(set(accepted.values())) == len(placed)
+    assert sorted(row["notification_id"] for row in rows) == sorted(accepted.values())
+    statuses = Counter(row["status"] for row in rows)
+    assert statuses.total() == len(placed)
+    assert {"sent", "failed", "suppressed", "dead"} <= set(statuses)
+    assert statuses["sent"] > len(placed) / 2, statuses
+
+    by_id = {row["notification_id"]: row for row in rows}
+    arrived = Counter(token for each in driver.all_arrivals() for token in _TOKEN.findall(json.dumps(each["content"])))
+    unexplained = [
+        (order, by_id[accepted[order.token]], arrived[order.token])
+        for order in placed
+        if order.channel_type != "inapp" and not explained(by_id[accepted[order.token]], times(order, arrived))
+    ]
+    assert unexplained == []
+    inbox = {each.id for each in driver.firestore.collection("users").document(user_id).collection("inbox").stream()}
+    assert inbox == {row["notification_id"] for row in rows if row["kind"] == "inapp" and row["status"] == "sent"}
+
+
+def times(order: Order, arrived: Counter[str]) -> int:
+    """How often an order arrived. An e-mail contains its token twice."""
+    return arrived[order.token] // len(_CONTENT_FIELDS[order.channel_type])
+
+
+def explained(row: dict[str, Any], arrivals: int) -> bool:
+    """Whether a delivery arrived once if it was sent, else never; more often only as a reported possible duplicate."""
+    once_if_sent = 1 if row["status"] == "sent" else 0
+    return arrivals == once_if_sent or (row["possible_duplicate"] and arrivals >= once_if_sent)
+
+
+def open_deliveries(driver: StackDriver, user_id: str) -> int:
+    return sum(row["status"] in OPEN for row in deliveries_of(driver, user_id))
+
+
+def deliveries_of(driver: StackDriver, user_id: str) -> list[dict[str, Any]]:
+    return driver.sql(
+        """
+        select notification_id::text, kind, status, reason, possible_duplicate
+          from deliveries join notifications using (notification_id) where user_id = %s
+        """,
+        user_id,
+    )
