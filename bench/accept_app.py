@@ -15,17 +15,19 @@ from fastapi.responses import JSONResponse
 from google.cloud.pubsub_v1 import PublisherClient
 from psycopg.types.json import Jsonb
 
-from publisher_api.accept.plan import Plan, plan
-from publisher_api.accept.request import NotificationRequest, parse
+from publisher_api.accept.parsing import parse
+from publisher_api.accept.routes import IdempotencyKey, TraceParent
 from publisher_api.app import create_app
-from publisher_api.routes.sending import IdempotencyKey, TraceParent
-from publisher_api.services import Producer, Services, Serving
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.outbox.message import message_of
+from publisher_api.planning.plan import Plan, plan
 from publisher_api.settings import Settings
-from publisher_api.store.acceptance import PersonRow
-from publisher_api.store.rows import envelope_of
+from publisher_api.users.model import User
+from publisher_api.web.services import Producer, ServiceRegistry, Services
 from shared import logs
 from shared.attributes import attributes_of
 from shared.envelope import encode
+from transport.pubsub import topic_path
 
 logs.configure()
 _settings = Settings.from_env(os.environ)
@@ -44,25 +46,25 @@ async def validate_only(
 
 
 @app.post("/naive", status_code=202)
-async def naive(request: Request, producer: Producer, services: Serving) -> JSONResponse:
+async def naive(request: Request, producer: Producer, services: Services) -> JSONResponse:
     notification_id = await run_in_threadpool(_accept, services, parse(await request.body()), producer)
     location = {"Location": f"/v1/notifications/{notification_id}"}
     return JSONResponse({"notification_id": notification_id, "status": "queued"}, 202, headers=location)
 
 
-def _accept(services: Services, request: NotificationRequest, producer: str) -> str:
-    catalog = services.catalog.current()  # may take a connection itself, so call it before taking one
+def _accept(services: ServiceRegistry, request: NotificationRequest, producer: str) -> str:
+    configuration = services.cache.current()  # may take a connection itself, so call it before taking one
     with services.pool.connection() as connection:
         found = connection.execute("select * from users where user_id = %s", [request.user_id]).fetchone()
         devices = connection.execute("select token from devices where user_id = %s", [request.user_id]).fetchall()
         known = {name: found[name] for name in ("email", "phone", "locale", "timezone")} if found else {}
-        person = PersonRow(user_id=request.user_id, devices=[device["token"] for device in devices], **known)
+        user = User(user_id=request.user_id, devices=[device["token"] for device in devices], **known)
         now = datetime.now(UTC)
-        planned = plan(request, producer, person, catalog, now=now, new_id=services.new_id)
+        planned = plan(request, producer, user, configuration, now=now, new_id=services.new_id)
         _insert(connection.execute, planned)
     for row in planned.deliveries:
-        message = envelope_of(planned.notification, row, catalog.channels[row.slug])
-        _google.publish(_settings.topic_path, encode(message), **attributes_of(message)).result()
+        message = message_of(planned.notification, row, configuration.channels[row.channel])
+        _google.publish(topic_path(_settings.project, _settings.topic), encode(message), **attributes_of(message)).result()
         with services.pool.connection() as connection:
             connection.execute(
                 "update deliveries set status = 'queued', queued_at = now() where delivery_id = %s", [row.delivery_id]
@@ -96,8 +98,8 @@ def _insert(execute: object, planned: Plan) -> None:
             [
                 d.delivery_id,
                 d.notification_id,
-                d.kind,
-                d.slug,
+                d.channel_type,
+                d.channel,
                 d.status,
                 d.reason,
                 d.recipient,
