@@ -12,12 +12,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.topology import CHANNEL_TYPES
+from shared.topology import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS: tuple[str, ...] = (*CHANNEL_TYPES, "dead_letter")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _FILE_MODE = 0o100644
+_MODULES = (
+    "functions/__init__.py",
+    "functions/wiring.py",
+    "transport/__init__.py",
+    "transport/port.py",
+    "transport/pubsub.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,10 @@ def contents(function: str, root: Path = ROOT) -> Mapping[str, bytes]:
     found = {
         "main.py": folder / "main.py",
         "requirements.txt": folder / "requirements.txt",
-        "functions/__init__.py": root / "functions" / "__init__.py",
     }
-    for package in (folder, root / "functions" / "runtime", root / "shared"):
+    for name in _MODULES:
+        found[name] = root / name
+    for package in (folder, root / "functions" / "runtime", root / "functions" / "google", root / "shared"):
         found |= {path.relative_to(root).as_posix(): path for path in _sources(package) if path != folder / "main.py"}
     return {name: found[name].read_bytes() for name in sorted(found)}
 
