@@ -67,10 +67,9 @@ def make_outcome(**given: Any) -> Outcome:
 
 def make_received(message: Message | bytes, attempt: int | None = 1, **given: Any) -> Received:
     """``message`` (or raw bytes) as a handler receives it, with the attributes that the publisher sets."""
-    is_bytes = isinstance(message, bytes)
     fields: dict[str, Any] = {
-        "data": message if is_bytes else envelope.encode(message),
-        "attributes": {} if is_bytes else attributes_of(message),
+        "data": message if isinstance(message, bytes) else envelope.encode(message),
+        "attributes": {} if isinstance(message, bytes) else attributes_of(message),
         "attempt": attempt,
         "id": "1",
         "subscription": "projects/p/subscriptions/s",

@@ -2,43 +2,49 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
-from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from functions.inapp.inbox import inbox_of
-from local import bundle, topology
+from functions.google.inbox import inbox_of
+from local import bundle
 from local.emulators import Emulators
 from local.processes import Child, free_port
-from shared import outcomes
-from shared.topology import OUTCOMES_TOPIC
+from shared.outcomes import Outcome
+from shared.topology import FUNCTIONS
 from tests.factories import make_delivery, make_push
 
 UV = Path(sys.executable).with_name("uv")
+Arrived = Callable[[int], list[Outcome]]
 
 
-@pytest.mark.parametrize("function", bundle.FUNCTIONS)
-def test_the_same_input_gives_the_same_bytes(function: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_bundle_of_the_same_input_has_the_same_bytes(function: str, tmp_path: Path) -> None:
     first, second = (bundle.build(function, tmp_path / name) for name in ("first", "second"))
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.sha256 == second.sha256
 
 
-def test_a_bundle_holds_its_own_channel_and_nothing_of_another(tmp_path: Path) -> None:
+def test_bundle_contains_its_own_channel_type_and_no_other(tmp_path: Path) -> None:
     with zipfile.ZipFile(bundle.build("sms", tmp_path).path) as archive:
         names = archive.namelist()
     folders = {name.split("/")[1] for name in names if name.count("/") == 2}
-    assert folders == {"runtime", "sms"}
-    assert {"main.py", "requirements.txt", "shared/channels.json"} <= set(names)
+    assert folders == {"google", "runtime", "sms"}
+    assert {"main.py", "requirements.txt", "functions/wiring.py", "shared/channels.json"} <= set(names)
+    assert {name for name in names if name.startswith("transport/")} == {
+        "transport/__init__.py",
+        "transport/port.py",
+        "transport/pubsub.py",
+    }
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of ``inapp`` in an empty folder, beside a Python that has its requirements and nothing else."""
+    """The bundle of ``inapp`` in an empty folder, and a Python that has its requirements and nothing else."""
     folder = tmp_path_factory.mktemp("bundle")
     with zipfile.ZipFile(bundle.build("inapp", folder).path) as archive:
         archive.extractall(folder / "source")
@@ -54,27 +60,22 @@ def uv(*arguments: str) -> None:
 
 
 @pytest.mark.emulators
-def test_a_bundle_starts_with_only_its_requirements_and_answers_a_push(
-    unpacked: Path, emulators: Emulators, project: str
+def test_bundle_starts_with_only_its_requirements_and_handles_a_push(
+    unpacked: Path, emulators: Emulators, firestore: Client, arrived: Arrived
 ) -> None:
-    with topology.clients(emulators.pubsub_host) as (publisher, subscriber):
-        topic = publisher.create_topic(name=PublisherClient.topic_path(project, OUTCOMES_TOPIC)).name
-        kept = SubscriberClient.subscription_path(project, "kept")
-        subscriber.create_subscription(name=kept, topic=topic)
-        port = free_port()
-        child = start(unpacked, port, emulators.environment | {"GOOGLE_CLOUD_PROJECT": project})
-        try:
-            child.wait_ready(lambda: is_up(port), 60)
-            delivery = make_delivery("inapp", expires_at=datetime.now(UTC) + timedelta(hours=1))
-            answer = httpx.post(f"http://127.0.0.1:{port}/", content=make_push(delivery), timeout=30)
-            refused = httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", timeout=30)
-        finally:
-            child.stop()
-        assert (answer.status_code, refused.status_code) == (204, 400), child.tail()
-        (pulled,) = subscriber.pull(subscription=kept, max_messages=10).received_messages
-    assert outcomes.decode(pulled.message.data).result == "sent"
-    assert [each.id for each in inbox_of(Client(project=project), "ada").stream()] == [delivery.notification_id]
-    assert '"severity": "ERROR"' in child.tail(), "logs are JSON"
+    port = free_port()
+    child = start(unpacked, port, emulators.environment | {"GOOGLE_CLOUD_PROJECT": firestore.project})
+    try:
+        child.wait_ready(lambda: is_up(port), 60)
+        delivery = make_delivery("inapp", expires_at=datetime.now(UTC) + timedelta(hours=1))
+        handled = httpx.post(f"http://127.0.0.1:{port}/", content=make_push(delivery), timeout=30)
+        refused = httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", timeout=30)
+    finally:
+        child.stop()
+    assert (handled.status_code, refused.status_code) == (204, 400), child.tail()
+    assert [outcome.result for outcome in arrived(1)] == ["sent"]
+    assert [each.id for each in inbox_of(firestore, "ada").stream()] == [delivery.notification_id]
+    assert '"event": "message.undecodable"' in child.tail(), "logs are JSON"
 
 
 def start(unpacked: Path, port: int, environ: dict[str, str]) -> Child:

@@ -64,7 +64,7 @@ def test_config_that_names_no_configured_provider_raises_an_alert() -> None:
 
 
 def fail(breaker: Breaker, times: int) -> list[str]:
-    reasons = []
+    reasons: list[str] = []
     for _ in range(times):
         with pytest.raises(Retryable) as caught:
             breaker.send(make_delivery())
