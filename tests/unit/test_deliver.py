@@ -1,63 +1,25 @@
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from functions.runtime.deliver import Dependencies, handle_delivery
-from functions.runtime.provider import Rejected, Sent
-from functions.runtime.switches import CachedSwitches, SwitchTable
+from functions.runtime.provider import Rejected
 from shared.envelope import Command, Delivery, encode
-from shared.errors import CredentialsRefused, HeliographError, Retryable, Undecodable
+from shared.errors import CredentialsRefused, Retryable, Undecodable
 from shared.outcomes import Outcome
 from shared.reasons import Reason
-from tests.factories import NOON, make_delivery, make_received
-from tests.fakes import Clock, FailingLedger, MemoryLedger, MemoryOutcomes, ScriptedProvider
-
-LEASE = timedelta(seconds=90)
-SENT = Sent("scripted", "m1")
-Verdict = type[HeliographError] | None
-"""The class of the error that the handler raised; None if it returned."""
-
-
-@dataclass
-class Function:
-    """The function of e-mail with everything around it in memory."""
-
-    provider: ScriptedProvider
-    ledger: MemoryLedger = field(default_factory=lambda: MemoryLedger(LEASE))
-    outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
-    switches: dict[str, bool] = field(default_factory=dict)
-    clock: Clock = field(default_factory=Clock)
-
-    def receive(self, message: Delivery | Command | bytes, attempt: int | None = 1) -> Verdict:
-        switches = CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0)
-        dependencies = Dependencies(self.provider, self.ledger, switches, self.outcomes, self.clock)
-        try:
-            handle_delivery("email", dependencies, make_received(message, attempt))
-        except HeliographError as error:
-            return type(error)
-        return None
-
-    @property
-    def results(self) -> list[tuple[str, str | None]]:
-        return [(outcome.result, outcome.reason) for outcome in self.outcomes.published]
-
-
-def answering(*answers: Sent | Rejected | Exception) -> Function:
-    return Function(ScriptedProvider(answers))
-
-
-def claimed_by_other(delivery: Delivery) -> Function:
-    function = answering(SENT)
-    function.ledger.claim(delivery.key, NOON)
-    return function
-
-
-def switched_off(channel: str) -> Function:
-    return Function(ScriptedProvider([SENT]), switches={channel: False})
-
+from tests.factories import NOON, make_delivery
+from tests.fakes import FailingLedger, ScriptedProvider
+from tests.unit.email_function import (
+    LEASE,
+    SENT,
+    EmailFunction,
+    Verdict,
+    answering,
+    claimed_by_other,
+    switched_off,
+)
 
 RATE_LIMITED = Retryable(Reason.RATE_LIMITED)
 NO_ANSWER = Retryable(Reason.TIMEOUT, ambiguous=True)
@@ -111,7 +73,7 @@ DELIVERY = make_delivery()
     ],
 )
 def test_each_situation_has_its_verdict_and_its_outcome(
-    function: Function,
+    function: EmailFunction,
     message: Delivery | Command | bytes,
     verdict: Verdict,
     results: Sequence[tuple[str, str | None]],
@@ -228,20 +190,20 @@ def test_failed_attempt_that_cannot_be_reported_keeps_its_own_verdict() -> None:
 
 
 def test_outcome_that_cannot_be_recorded_is_reported_and_acknowledged() -> None:
-    function = Function(ScriptedProvider([SENT]), ledger=FailingLedger(LEDGER_UNAVAILABLE))
+    function = EmailFunction(ScriptedProvider([SENT]), ledger=FailingLedger(LEDGER_UNAVAILABLE))
     assert function.receive(DELIVERY) is None
     assert function.results == [("sent", None)]
 
 
 def test_claim_that_cannot_be_released_does_not_hide_why_the_attempt_failed() -> None:
-    function = Function(ScriptedProvider([RATE_LIMITED]), ledger=FailingLedger(LEDGER_UNAVAILABLE))
+    function = EmailFunction(ScriptedProvider([RATE_LIMITED]), ledger=FailingLedger(LEDGER_UNAVAILABLE))
     assert function.receive(DELIVERY) == Retryable
     assert function.results == [("attempt", "rate_limited")]
 
 
 def test_each_situation_logs_its_event(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    function = Function(ScriptedProvider([RATE_LIMITED, SENT]), ledger=FailingLedger(LEDGER_UNAVAILABLE))
+    function = EmailFunction(ScriptedProvider([RATE_LIMITED, SENT]), ledger=FailingLedger(LEDGER_UNAVAILABLE))
     function.receive(DELIVERY)
     function.receive(make_delivery())
     assert [vars(record)["event"] for record in caplog.records] == [
