@@ -53,7 +53,7 @@ cost: .venv/.installed ## count the operations of a delivery on the local stack,
 lock: .venv/.installed ## update every requirements lock (*.in to *.txt)
 	@UV=$(BIN)/uv; compile="$$UV pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header"; \
 	$$compile requirements/dev.in -o requirements/dev.txt && \
-	for name in requirements/uv requirements/publisher $$(ls -d functions/*/ | grep -v runtime | sed 's|$$|requirements|'); do \
+	for name in requirements/uv requirements/publisher $$(ls -d functions/*/ | grep -vE 'runtime|google|__pycache__' | sed 's|$$|requirements|'); do \
 	  $$compile -c requirements/dev.txt $$name.in -o $$name.txt || exit 1; done
 
 rollback: ## deploy the previous release again: make rollback ENVIRONMENT=production [COMMIT=…]

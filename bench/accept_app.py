@@ -31,6 +31,7 @@ from transport.pubsub import topic_path
 
 logs.configure()
 _settings = Settings.from_env(os.environ)
+_topic = topic_path(_settings.project, _settings.topic)
 _google = PublisherClient()
 app = create_app(_settings)
 
@@ -64,7 +65,9 @@ def _accept(services: ServiceRegistry, request: NotificationRequest, producer: s
         _insert(connection.execute, planned)
     for row in planned.deliveries:
         message = message_of(planned.notification, row, configuration.channels[row.channel])
-        _google.publish(topic_path(_settings.project, _settings.topic), encode(message), **attributes_of(message)).result()
+        _google.publish(
+            topic_path(_settings.project, _settings.topic), encode(message), **attributes_of(message)
+        ).result()
         with services.pool.connection() as connection:
             connection.execute(
                 "update deliveries set status = 'queued', queued_at = now() where delivery_id = %s", [row.delivery_id]

@@ -1,1 +1,1 @@
-"""The workers on Google Cloud, one HTTP function a channel, over a small shared runtime."""
+"""The workers: one function for each channel type and one for dead letters, over a shared runtime."""

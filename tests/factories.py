@@ -1,16 +1,16 @@
-"""Data for tests: something valid, with what the test speaks of put in."""
+"""Valid data for tests; a test overrides the fields that it is about."""
 
-import base64
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
-from shared import envelope
+from shared import envelope, pubsub_push
+from shared.attributes import attributes_of
 from shared.envelope import Delivery, Message
 from shared.outcomes import Outcome
+from shared.pubsub_push import Push, PushedMessage
 from shared.topology import TOPOLOGY
+from transport.port import Received
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -65,18 +65,20 @@ def make_outcome(**given: Any) -> Outcome:
     return Outcome(**fields | given)
 
 
-def make_push(message: Message | bytes, attempt: int | None = 1, attributes: dict[str, str] | None = None) -> bytes:
-    """The body of Pub/Sub's push request that carries ``message`` (or raw bytes in its place)."""
-    data = message if isinstance(message, bytes) else envelope.encode(message)
-    body: dict[str, Any] = {
-        "message": {
-            "data": base64.b64encode(data).decode(),
-            "attributes": attributes or {},
-            "messageId": "1",
-            "publishTime": NOON,
-        },
+def make_received(message: Message | bytes, attempt: int | None = 1, **given: Any) -> Received:
+    """``message`` (or raw bytes) as a handler receives it, with the attributes that the publisher sets."""
+    fields: dict[str, Any] = {
+        "data": message if isinstance(message, bytes) else envelope.encode(message),
+        "attributes": {} if isinstance(message, bytes) else attributes_of(message),
+        "attempt": attempt,
+        "id": "1",
         "subscription": "projects/p/subscriptions/s",
     }
-    if attempt is not None:
-        body["deliveryAttempt"] = attempt
-    return msgspec.json.encode(body)
+    return Received(**fields | given)
+
+
+def make_push(message: Message | bytes, attempt: int | None = 1, attributes: dict[str, str] | None = None) -> bytes:
+    """The body of the push request by which Pub/Sub sends ``message`` (or raw bytes)."""
+    data = message if isinstance(message, bytes) else envelope.encode(message)
+    pushed = PushedMessage(data=data, attributes=attributes or {}, message_id="1")
+    return pubsub_push.encode(Push(pushed, attempt, "projects/p/subscriptions/s"), NOON)

@@ -1,20 +1,23 @@
-"""Fakes at the ports we own. Each runs through the same tests as the real part, so that it cannot drift."""
+"""Fakes at our own ports. Each one passes the contract tests of the real implementation (``tests/integration``)."""
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from functions.runtime.ledger import Claimed, Finished, Held, Resting, rest
+from functions.runtime.inbox import InboxEntry
+from functions.runtime.ledger import Claim, Claimed, ClaimedByOther, CoolingDown, Finished, Unfinished, cooldown
 from functions.runtime.provider import Rejected, Sent
+from functions.runtime.switches import SwitchTable
 from shared.envelope import Delivery
 from shared.errors import DeliveryError
 from shared.outcomes import Outcome
 from tests.factories import NOON
+from transport.port import PublishError
 
 
 class Clock:
-    """Time that stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
@@ -30,59 +33,69 @@ class Clock:
 class _Entry:
     state: str
     lease_until: datetime
-    doubts: int
+    unconfirmed_attempts: int
     version: int
     outcome: Outcome | None = None
 
+    @property
+    def unconfirmed_now(self) -> int:
+        return self.unconfirmed_attempts + (self.state == "claimed")
+
 
 class MemoryLedger:
-    """The ledger in a dictionary (``tests/integration/test_ledger.py``)."""
+    """The ledger in a dictionary (contract: ``tests/integration/test_ledger.py``)."""
 
     def __init__(self, lease: timedelta) -> None:
         self._lease = lease
         self._entries: dict[str, _Entry] = {}
         self._versions = itertools.count()
 
-    def claim(self, key: str, now: datetime) -> Claimed | Held | Resting | Finished:
+    def claim(self, key: str, now: datetime) -> Claim:
         found = self._entries.get(key)
         if found and found.outcome:
             return Finished(found.outcome)
         if found and found.lease_until > now:
-            return Held() if found.state == "claimed" else Resting(found.lease_until)
-        doubts = found.doubts + (found.state == "claimed") if found else 0
-        entry = _Entry("claimed", now + self._lease, doubts, next(self._versions))
+            return ClaimedByOther() if found.state == "claimed" else CoolingDown(found.lease_until)
+        unconfirmed = found.unconfirmed_now if found else 0
+        entry = _Entry("claimed", now + self._lease, unconfirmed, next(self._versions))
         self._entries[key] = entry
-        return Claimed(key, doubts, entry.version)
+        return Claimed(key, unconfirmed, entry.version)
 
-    def release(self, claim: Claimed, now: datetime, *, uncertain: bool) -> None:
+    def release(self, claim: Claimed, now: datetime, *, ambiguous: bool) -> None:
         entry = self._entries[claim.key]
         if entry.version == claim.version:
             entry.state = "released"
-            entry.doubts = claim.doubts + uncertain
-            entry.lease_until = now + rest(entry.doubts) if uncertain else now
+            entry.unconfirmed_attempts = claim.unconfirmed_attempts + ambiguous
+            entry.lease_until = now + cooldown(entry.unconfirmed_attempts) if ambiguous else now
             entry.version = next(self._versions)
 
     def finish(self, claim: Claimed, outcome: Outcome) -> None:
         entry = self._entries[claim.key]
         entry.state, entry.outcome, entry.version = "finished", outcome, next(self._versions)
 
+    def look_up(self, key: str) -> Finished | Unfinished:
+        found = self._entries.get(key)
+        if found and found.outcome:
+            return Finished(found.outcome)
+        return Unfinished(possible_duplicate=bool(found and found.unconfirmed_now))
+
 
 class FailingLedger(MemoryLedger):
-    """A ledger that goes away after the claim."""
+    """A ledger that fails after the claim."""
 
     def __init__(self, error: DeliveryError) -> None:
         super().__init__(timedelta(seconds=90))
         self._error = error
 
-    def release(self, claim: Claimed, now: datetime, *, uncertain: bool) -> None:  # noqa: ARG002 - the port's signature
+    def release(self, claim: Claimed, now: datetime, *, ambiguous: bool) -> None:  # noqa: ARG002 - the port's signature
         raise self._error
 
-    def finish(self, claim: Claimed, outcome: Outcome) -> None:  # noqa: ARG002 - likewise
+    def finish(self, claim: Claimed, outcome: Outcome) -> None:  # noqa: ARG002 - the port's signature
         raise self._error
 
 
 class MemoryOutcomes:
-    """Outcomes in a list (``tests/integration/test_outcomes.py``); while ``error`` is set, none gets through."""
+    """The outcome sink in a list (contract: ``tests/integration/test_outcomes.py``). Raises ``error`` if it is set."""
 
     def __init__(self) -> None:
         self.published: list[Outcome] = []
@@ -94,8 +107,73 @@ class MemoryOutcomes:
         self.published.append(outcome)
 
 
+class MemorySwitchStore:
+    """The switch table in an attribute (contract: ``tests/integration/test_channel_switches.py``)."""
+
+    def __init__(self, table: SwitchTable | None = None) -> None:
+        self._table = table or SwitchTable()
+
+    def read(self) -> SwitchTable:
+        return self._table
+
+    def write(self, table: SwitchTable) -> None:
+        if table.version > self._table.version:
+            self._table = table
+
+
+class MemoryInbox:
+    """The inboxes in a dictionary (contract: ``tests/integration/test_inbox.py``)."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], InboxEntry] = {}
+
+    def put(self, user_id: str, entry: InboxEntry) -> None:
+        self._entries.setdefault((user_id, entry.notification_id), entry)
+
+    def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        missing = 0
+        for notification_id in notification_ids:
+            if (user_id, notification_id) in self._entries:
+                self._mark((user_id, notification_id), at)
+            else:
+                missing += 1
+        return missing
+
+    def mark_all_read(self, user_id: str, at: datetime) -> None:
+        for key, entry in self._entries.items():
+            if key[0] == user_id and entry.created_at <= at:
+                self._mark(key, at)
+
+    def entries(self, user_id: str) -> dict[str, InboxEntry]:
+        """The entries of a user, by notification id."""
+        return {key[1]: entry for key, entry in self._entries.items() if key[0] == user_id}
+
+    def _mark(self, key: tuple[str, str], at: datetime) -> None:
+        entry = self._entries[key]
+        self._entries[key] = dataclasses.replace(entry, read_at=entry.read_at or at)
+
+
+class FailingTopic:
+    """A topic of outcomes that raises ``error``; without one, it stores nothing and raises nothing (a refusal)."""
+
+    def __init__(self, error: PublishError | None = None) -> None:
+        self._error = error
+
+    def publish(self, messages: Sequence[Outcome]) -> Iterator[list[Outcome]]:  # noqa: ARG002 - the port's signature
+        if self._error:
+            raise self._error
+        yield from ()
+
+    def check(self) -> None:
+        if self._error:
+            raise self._error
+
+    def close(self) -> None:
+        pass
+
+
 class ScriptedProvider:
-    """Gives its answers in turn, the last one for ever, and keeps what it was given."""
+    """Gives its answers in turn and repeats the last one. Keeps the deliveries that it got."""
 
     def __init__(self, answers: Sequence[Sent | Rejected | Exception], name: str = "scripted") -> None:
         self.name = name

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from publisher_api.store import outbox
+from publisher_api.outbox import store as outbox
 from shared.reasons import Reason
 
 ROOT = Path(__file__).parents[1]

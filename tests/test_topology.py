@@ -1,4 +1,4 @@
-"""Everything that must exist for a channel of ``shared/channels.json`` exists, and nothing speaks of another."""
+"""Everything that a channel type of ``shared/channels.json`` needs exists, and nothing exists for another type."""
 
 import ast
 import json
@@ -10,101 +10,104 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy import bundle
 from functions.email.sendgrid import SendGrid
 from functions.email.smtp import Smtp
-from functions.inapp.inbox import Inbox
+from functions.inapp.inbox import InboxProvider
 from functions.push.fcm import Fcm
 from functions.runtime.provider import Adapter
 from functions.sms.twilio import Twilio
 from functions.webhook.http import Http
-from local import bundle, topology
-from publisher_api.recipients import CHECK_OF_KIND
 from shared.channel_types import REGISTRY
-from shared.topology import CHANNEL_TYPES, NOTIFICATIONS_TOPIC, TOPOLOGY
+from shared.topology import CHANNEL_TYPES, FUNCTIONS, TOPOLOGY, ChannelTopology
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS = ROOT / "functions"
-NOT_CHANNELS = {"runtime", "dead_letter"}
-EVERY_FUNCTION = (*CHANNEL_TYPES, "dead_letter")
+FOLDER = ROOT / "functions"
+NOT_FUNCTIONS = {"runtime", "google"}
 
 ADAPTERS: dict[str, list[type[Adapter]]] = {
     "email": [SendGrid, Smtp],
-    "inapp": [],  # Firestore needs no secret
+    "inapp": [],  # the inbox is a port and no adapter
     "push": [Fcm],
     "sms": [Twilio],
     "webhook": [Http],
 }
 NO_SECRETS = {"EMAIL_FROM", "TWILIO_FROM"}
-"""What adapters need of the environment and anybody may read."""
+"""The variables that adapters require and that are no secrets."""
 
 
-def test_the_folders_of_functions_are_the_declared_channels() -> None:
-    folders = {path.name for path in FUNCTIONS.iterdir() if (path / "__init__.py").exists()}
-    assert folders - NOT_CHANNELS == set(CHANNEL_TYPES)
+def test_folders_of_functions_are_the_declared_channel_types_and_dead_letter() -> None:
+    folders = {path.name for path in FOLDER.iterdir() if (path / "__init__.py").exists()}
+    assert folders - NOT_FUNCTIONS == set(FUNCTIONS)
 
 
-@pytest.mark.parametrize("name", EVERY_FUNCTION)
-def test_every_function_has_an_entry_point_named_after_it(name: str) -> None:
-    module = ast.parse((FUNCTIONS / name / "main.py").read_text())
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_entry_point_of_every_function_has_its_name(name: str) -> None:
+    module = ast.parse((FOLDER / name / "main.py").read_text())
     entry_points = [node for node in module.body if isinstance(node, ast.FunctionDef)]
-    assert [node.name for node in entry_points] == [name], "the framework takes a real `def`, and deployments name it"
+    assert [node.name for node in entry_points] == [name], "the framework needs a `def`, and deployments use its name"
     assert [ast.unparse(each) for each in entry_points[0].decorator_list] == ["functions_framework.http"]
 
 
-def test_the_publisher_knows_what_an_address_of_each_kind_looks_like() -> None:
-    assert set(CHECK_OF_KIND) == set(CHANNEL_TYPES)
-
-
-@pytest.mark.parametrize("name", EVERY_FUNCTION)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_has_locked_requirements(name: str) -> None:
-    locked = (FUNCTIONS / name / "requirements.txt").read_text()
+    locked = (FOLDER / name / "requirements.txt").read_text()
     assert "functions-framework==" in locked
-    assert (FUNCTIONS / name / "requirements.in").exists()
+    assert (FOLDER / name / "requirements.in").exists()
 
 
-@pytest.mark.parametrize("kind", CHANNEL_TYPES)
-def test_every_channel_has_a_provider_with_a_test(kind: str) -> None:
-    sources = {path.stem: path.read_text() for path in (FUNCTIONS / kind).glob("*.py")}
+@pytest.mark.parametrize("channel_type", CHANNEL_TYPES)
+def test_every_channel_type_has_a_provider_with_a_test(channel_type: str) -> None:
+    sources = {path.stem: path.read_text() for path in (FOLDER / channel_type).glob("*.py")}
     adapters = [name for name, text in sources.items() if "def send(self, delivery: Delivery)" in text]
-    assert adapters, f"functions/{kind} has no provider"
+    assert adapters, f"functions/{channel_type} has no provider"
     tests = "".join(
         path.read_text() for folder in ("providers", "integration") for path in (ROOT / "tests" / folder).glob("*.py")
     )
-    assert [name for name in adapters if f"from functions.{kind}.{name} import" not in tests] == []
+    assert [name for name in adapters if f"from functions.{channel_type}.{name} import" not in tests] == []
 
 
-@pytest.mark.parametrize("kind", CHANNEL_TYPES)
-def test_every_channel_has_its_subscription_and_another_for_what_it_gives_up_on(kind: str) -> None:
-    channel = TOPOLOGY[kind]
-    made = {subscription.name: subscription for subscription in topology.subscriptions()}
-    assert made[channel.subscription].topic == NOTIFICATIONS_TOPIC
-    assert made[channel.subscription].filter == f'attributes.channel = "{kind}"'
-    assert made[channel.subscription].dead_letter_topic == channel.dead_letter_topic
-    assert made[channel.dead_letter_subscription].topic == channel.dead_letter_topic
-    assert channel.dead_letter_topic in topology.topics()
-
-
-@pytest.mark.parametrize("kind", CHANNEL_TYPES)
-def test_every_channel_is_documented(kind: str) -> None:
+@pytest.mark.parametrize("channel_type", CHANNEL_TYPES)
+def test_every_channel_type_is_documented(channel_type: str) -> None:
     page = (ROOT / "ADDING_A_CHANNEL.md").read_text()
-    assert f"`{kind}`" in page
+    assert f"`{channel_type}`" in page
 
 
-@pytest.mark.parametrize("name", bundle.FUNCTIONS)
-def test_a_bundle_imports_only_what_its_requirements_install(name: str) -> None:
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_bundle_imports_only_what_its_requirements_install(name: str) -> None:
     installed_by = metadata.packages_distributions()
     locked = {
-        _canonical(line.partition("==")[0]) for line in (FUNCTIONS / name / "requirements.txt").read_text().splitlines()
+        _canonical(line.partition("==")[0]) for line in (FOLDER / name / "requirements.txt").read_text().splitlines()
     }
     missing = set()
     for path, source in bundle.contents(name).items():
         for module in _imported(source) if path.endswith(".py") else ():
             top = module.partition(".")[0]
-            if top in sys.stdlib_module_names or top in ("functions", "shared"):
+            if top in sys.stdlib_module_names or top in ("functions", "shared", "transport"):
                 continue
             if not {_canonical(each) for each in installed_by[top]} & locked:
                 missing.add(module)
     assert missing == set()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_bundle_contains_every_module_of_ours_that_it_imports(name: str) -> None:
+    contents = bundle.contents(name)
+    imported = {
+        path for contained, source in contents.items() if contained.endswith(".py") for path in _own_modules(source)
+    }
+    assert {"functions/wiring.py", "transport/pubsub.py"} <= imported
+    assert imported - contents.keys() == set()
+
+
+def _own_modules(source: bytes) -> set[str]:
+    """The files of ours that ``source`` imports, also by ``from package import module``."""
+    names = set(_imported(source))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    paths = {f"{name.replace('.', '/')}{end}" for name in names for end in (".py", "/__init__.py")}
+    return {path for path in paths if (ROOT / path).exists()}
 
 
 def _imported(source: bytes) -> set[str]:
@@ -123,33 +126,29 @@ def _canonical(distribution: str) -> str:
     return distribution.strip().lower().replace("_", "-").partition("[")[0]
 
 
-def test_every_kind_has_the_shape_of_its_content() -> None:
+def test_every_channel_type_is_in_the_registry() -> None:
     assert set(REGISTRY) == set(CHANNEL_TYPES)
 
 
-def test_every_function_is_bundled() -> None:
-    assert set(bundle.FUNCTIONS) == set(EVERY_FUNCTION)
+@pytest.mark.parametrize("channel_type", CHANNEL_TYPES)
+def test_channel_type_declares_its_providers_in_the_order_of_its_function(channel_type: str) -> None:
+    names = [adapter.name for adapter in ADAPTERS[channel_type]] or [InboxProvider.name]
+    assert list(TOPOLOGY[channel_type].providers) == names
 
 
-@pytest.mark.parametrize("kind", CHANNEL_TYPES)
-def test_a_channel_declares_its_providers_in_the_order_in_which_its_function_asks_them(kind: str) -> None:
-    names = [adapter.name for adapter in ADAPTERS[kind]] or [Inbox.name]
-    assert list(TOPOLOGY[kind].providers) == names
+@pytest.mark.parametrize("channel_type", CHANNEL_TYPES)
+def test_channel_type_declares_the_secrets_that_its_adapters_require(channel_type: str) -> None:
+    required = {name for adapter in ADAPTERS[channel_type] for name in adapter.required}
+    assert set(TOPOLOGY[channel_type].secrets) == required - NO_SECRETS
 
 
-@pytest.mark.parametrize("kind", CHANNEL_TYPES)
-def test_a_channel_declares_the_secrets_that_its_adapters_need(kind: str) -> None:
-    needed = {name for adapter in ADAPTERS[kind] for name in adapter.required}
-    assert set(TOPOLOGY[kind].secrets) == needed - NO_SECRETS
-
-
-def test_the_schema_and_the_code_know_the_same_fields() -> None:
+def test_schema_and_code_have_the_same_fields() -> None:
     schema = json.loads((ROOT / "shared" / "channels.schema.json").read_bytes())["$defs"]["channel"]
-    declared = {field.name for field in msgspec.structs.fields(next(iter(TOPOLOGY.values())))} - {"kind"}
-    assert set(schema["properties"]) == set(schema["required"]) == declared
+    fields = {field.name for field in msgspec.structs.fields(ChannelTopology)} - {"channel_type"}
+    assert set(schema["properties"]) == set(schema["required"]) == fields
 
 
-def test_no_channel_may_import_another() -> None:
+def test_import_contract_of_independence_lists_every_function() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (independent,) = (each for each in contracts if each["type"] == "independence")
-    assert set(independent["modules"]) == {f"functions.{name}" for name in EVERY_FUNCTION}
+    assert set(independent["modules"]) == {f"functions.{name}" for name in FUNCTIONS}

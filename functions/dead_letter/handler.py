@@ -1,86 +1,92 @@
-"""A message that was given up on becomes an outcome ``dead``: a row that can be looked at, and replayed.
+"""Reports a dead letter as the outcome ``dead``: a row that an operator can look at and replay.
 
-Every message is acknowledged, for nothing waits behind this function: what cannot be told to belong to a delivery is
-logged as an error and is gone.
+Every message is acknowledged, because this function has no dead-letter topic of its own. A message that belongs to no
+delivery is logged as an error and dropped.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
-from functions.runtime.ledger import Finished, Unfinished, look_up
-from functions.runtime.outcomes import OutcomePublisher
-from functions.runtime.push import Handler, Push, PushedMessage
-from functions.runtime.wiring import Connections, now
+from functions.runtime.ledger import Finished, Unfinished
+from functions.runtime.outcomes import EVENT_OF_RESULT
+from functions.runtime.ports import Ledger, OutcomeSink, Services
 from shared import envelope
 from shared.envelope import Delivery
 from shared.errors import Undecodable
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
 from shared.outcomes import Outcome
+from shared.reasons import Reason
+from transport.port import Handler, Received
 
-_log = logging.getLogger(__name__)
-_ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
-
-LookUp = Callable[[str], Finished | Unfinished]
+_log = EventLogger(__name__)
 
 
 class _Attributes(msgspec.Struct, frozen=True):
-    """The attributes that tell whose a message is when its body cannot be read."""
+    """The attributes that name a message's delivery when its body cannot be decoded."""
 
     notification_id: str
     delivery_id: str
     round: int
 
 
-def connect(environ: Mapping[str, str]) -> Handler:
-    """The function's parts. Raises ``ConfigurationError``."""
-    connections = Connections.open(environ)
-    return partial(handle, partial(look_up, connections.firestore), connections.outcomes, now)
+def connect(services: Services) -> Handler:
+    """The handler of the function ``dead_letter``."""
+    return partial(handle, services.ledger, services.outcomes, services.now)
 
 
-def handle(look_up: LookUp, outcomes: OutcomePublisher, now: Callable[[], datetime], push: Push) -> None:
-    """Report what became of the delivery. Raises ``Retryable`` or ``CredentialsRefused`` if that cannot be reported."""
-    outcome = _outcome(push.message, now())
+def handle(ledger: Ledger, outcomes: OutcomeSink, now: Callable[[], datetime], received: Received) -> None:
+    """Report the outcome of the delivery. Raises ``Retryable`` or ``CredentialsRefused`` if that is not possible."""
+    outcome = _dead(received, now())
     if outcome is None:
-        facts = {"message_id": push.message.message_id, "subscription": push.subscription}
-        _log.error("A message that belongs to no delivery was given up on.", extra=facts)
+        fields = {"message_id": received.id, "subscription": received.subscription}
+        _log.error(LogEvent.MESSAGE_WITHOUT_DELIVERY, **fields)
         return
-    match look_up(f"{outcome.delivery_id}.{outcome.round}"):
-        case Finished(ended):
-            # Pub/Sub counts as best it can: the last attempt may have got through, and only its report have failed.
-            outcome = ended
-        case Unfinished(uncertain):
-            # Whoever replays it must know that the person may have it already.
-            outcome = msgspec.structs.replace(outcome, possible_duplicate=uncertain)
+    match ledger.look_up(f"{outcome.delivery_id}.{outcome.round}"):
+        case Finished(finished):
+            # The transport counts attempts as best it can: the last one may have succeeded, and only its report failed.
+            outcome = finished
+        case Unfinished(possible_duplicate):
+            # The operator who replays the delivery must see that the person may have received it.
+            outcome = msgspec.structs.replace(outcome, possible_duplicate=possible_duplicate)
     outcomes.publish(outcome)
-    whose = {"notification_id": outcome.notification_id, "delivery_id": outcome.delivery_id}
-    level = logging.ERROR if outcome.result == "dead" else logging.INFO
-    _log.log(level, outcome.result, extra={**whose, "reason": outcome.reason})
+    _log.log(
+        logging.ERROR if outcome.result == "dead" else logging.INFO,
+        EVENT_OF_RESULT[outcome.result],
+        notification_id=outcome.notification_id,
+        delivery_id=outcome.delivery_id,
+        round=outcome.round,
+        attempt=outcome.attempt,
+        reason=outcome.reason,
+        provider=outcome.provider,
+    )
 
 
-def _outcome(message: PushedMessage, at: datetime) -> Outcome | None:
+def _dead(received: Received, at: datetime) -> Outcome | None:
+    """The outcome ``dead`` of the delivery in ``received``; None if the message belongs to no delivery."""
+    reason = Reason.ATTEMPTS_USED_UP
     try:
-        match envelope.decode(message.data):
+        match envelope.decode(received.data):
             case Delivery() as delivery:
-                whose = _Attributes(delivery.notification_id, delivery.delivery_id, delivery.round)
-                reason = "attempts_used_up"
+                ids = _Attributes(delivery.notification_id, delivery.delivery_id, delivery.round)
             case _:
                 return None
     except Undecodable:
         try:
-            whose = msgspec.convert(message.attributes, _Attributes, strict=False)
+            ids = msgspec.convert(received.attributes, _Attributes, strict=False)
         except msgspec.ValidationError:
             return None
-        reason = "undecodable"
-    attempts = message.attributes.get(_ATTEMPTS, "")
+        reason = Reason.UNDECODABLE
     return Outcome(
-        notification_id=whose.notification_id,
-        delivery_id=whose.delivery_id,
-        round=whose.round,
+        notification_id=ids.notification_id,
+        delivery_id=ids.delivery_id,
+        round=ids.round,
         result="dead",
         at=at,
-        attempt=int(attempts) if attempts.isdecimal() else None,
+        attempt=received.dead_after,
         reason=reason,
     )

@@ -1,15 +1,15 @@
-"""What no attempt could deliver, from every channel."""
+"""Dead letters of every channel type."""
 
 import os
 
 import flask
 import functions_framework
 
+from functions import wiring
 from functions.dead_letter import handler
-from functions.runtime.lazy import Lazy
-from functions.runtime.push import respond
+from functions.google.push import respond
 
-channel = Lazy(lambda: handler.connect(os.environ))
+channel = wiring.function("dead_letter", handler.connect, os.environ)
 
 
 @functions_framework.http

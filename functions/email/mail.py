@@ -9,7 +9,7 @@ from shared.envelope import Delivery
 
 
 def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
-    """The message. It is the same at every attempt, its Message-ID too, so that mailboxes can drop a duplicate."""
+    """The mail. It is the same at every attempt, including its Message-ID, so that mailboxes can drop a duplicate."""
     content = delivery.content_as(EmailContent)
     domain = parseaddr(sender)[1].rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)

@@ -1,14 +1,14 @@
-"""E-mail, over SendGrid, and over SMTP where that is set up."""
+"""E-mail: SendGrid, and SMTP where it is configured."""
 
 import os
 
 import flask
 import functions_framework
 
+from functions import wiring
 from functions.email.sendgrid import SendGrid
 from functions.email.smtp import Smtp
-from functions.runtime import wiring
-from functions.runtime.push import respond
+from functions.google.push import respond
 
 channel = wiring.channel("email", [SendGrid, Smtp], os.environ)
 

@@ -1,4 +1,4 @@
-"""SendGrid, by its own SDK."""
+"""SendGrid, through its own SDK."""
 
 from collections.abc import Mapping
 from email.utils import parseaddr
@@ -11,13 +11,14 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import HTTP, Reject, Verdict, settle, unreachable, verdict_of_http
+from functions.runtime.statuses import HTTP, Reject, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import EmailContent
 from shared.envelope import Delivery
+from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20.0
-STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject("bad_request"), 413: Reject("too_large")}
-FIELDS: Mapping[str | None, Verdict] = {"personalizations.0.to.0.email": Reject("invalid_address")}
+STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject(Reason.BAD_REQUEST), 413: Reject(Reason.TOO_LARGE)}
+FIELDS: Mapping[str | None, Verdict] = {"personalizations.0.to.0.email": Reject(Reason.INVALID_ADDRESS)}
 
 
 class _Error(msgspec.Struct):
@@ -37,7 +38,7 @@ class SendGrid:
 
     def __init__(self, client: SendGridAPIClient, sender: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._client = client
-        self._client.client.timeout = timeout_seconds  # the SDK waits for ever otherwise
+        self._client.client.timeout = timeout_seconds  # the SDK sets no timeout itself
         name, address = parseaddr(sender)
         self._sender = {"email": address, **({"name": name} if name else {})}
 
@@ -52,7 +53,7 @@ class SendGrid:
             response = self._client.send(message)
         except HTTPError as error:
             return _refused(error, delivery.recipient)
-        except URLError as error:  # urllib wraps what goes wrong before the request is out, and nothing after
+        except URLError as error:  # urllib wraps errors before the request is sent, and no later ones
             unreachable(self.name, error, ambiguous=False)
         except (OSError, HTTPException) as error:
             unreachable(self.name, error, ambiguous=True)
@@ -62,10 +63,10 @@ class SendGrid:
         bodies = [{"type": "text/plain", "value": content.text}]
         if content.html:
             bodies.append({"type": "text/html", "value": content.html})
-        # SendGrid gives these back with each of its events, so that those can be told to whom they belong.
-        ours = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
+        # SendGrid returns these ids with each of its events, so that an event can be assigned to its delivery.
+        ids = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
         return {
-            "personalizations": [{"to": [{"email": delivery.recipient}], "custom_args": ours}],
+            "personalizations": [{"to": [{"email": delivery.recipient}], "custom_args": ids}],
             "from": self._sender,
             "subject": content.subject,
             "content": bodies,
@@ -75,7 +76,7 @@ class SendGrid:
 def _refused(error: HTTPError, recipient: str) -> Rejected:
     try:
         first = next(iter(msgspec.json.decode(error.body, type=_Errors).errors), _Error())
-    except msgspec.DecodeError:  # a gateway's page
+    except msgspec.DecodeError:  # the HTML page of a gateway
         first = _Error()
     verdict = FIELDS.get(first.field) or verdict_of_http(error.status_code, STATUSES)
-    return settle(verdict, provider=SendGrid.name, detail=first.message, hide=recipient)
+    return outcome_for(verdict, provider=SendGrid.name, detail=first.message, hide=recipient)

@@ -1,4 +1,4 @@
-"""Any mail server, by SMTP."""
+"""Any mail server, over SMTP."""
 
 import contextlib
 import smtplib
@@ -10,23 +10,24 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from functions.email.mail import mail_of
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import Alert, Reject, Retry, Verdict, settle, unreachable
+from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable
 from shared.envelope import Delivery
+from shared.reasons import Reason
 
 _STEP_SECONDS = 8.0
 CODES: Mapping[int, Verdict] = {
-    530: Alert("credentials_refused"),
-    534: Alert("credentials_refused"),
-    535: Alert("credentials_refused"),
-    550: Reject("invalid_address"),
-    551: Reject("invalid_address"),
-    552: Reject("too_large"),
-    553: Reject("invalid_address"),
+    530: Alert(Reason.CREDENTIALS_REFUSED),
+    534: Alert(Reason.CREDENTIALS_REFUSED),
+    535: Alert(Reason.CREDENTIALS_REFUSED),
+    550: Reject(Reason.INVALID_ADDRESS),
+    551: Reject(Reason.INVALID_ADDRESS),
+    552: Reject(Reason.TOO_LARGE),
+    553: Reject(Reason.INVALID_ADDRESS),
 }
 
 
 class Smtp:
-    """A connection for each e-mail: servers close idle ones, and on a stale one a send would be ambiguous."""
+    """One connection for each e-mail: servers close idle connections, and a send on a closed one would be ambiguous."""
 
     name = "smtp"
     required: ClassVar[tuple[str, ...]] = ("EMAIL_FROM",)
@@ -38,13 +39,13 @@ class Smtp:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self | None:
-        """``SMTP_URL`` is ``smtp://user:password@host:port``, or ``smtps://…``; without it there is no SMTP."""
+        """``SMTP_URL`` is ``smtp://user:password@host:port``, or ``smtps://…``; None without it."""
         url = environ.get("SMTP_URL")
         return cls(urlsplit(url), environ["EMAIL_FROM"]) if url else None
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
         if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
-            return Rejected(self.name, "invalid_address", "SMTP without extensions cannot carry it.")
+            return Rejected(self.name, Reason.INVALID_ADDRESS, "SMTP without extensions carries ASCII only.")
         mail = mail_of(delivery, self._sender)
         handed_over = False
         try:
@@ -54,22 +55,22 @@ class Smtp:
                 handed_over = True
                 _expect_ok(server.data(mail.as_bytes()))
         except smtplib.SMTPResponseException as error:
-            return settle(verdict_of(error.smtp_code), provider=self.name, detail=f"SMTP {error.smtp_code}")
+            return outcome_for(verdict_of(error.smtp_code), provider=self.name, detail=f"SMTP {error.smtp_code}")
         except smtplib.SMTPNotSupportedError as error:
-            return settle(Alert("credentials_refused"), provider=self.name, detail=str(error))
+            return outcome_for(Alert(Reason.CREDENTIALS_REFUSED), provider=self.name, detail=str(error))
         except (OSError, smtplib.SMTPException) as error:
             unreachable(self.name, error, ambiguous=handed_over)
         return Sent(self.name, mail["Message-ID"])
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._server.hostname or "", self._server.port or 0
-        trusted = ssl.create_default_context()  # smtplib's own would take any certificate
+        trusted = ssl.create_default_context()  # smtplib's default accepts any certificate
         if self._server.scheme == "smtps":
             server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._step_seconds, context=trusted)
         else:
             server = smtplib.SMTP(host, port, timeout=self._step_seconds)
             server.ehlo()
-            if self._server.username or server.has_extn("starttls"):  # no password leaves unencrypted
+            if self._server.username or server.has_extn("starttls"):  # never sends a password unencrypted
                 server.starttls(context=trusted)
         server.ehlo_or_helo_if_needed()
         if self._server.username:
@@ -78,11 +79,11 @@ class Smtp:
 
 
 def verdict_of(code: int) -> Verdict:
-    """The verdict on an SMTP reply: 4xx is for now, 5xx for good."""
-    return CODES.get(code) or (Reject("refused") if code >= 500 else Retry("provider_error"))  # noqa: PLR2004 - SMTP's own border
+    """The verdict on an SMTP reply: 4xx is temporary, 5xx is permanent."""
+    return CODES.get(code) or (Reject(Reason.REFUSED) if code >= 500 else Retry(Reason.PROVIDER_ERROR))  # noqa: PLR2004 - SMTP's own limit
 
 
 def _expect_ok(reply: tuple[int, bytes]) -> None:
-    code, words = reply
+    code, text = reply
     if code >= 300:  # noqa: PLR2004 - 2xx is success
-        raise smtplib.SMTPResponseException(code, words.decode(errors="replace"))
+        raise smtplib.SMTPResponseException(code, text.decode(errors="replace"))

@@ -1,31 +1,33 @@
-"""Deliveries go into the inbox, commands are carried out."""
+"""Deliveries go into the inbox; commands are carried out."""
 
-from collections.abc import Mapping
 from functools import partial
 
-from google.cloud.firestore import Client
-
 from functions.inapp import commands
-from functions.inapp.inbox import Inbox
-from functions.runtime.deliver import Parts
+from functions.inapp.inbox import InboxProvider
+from functions.runtime.deliver import Dependencies, handle_delivery
 from functions.runtime.ledger import NoLedger
-from functions.runtime.push import Handler, Push
-from functions.runtime.wiring import Connections, handle_delivery, now
+from functions.runtime.ports import Services
 from shared import envelope
 from shared.envelope import Command
+from transport.port import Handler, Received
 
 
-def connect(environ: Mapping[str, str]) -> Handler:
-    """The function's parts. Raises ``ConfigurationError``."""
-    connections = Connections.open(environ)
-    parts = connections.parts(Inbox(connections.firestore, now), NoLedger())
-    return partial(handle, connections.firestore, parts)
+def connect(services: Services) -> Handler:
+    """The handler of the function ``inapp``."""
+    return partial(handle, services)
 
 
-def handle(client: Client, parts: Parts, push: Push) -> None:
+def handle(services: Services, received: Received) -> None:
     """Raises ``Retryable``, ``CredentialsRefused`` or ``Undecodable``."""
-    match envelope.decode(push.message.data):
+    match envelope.decode(received.data):
         case Command() as command:
-            commands.apply(client, command, parts.now())
+            commands.apply(command, services.inbox, services.switch_store, services.now())
         case _:
-            handle_delivery("inapp", parts, push)
+            dependencies = Dependencies(
+                provider=InboxProvider(services.inbox, services.now),
+                ledger=NoLedger(),
+                switches=services.switches,
+                outcomes=services.outcomes,
+                now=services.now,
+            )
+            handle_delivery("inapp", dependencies, received)

@@ -1,15 +1,15 @@
-"""The live inbox, in Firestore; the publisher's commands to Firestore come here too."""
+"""The live inbox, and the publisher's commands."""
 
 import os
 
 import flask
 import functions_framework
 
+from functions import wiring
+from functions.google.push import respond
 from functions.inapp import handler
-from functions.runtime.lazy import Lazy
-from functions.runtime.push import respond
 
-channel = Lazy(lambda: handler.connect(os.environ))
+channel = wiring.function("inapp", handler.connect, os.environ)
 
 
 @functions_framework.http

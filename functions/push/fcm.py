@@ -1,4 +1,4 @@
-"""Firebase Cloud Messaging, by firebase-admin."""
+"""Firebase Cloud Messaging, through firebase-admin."""
 
 import re
 from collections.abc import Mapping
@@ -12,44 +12,45 @@ from google.auth.exceptions import GoogleAuthError
 
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_errors import never_connected
-from functions.runtime.statuses import Alert, Reject, Retry, Verdict, settle, unreachable
+from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable
 from shared.content import PushContent
 from shared.envelope import Delivery
+from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20
 ERRORS: Mapping[type[exceptions.FirebaseError], Verdict] = {
-    messaging.UnregisteredError: Reject("unregistered"),
-    messaging.SenderIdMismatchError: Reject("sender_mismatch"),
-    messaging.QuotaExceededError: Retry("rate_limited"),
-    messaging.ThirdPartyAuthError: Alert("credentials_refused"),
-    exceptions.InvalidArgumentError: Reject("invalid_argument"),
-    exceptions.NotFoundError: Reject("unregistered"),
-    exceptions.UnauthenticatedError: Alert("credentials_refused"),
-    exceptions.PermissionDeniedError: Alert("credentials_refused"),
-    exceptions.ResourceExhaustedError: Retry("rate_limited"),
+    messaging.UnregisteredError: Reject(Reason.UNREGISTERED),
+    messaging.SenderIdMismatchError: Reject(Reason.SENDER_MISMATCH),
+    messaging.QuotaExceededError: Retry(Reason.RATE_LIMITED),
+    messaging.ThirdPartyAuthError: Alert(Reason.CREDENTIALS_REFUSED),
+    exceptions.InvalidArgumentError: Reject(Reason.INVALID_ARGUMENT),
+    exceptions.NotFoundError: Reject(Reason.UNREGISTERED),
+    exceptions.UnauthenticatedError: Alert(Reason.CREDENTIALS_REFUSED),
+    exceptions.PermissionDeniedError: Alert(Reason.CREDENTIALS_REFUSED),
+    exceptions.ResourceExhaustedError: Retry(Reason.RATE_LIMITED),
 }
-_TOO_LARGE = re.compile(r"message is too (big|large)", re.IGNORECASE)  # no code says so, and its words have changed
+_TOO_LARGE = re.compile(r"message is too (big|large)", re.IGNORECASE)  # FCM has no code for it; its text has varied
 
 
 class Fcm:
-    """One device a call: each has its own delivery, and so its own answer."""
+    """One device a call: each device has its own delivery and its own answer."""
 
     name = "fcm"
     required: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, app: firebase_admin.App) -> None:
         self._app = app
-        # The SDK repeats a 503 four times, and a broken connection once, which may send twice; it has no option for it.
-        service = messaging._get_messaging_service(app)  # noqa: SLF001 - there is no public way
+        # The SDK retries a 503 four times and a broken connection once, which may send twice. It has no option for it.
+        service = messaging._get_messaging_service(app)  # noqa: SLF001 - the SDK has no public way
         for prefix in ("https://", "http://", "https://fcm.googleapis.com"):
             service._client.session.mount(prefix, requests.adapters.HTTPAdapter())  # noqa: SLF001 - likewise
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Uses the process's own Firebase app where one was set up before, else the machine's credentials."""
+        """Uses the Firebase app of this process, if there is one; else the machine's credentials."""
         try:
             return cls(firebase_admin.get_app())
-        except ValueError:  # firebase-admin's word for "none yet"
+        except ValueError:  # firebase-admin raises this if no app is initialised
             project = environ.get("FCM_PROJECT") or environ["GOOGLE_CLOUD_PROJECT"]
             return cls(firebase_admin.initialize_app(options={"projectId": project, "httpTimeout": _TIMEOUT_SECONDS}))
 
@@ -59,21 +60,21 @@ class Fcm:
             token=delivery.recipient,
             notification=messaging.Notification(title=content.title, body=content.body),
             data=content.data | {"notification_id": delivery.notification_id},
-            **_not_after(delivery.expires_at),
+            **_expiring(delivery.expires_at),
         )
         try:
             return Sent(self.name, messaging.send(message, app=self._app))
         except exceptions.FirebaseError as error:
             if error.http_response is None:
                 unreachable(self.name, error, ambiguous=not never_connected(error.cause))
-            return settle(_verdict(error), provider=self.name, detail=error.code, hide=delivery.recipient)
+            return outcome_for(_verdict(error), provider=self.name, detail=error.code, hide=delivery.recipient)
         except GoogleAuthError as error:
-            verdict = Retry("unreachable") if error.retryable else Alert("credentials_refused")
-            return settle(verdict, provider=self.name, detail=type(error).__name__)
+            verdict = Retry(Reason.UNREACHABLE) if error.retryable else Alert(Reason.CREDENTIALS_REFUSED)
+            return outcome_for(verdict, provider=self.name, detail=type(error).__name__)
 
 
-def _not_after(expires_at: datetime) -> dict[str, Any]:
-    """So long may a phone be out of reach. Without it FCM keeps trying for four weeks."""
+def _expiring(expires_at: datetime) -> dict[str, Any]:
+    """How long FCM tries to reach the device. Without these options it tries for four weeks."""
     left = max(timedelta(), expires_at - datetime.now(UTC))
     return {
         "android": messaging.AndroidConfig(ttl=left),
@@ -84,6 +85,6 @@ def _not_after(expires_at: datetime) -> dict[str, Any]:
 
 def _verdict(error: exceptions.FirebaseError) -> Verdict:
     if isinstance(error, exceptions.InvalidArgumentError) and _TOO_LARGE.search(str(error)):
-        return Reject("too_large")
+        return Reject(Reason.TOO_LARGE)
     gateway_gave_up = isinstance(error, exceptions.DeadlineExceededError)
-    return ERRORS.get(type(error)) or Retry("provider_error", ambiguous=gateway_gave_up)
+    return ERRORS.get(type(error)) or Retry(Reason.PROVIDER_ERROR, ambiguous=gateway_gave_up)

@@ -1,13 +1,13 @@
-"""Mobile push, over Firebase Cloud Messaging."""
+"""Mobile push: Firebase Cloud Messaging."""
 
 import os
 
 import flask
 import functions_framework
 
+from functions import wiring
+from functions.google.push import respond
 from functions.push.fcm import Fcm
-from functions.runtime import wiring
-from functions.runtime.push import respond
 
 channel = wiring.channel("push", [Fcm], os.environ)
 

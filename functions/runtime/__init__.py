@@ -1,1 +1,1 @@
-"""What every function shares: receive a push, deliver once, record, report."""
+"""What every function shares: decode a message, deliver it once, record and report the outcome. Knows no cloud."""

@@ -1,4 +1,4 @@
-"""One attempt at one delivery, and the outcomes it can have."""
+"""One attempt at a delivery, and the outcomes that it can have."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,18 +8,19 @@ from shared.channel_types import channel_type_named
 from shared.envelope import Delivery
 from shared.errors import DeliveryError
 from shared.outcomes import Outcome, Result
+from shared.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A delivery as it was received. ``number`` is Pub/Sub's count, from 1, if it counts."""
+    """A delivery as it was received. ``number`` counts from 1; None where the transport does not count."""
 
     delivery: Delivery
     number: int | None
     received_at: datetime
 
     def answered(self, answer: Sent | Rejected, at: datetime) -> Outcome:
-        """The provider has spoken."""
+        """The outcome of the provider's answer."""
         match answer:
             case Sent(provider, message_id, possible_duplicate):
                 return self._outcome(
@@ -36,11 +37,11 @@ class Attempt:
     def expired(self, at: datetime) -> Outcome:
         return self._outcome("expired", at)
 
-    def suppressed(self, reason: str, at: datetime) -> Outcome:
+    def suppressed(self, reason: Reason, at: datetime) -> Outcome:
         return self._outcome("suppressed", at, reason=reason)
 
     def failed(self, error: DeliveryError, at: datetime) -> Outcome:
-        """The attempt will be repeated."""
+        """The outcome of an attempt that failed and will be repeated."""
         return self._outcome("attempt", at, reason=error.reason, detail=error.detail or None, provider=error.provider)
 
     def _outcome(
@@ -48,7 +49,7 @@ class Attempt:
         result: Result,
         at: datetime,
         *,
-        reason: str | None = None,
+        reason: Reason | None = None,
         detail: str | None = None,
         provider: str | None = None,
         provider_message_id: str | None = None,
@@ -69,8 +70,8 @@ class Attempt:
             possible_duplicate=possible_duplicate,
         )
 
-    def facts(self) -> dict[str, object]:
-        """What a log may say about it: no content, and no address that could be written to."""
+    def log_fields(self) -> dict[str, object]:
+        """The fields that a log record carries: no content, and only a redacted address."""
         delivery = self.delivery
         return {
             "notification_id": delivery.notification_id,

@@ -1,6 +1,5 @@
 """Deliver once: claim, send, record, report."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,117 +7,138 @@ from datetime import datetime
 import msgspec
 
 from functions.runtime.attempt import Attempt
-from functions.runtime.ledger import Claimed, Finished, Held, Ledger, Resting
-from functions.runtime.outcomes import OutcomePublisher
+from functions.runtime.ledger import Claimed, ClaimedByOther, CoolingDown, Finished
+from functions.runtime.outcomes import EVENT_OF_RESULT
+from functions.runtime.ports import ChannelSwitches, Ledger, OutcomeSink
 from functions.runtime.provider import Provider, Rejected, Sent
-from functions.runtime.switchboard import Switchboard
+from shared import envelope
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, DeliveryError, Retryable, Undecodable
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
 from shared.outcomes import Outcome
+from shared.reasons import Reason
+from transport.port import Received
 
-_log = logging.getLogger(__name__)
+_log = EventLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What delivering needs of the outside. ``now`` gives aware times."""
+class Dependencies:
+    """What ``deliver`` needs of the outside. ``now`` returns aware times."""
 
     provider: Provider
     ledger: Ledger
-    switchboard: Switchboard
-    outcomes: OutcomePublisher
+    switches: ChannelSwitches
+    outcomes: OutcomeSink
     now: Callable[[], datetime]
 
 
-def deliver(delivery: Delivery, number: int | None, parts: Parts) -> None:
-    """Deliver, or find out that it was done, and report; on return the message can be acknowledged.
+def handle_delivery(channel_type: str, dependencies: Dependencies, received: Received) -> None:
+    """Deliver the message ``received``. Raises ``Undecodable`` if it is not a delivery of ``channel_type``.
+
+    Also raises ``Retryable`` and ``CredentialsRefused``, as ``deliver`` does.
+    """
+    match envelope.decode(received.data):
+        case Delivery() as delivery if delivery.channel_type == channel_type:
+            deliver(delivery, received.attempt, dependencies)
+        case other:
+            message = f"The function of {channel_type} received a {type(other).__name__} that is not meant for it."
+            raise Undecodable(message)
+
+
+def deliver(delivery: Delivery, number: int | None, dependencies: Dependencies) -> None:
+    """Deliver, or find the recorded outcome, and report it. When this returns, the message is done.
 
     ``number`` counts the attempts, from 1. Raises ``Retryable``, ``CredentialsRefused`` or ``Undecodable``.
     """
-    attempt = Attempt(delivery, number, parts.now())
+    attempt = Attempt(delivery, number, dependencies.now())
     try:
-        outcome = _conclude(attempt, parts)
+        outcome = _conclude(attempt, dependencies)
     except DeliveryError as error:
-        _report_failure(attempt, error, parts)
+        _report_failure(attempt, error, dependencies)
         raise
     except Undecodable as error:
-        _report_failure(attempt, Retryable("undecodable", str(error)), parts)
+        _report_failure(attempt, Retryable(Reason.UNDECODABLE, str(error)), dependencies)
         raise
     except Exception as bug:
-        # The timeline of whoever waits for this should say that it is our fault; the traceback is for the log.
-        _report_failure(attempt, Retryable("internal_error", type(bug).__name__), parts)
+        # The timeline shows that the fault is ours; the framework logs the traceback.
+        _report_failure(attempt, Retryable(Reason.INTERNAL_ERROR, type(bug).__name__), dependencies)
         raise
-    # When this raises, the message comes again, finds the ledger finished, and is reported then.
-    parts.outcomes.publish(outcome)
-    _log.info(outcome.result, extra=attempt.facts() | {"reason": outcome.reason, "provider": outcome.provider})
+    # If publishing fails, the transport delivers the message again; the ledger then returns the finished outcome,
+    # and we publish it again.
+    dependencies.outcomes.publish(outcome)
+    event = EVENT_OF_RESULT[outcome.result]
+    _log.info(event, **attempt.log_fields(), reason=outcome.reason, provider=outcome.provider)
 
 
-def _conclude(attempt: Attempt, parts: Parts) -> Outcome:
-    match parts.ledger.claim(attempt.delivery.key, attempt.received_at):
+def _conclude(attempt: Attempt, dependencies: Dependencies) -> Outcome:
+    match dependencies.ledger.claim(attempt.delivery.key, attempt.received_at):
         case Finished(outcome):
             return outcome
-        case Held():
-            raise Retryable("claim_held", "Another worker has this delivery.")
-        case Resting() if attempt.received_at >= attempt.delivery.expires_at:
-            return msgspec.structs.replace(attempt.expired(parts.now()), possible_duplicate=True)
-        case Resting(until):
-            detail = f"An attempt may have arrived unconfirmed; the next is made after {until:%H:%M:%S} UTC."
-            raise Retryable("unconfirmed", detail)
+        case ClaimedByOther():
+            raise Retryable(Reason.CLAIMED_BY_OTHER, "Another worker is sending this delivery.")
+        case CoolingDown() if attempt.received_at >= attempt.delivery.expires_at:
+            return msgspec.structs.replace(attempt.expired(dependencies.now()), possible_duplicate=True)
+        case CoolingDown(until):
+            detail = f"An earlier attempt is unconfirmed. The next attempt is made after {until:%H:%M:%S} UTC."
+            raise Retryable(Reason.UNCONFIRMED, detail)
         case Claimed() as claim:
-            outcome = _outcome(attempt, claim, parts)
-            if claim.uncertain:
+            outcome = _outcome(attempt, claim, dependencies)
+            if claim.possible_duplicate:
                 outcome = msgspec.structs.replace(outcome, possible_duplicate=True)
-            _record(attempt, claim, outcome, parts)
+            _record(attempt, claim, outcome, dependencies)
             return outcome
 
 
-def _outcome(attempt: Attempt, claim: Claimed, parts: Parts) -> Outcome:
-    if attempt.received_at >= attempt.delivery.expires_at:
-        return attempt.expired(parts.now())
-    if not parts.switchboard.is_on(attempt.delivery.channel, attempt.delivery.switched_on):
-        return attempt.suppressed("channel_off", parts.now())
-    answer = _send(attempt, claim, parts)
-    return attempt.answered(answer, parts.now())
+def _outcome(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Outcome:
+    delivery = attempt.delivery
+    if attempt.received_at >= delivery.expires_at:
+        return attempt.expired(dependencies.now())
+    if not dependencies.switches.is_on(delivery.channel, delivery.switched_on):
+        return attempt.suppressed(Reason.CHANNEL_OFF, dependencies.now())
+    answer = _send(attempt, claim, dependencies)
+    return attempt.answered(answer, dependencies.now())
 
 
-def _send(attempt: Attempt, claim: Claimed, parts: Parts) -> Sent | Rejected:
-    """Send, and give the claim back if it comes to nothing.
+def _send(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Sent | Rejected:
+    """Send, and release the claim if the attempt has no outcome.
 
-    Any other error leaves the claim to run out: nobody knows what was sent.
+    After any other error the claim is kept until its lease ends, because we do not know what was sent.
     """
     try:
-        return parts.provider.send(attempt.delivery)
+        return dependencies.provider.send(attempt.delivery)
     except Retryable as error:
-        _release(attempt, claim, parts, uncertain=error.ambiguous)
+        _release(attempt, claim, dependencies, ambiguous=error.ambiguous)
         raise
     except (CredentialsRefused, Undecodable):
-        _release(attempt, claim, parts, uncertain=False)
+        _release(attempt, claim, dependencies, ambiguous=False)
         raise
 
 
-def _release(attempt: Attempt, claim: Claimed, parts: Parts, *, uncertain: bool) -> None:
+def _release(attempt: Attempt, claim: Claimed, dependencies: Dependencies, *, ambiguous: bool) -> None:
     try:
-        parts.ledger.release(claim, parts.now(), uncertain=uncertain)
+        dependencies.ledger.release(claim, dependencies.now(), ambiguous=ambiguous)
     except DeliveryError as error:
-        _log.warning("The claim could not be released, so it has to run out: %s", error, extra=attempt.facts())
+        _log.warning(LogEvent.LEDGER_RELEASE_FAILED, **attempt.log_fields(), reason=error.reason, error=str(error))
 
 
-def _record(attempt: Attempt, claim: Claimed, outcome: Outcome, parts: Parts) -> None:
-    """Record the end. A ledger that is away now is no reason to raise.
+def _record(attempt: Attempt, claim: Claimed, outcome: Outcome, dependencies: Dependencies) -> None:
+    """Record the outcome. An unavailable ledger is logged and not raised.
 
-    The message would come again and be sent again, once the claim has run out. Reported and acknowledged, it will not.
+    If this raised, the transport would deliver the message again, and after the lease the person would get it twice.
     """
     try:
-        parts.ledger.finish(claim, outcome)
+        dependencies.ledger.finish(claim, outcome)
     except DeliveryError as error:
-        _log.warning("The end could not be recorded, and is only reported: %s", error, extra=attempt.facts())
+        _log.warning(LogEvent.LEDGER_FINISH_FAILED, **attempt.log_fields(), reason=error.reason, error=str(error))
 
 
-def _report_failure(attempt: Attempt, error: DeliveryError, parts: Parts) -> None:
-    """A row of the timeline, worth no more than a try: the attempt is repeated either way."""
-    facts = attempt.facts() | {"reason": error.reason, "provider": error.provider}
-    _log.warning("attempt", extra=facts)
+def _report_failure(attempt: Attempt, error: DeliveryError, dependencies: Dependencies) -> None:
+    """Report a failed attempt for the timeline. If that fails, only log it: the attempt is repeated in any case."""
+    fields = attempt.log_fields() | {"reason": error.reason, "provider": error.provider}
+    _log.warning(LogEvent.DELIVERY_ATTEMPT_FAILED, **fields)
     try:
-        parts.outcomes.publish(attempt.failed(error, parts.now()))
+        dependencies.outcomes.publish(attempt.failed(error, dependencies.now()))
     except DeliveryError as unpublished:
-        _log.warning("The attempt could not be reported: %s", unpublished, extra=facts)
+        _log.warning(LogEvent.DELIVERY_REPORT_FAILED, **fields, error=str(unpublished))

@@ -1,7 +1,7 @@
-"""Several providers as one: the next is tried when one asks to come back later, and a broken one is left alone.
+"""Several providers as one: a retryable error moves on to the next provider, and a failing provider is left alone.
 
-Failing over after an *ambiguous* error may send twice, so it happens only where the channel's config says that
-duplicates are acceptable (``"accept_duplicates": true``). The config's ``"providers"`` picks and orders.
+Failing over after an *ambiguous* error may send twice, so it happens only where the channel's config accepts
+duplicates (``"accept_duplicates": true``). The config's ``"providers"`` selects and orders the providers.
 """
 
 import dataclasses
@@ -14,20 +14,22 @@ import pybreaker
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, DeliveryError, Retryable
+from shared.reasons import Reason
 
 BREAKS_AFTER_FAILURES = 5
-BROKEN_FOR_SECONDS = 30.0
-_MAX_PARTIES = 1024
+BREAKS_FOR_SECONDS = 30.0
+_MAX_BREAKERS = 1024
 
-Party = Callable[[Delivery], str]
+BreakerKey = Callable[[Delivery], str]
 
 
-def the_provider_alone(_delivery: Delivery) -> str:
+def one_breaker(_delivery: Delivery) -> str:
+    """The breaker key of a provider that is one service: all deliveries share a breaker."""
     return ""
 
 
 class Failover:
-    """The providers of a channel, in their usual order."""
+    """The providers of a channel type, in their default order."""
 
     name = "failover"
 
@@ -38,7 +40,9 @@ class Failover:
         wanted = delivery.config.get("providers") or list(self._providers)
         providers = [self._providers[name] for name in wanted if name in self._providers]
         ambiguous = False
-        last: DeliveryError = CredentialsRefused("provider_not_configured", f"None of {wanted} is set up here.")
+        last: DeliveryError = CredentialsRefused(
+            Reason.PROVIDER_NOT_CONFIGURED, f"None of the providers {wanted} is configured in this function."
+        )
         for provider in providers:
             try:
                 answer = provider.send(delivery)
@@ -55,48 +59,48 @@ class Failover:
 
 
 class Breaker:
-    """A provider that is left alone for a while after ``fails`` attempts in a row asked to come back later.
+    """A provider that is not called for ``seconds`` after ``fails`` retryable errors in a row.
 
-    pybreaker holds its lock while it calls, which would send one message at a time. So as long as all is well the
-    provider is called outside, and the breaker is told how it went; only the trial after a break goes through it.
+    pybreaker holds its lock during a call, which would send one message at a time. So while the breaker is closed, the
+    provider is called directly and the result reported to the breaker; only the half-open trial runs inside the lock.
 
-    ``party`` says whom a delivery depends on, where one provider speaks to many (a webhook's receivers): each has a
-    breaker of its own, so that one that is down holds up nobody else.
+    ``breaker_key`` says which breaker a delivery uses. A provider that sends to many receivers (webhooks) has one
+    breaker for each receiver, so that a receiver that is down does not stop the others.
     """
 
     def __init__(
         self,
         provider: Provider,
-        party: Party = the_provider_alone,
+        breaker_key: BreakerKey = one_breaker,
         fails: int = BREAKS_AFTER_FAILURES,
-        seconds: float = BROKEN_FOR_SECONDS,
+        seconds: float = BREAKS_FOR_SECONDS,
     ) -> None:
         self.name = provider.name
         self._provider = provider
-        self._party = party
-        self._breaker_of = functools.lru_cache(maxsize=_MAX_PARTIES)(partial(_breaker, fails, seconds))
+        self._breaker_key = breaker_key
+        self._breaker_of = functools.lru_cache(maxsize=_MAX_BREAKERS)(partial(_new_breaker, fails, seconds))
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        breaker = self._breaker_of(self._party(delivery))
+        breaker = self._breaker_of(self._breaker_key(delivery))
         if breaker.current_state != pybreaker.STATE_CLOSED:
-            return self._try_again(delivery, breaker)
+            return self._send_through(breaker, delivery)
         try:
             answer = self._provider.send(delivery)
         except Retryable as error:
-            _count(breaker, error)
+            _report(breaker, error)
             raise
-        _count(breaker, None)
+        _report(breaker, None)
         return answer
 
-    def _try_again(self, delivery: Delivery, breaker: pybreaker.CircuitBreaker) -> Sent | Rejected:
+    def _send_through(self, breaker: pybreaker.CircuitBreaker, delivery: Delivery) -> Sent | Rejected:
         try:
             answer: Sent | Rejected = breaker.call(self._provider.send, delivery)
         except pybreaker.CircuitBreakerError as error:
-            raise Retryable("breaker_open", provider=self.name) from error
+            raise Retryable(Reason.BREAKER_OPEN, provider=self.name) from error
         return answer
 
 
-def _breaker(fails: int, seconds: float, _party: str) -> pybreaker.CircuitBreaker:
+def _new_breaker(fails: int, seconds: float, _key: str) -> pybreaker.CircuitBreaker:
     return pybreaker.CircuitBreaker(
         fail_max=fails,
         reset_timeout=seconds,
@@ -105,12 +109,14 @@ def _breaker(fails: int, seconds: float, _party: str) -> pybreaker.CircuitBreake
     )
 
 
-def _count(breaker: pybreaker.CircuitBreaker, error: Retryable | None) -> None:
-    def happened() -> None:
+def _report(breaker: pybreaker.CircuitBreaker, error: Retryable | None) -> None:
+    """Count a call that ran outside the breaker."""
+
+    def result() -> None:
         if error is not None:
             raise error
 
     try:
-        breaker.call(happened)
+        breaker.call(result)
     except (Retryable, pybreaker.CircuitBreakerError):
-        return  # the breaker gives back what it was told, or was opened by another thread meanwhile
+        return  # the breaker raises the reported error again, or another thread has opened it meanwhile

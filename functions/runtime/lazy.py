@@ -1,4 +1,4 @@
-"""Something built on first use, once, by whichever thread comes first."""
+"""A value that is built on first use, once, by the first thread that needs it."""
 
 import threading
 from collections.abc import Callable
@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """A value that ``build`` makes on the first call of ``get``; a build that raises is tried again at the next.
+    """Calls ``build`` at the first ``get`` and keeps the value. If ``build`` raises, the next ``get`` calls it again.
 
-    Clients are not built on import: gunicorn forks after importing, and gRPC does not survive a fork.
-    (``functools.cache`` would build twice when two first requests arrive together.)
+    Clients must not be built on import: gunicorn forks after importing, and gRPC does not survive a fork.
+    (``functools.cache`` would build twice when the first two requests arrive together.)
     """
 
     def __init__(self, build: Callable[[], T]) -> None:
@@ -20,7 +20,7 @@ class Lazy(Generic[T]):
         self._built: list[T] = []
 
     def get(self) -> T:
-        """The value. Raises whatever ``build`` raises."""
+        """The value. Raises what ``build`` raises."""
         if not self._built:
             with self._lock:
                 if not self._built:

@@ -1,56 +1,50 @@
-"""Outcomes on their way home: the topic that the publisher listens to."""
+"""Publishes outcomes over a transport, and turns the transport's errors into ours."""
 
-from typing import Protocol, Self
+from collections.abc import Mapping
 
-import grpc
-from google.pubsub_v1 import PublisherClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-from google.pubsub_v1.types import PublishRequest, PubsubMessage
-
-from functions.runtime.google_api import CALL, delivery_errors
 from shared import outcomes
-from shared.outcomes import Outcome
+from shared.errors import CredentialsRefused, Retryable
+from shared.log_events import LogEvent
+from shared.outcomes import Outcome, Result
+from shared.reasons import Reason
+from transport.port import Encoded, PublishError, PublishRefused, Topic
 
-_RawMessage = PubsubMessage.pb()
-_RawRequest = PublishRequest.pb()
+EVENT_OF_RESULT: Mapping[Result, LogEvent] = {
+    "sent": LogEvent.DELIVERY_SENT,
+    "delivered": LogEvent.DELIVERY_DELIVERED,
+    "bounced": LogEvent.DELIVERY_BOUNCED,
+    "failed": LogEvent.DELIVERY_FAILED,
+    "suppressed": LogEvent.DELIVERY_SUPPRESSED,
+    "expired": LogEvent.DELIVERY_EXPIRED,
+    "dead": LogEvent.DELIVERY_DEAD,
+    "attempt": LogEvent.DELIVERY_ATTEMPT_FAILED,
+}
 
 
-class OutcomePublisher(Protocol):
-    """Carries an outcome to the publisher's side."""
+def encode(outcome: Outcome) -> Encoded:
+    """The outcome as it travels. The attributes help an operator; the body is authoritative."""
+    attributes = {
+        "result": outcome.result,
+        "notification_id": outcome.notification_id,
+        "delivery_id": outcome.delivery_id,
+        "v": str(outcome.v),
+    }
+    return Encoded(outcomes.encode(outcome), attributes)
 
-    def publish(self, outcome: Outcome) -> None:
-        """Return when ``outcome`` is safe with the carrier. Raises ``Retryable`` or ``CredentialsRefused``."""
-        ...
 
+class TopicOutcomeSink:
+    """The outcome sink over a topic. Publishes each outcome alone: the function waits until it is stored."""
 
-class PubSubOutcomes:
-    """Publishes each outcome by itself and waits until Pub/Sub has it: the function's answer depends on it.
-
-    By the plain call: the client that batches hands each message to a thread of its own, which takes three times as
-    long where there is nothing to gather.
-    """
-
-    def __init__(self, client: PublisherClient, topic: str) -> None:
-        self._client = client
+    def __init__(self, topic: Topic[Outcome]) -> None:
         self._topic = topic
 
-    @classmethod
-    def connect(cls, project: str, topic: str, emulator_host: str | None = None) -> Self:
-        """``topic`` is a short name. Google's batching client knows the emulator by itself; the plain one is told."""
-        client = PublisherClient(transport=_emulator(emulator_host)) if emulator_host else PublisherClient()
-        return cls(client, client.topic_path(project, topic))
-
     def publish(self, outcome: Outcome) -> None:
-        attributes = {
-            "result": outcome.result,
-            "notification_id": outcome.notification_id,
-            "delivery_id": outcome.delivery_id,
-            "v": str(outcome.v),
-        }
-        message = _RawMessage(data=outcomes.encode(outcome), attributes=attributes)
-        with delivery_errors("outcomes"):
-            self._client.publish(_RawRequest(topic=self._topic, messages=[message]), **CALL)
-
-
-def _emulator(host: str) -> PublisherGrpcTransport:
-    return PublisherGrpcTransport(channel=grpc.insecure_channel(host))
+        """Publish ``outcome``; return when the topic has stored it. Raises ``Retryable`` or ``CredentialsRefused``."""
+        try:
+            stored = [each for batch in self._topic.publish([outcome]) for each in batch]
+        except PublishRefused as error:
+            raise CredentialsRefused(Reason.OUTCOMES_REFUSED, str(error)) from error
+        except PublishError as error:
+            raise Retryable(Reason.OUTCOMES_UNAVAILABLE, str(error)) from error
+        if not stored:
+            raise Retryable(Reason.OUTCOMES_UNAVAILABLE, "The topic does not accept this outcome.")

@@ -1,18 +1,19 @@
-"""The one port a channel fills in: a provider that takes a delivery and answers."""
+"""The port that a channel type's adapters implement: a provider sends one delivery and answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from shared.envelope import Delivery
+from shared.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The provider took the message.
+    """The provider accepted the delivery.
 
-    ``provider_message_id`` is its own id, by which it can be asked about later. ``possible_duplicate``: another
-    provider may have taken the message before this one did.
+    ``provider_message_id`` is the provider's own id, which its later events carry. ``possible_duplicate``: another
+    provider may have accepted the delivery before this one.
     """
 
     provider: str
@@ -22,41 +23,41 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider refuses this message for good.
+    """The provider refuses the delivery permanently.
 
-    ``reason`` is a short word of ours (``invalid_number``); ``detail`` the provider's own code or words, without
-    personal data. ``suppress``: the person has said no (opted out, unsubscribed), which is their wish and no failure.
+    ``detail`` is the provider's own code or text, without personal data. ``suppress``: the person opted out, which is
+    recorded as ``suppressed`` and not as ``failed``.
     """
 
     provider: str
-    reason: str
+    reason: Reason
     detail: str = ""
     suppress: bool = False
 
 
 class Provider(Protocol):
-    """Sends one delivery, once, without retrying: Pub/Sub retries."""
+    """Sends one delivery, once, without retries: the transport delivers the message again."""
 
     name: str
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        """Hand ``delivery`` to the provider.
+        """Send ``delivery`` to the provider.
 
         Raises ``Retryable`` (429, 5xx, timeout, refused connection), ``CredentialsRefused`` (401, 403) or
-        ``Undecodable`` (the content is not this channel's). Anything else that escapes is a bug.
+        ``Undecodable`` (the content is not of this channel type). Any other exception is a bug.
         """
         ...
 
 
 class Adapter(Protocol):
-    """The class of a provider: what it needs of the environment, and how it is made from it."""
+    """The class of a provider: the environment variables that it needs, and how it is built from them."""
 
     name: str
-    """As ``channels.json`` declares it."""
+    """The provider's name in ``channels.json``."""
     required: ClassVar[tuple[str, ...]]
     """The environment variables without which the function cannot start."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Provider | None:
-        """The provider, or ``None`` if this environment does without it. ``required`` is checked before."""
+        """The provider; None if it is optional and not configured. ``required`` is checked before this call."""
         ...

@@ -1,11 +1,11 @@
-"""What an error of ``requests`` says about whether the other side got anything."""
+"""What an error of ``requests`` says about whether the request reached the provider."""
 
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 
 def never_connected(error: BaseException | None) -> bool:
-    """Whether it is sure that the request never left: refused, unresolved, or timed out while connecting."""
+    """Whether the request certainly never left: connection refused, host not resolved, or timeout while connecting."""
     if isinstance(error, requests.ConnectTimeout):
         return True
     if not isinstance(error, requests.ConnectionError):

@@ -1,63 +1,63 @@
-"""What a provider's code means for a delivery, as values: an adapter is mostly a table of these."""
+"""What a provider's code means for a delivery, as values. An adapter is mostly a table of these."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from functions.runtime.provider import Rejected
 from shared.errors import CredentialsRefused, Retryable
+from shared.reasons import Reason
 
 _DETAIL_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refused for good. ``suppress``: because the person said no."""
+    """Refused permanently. ``suppress``: because the person opted out."""
 
-    reason: str
+    reason: Reason
     suppress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """May go better later. ``ambiguous``: it may have been taken all the same."""
+    """A later attempt may succeed. ``ambiguous``: the provider may have accepted this one."""
 
-    reason: str
+    reason: Reason
     ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Our own credentials or configuration are at fault, so every message will fail alike."""
+    """Our credentials or configuration are wrong, so every delivery fails in the same way."""
 
-    reason: str
+    reason: Reason
 
 
 Verdict = Reject | Retry | Alert
-Code = TypeVar("Code")
 
 HTTP: Mapping[int, Verdict] = {
-    401: Alert("credentials_refused"),
-    403: Alert("credentials_refused"),
-    408: Retry("timeout"),
-    425: Retry("too_early"),
-    429: Retry("rate_limited"),
-    504: Retry("timeout", ambiguous=True),
+    401: Alert(Reason.CREDENTIALS_REFUSED),
+    403: Alert(Reason.CREDENTIALS_REFUSED),
+    408: Retry(Reason.TIMEOUT),
+    425: Retry(Reason.TOO_EARLY),
+    429: Retry(Reason.RATE_LIMITED),
+    504: Retry(Reason.TIMEOUT, ambiguous=True),
 }
-"""What most HTTP APIs mean. An adapter's own table goes over it (``{**HTTP, ...}``)."""
+"""What a status means in most HTTP APIs. An adapter extends it with its own table: ``{**HTTP, ...}``."""
 
 
 def verdict_of_http(status: int, table: Mapping[int, Verdict] = HTTP) -> Verdict:
-    """The verdict on an HTTP status: by ``table``, else 5xx may go better later and the rest is refused."""
+    """The verdict on an HTTP status: the entry of ``table``; else 5xx is retried and everything else is refused."""
     if status in table:
         return table[status]
-    return Retry("provider_error") if status >= 500 else Reject("refused")  # noqa: PLR2004 - HTTP's own border
+    return Retry(Reason.PROVIDER_ERROR) if status >= 500 else Reject(Reason.REFUSED)  # noqa: PLR2004 - HTTP's own limit
 
 
-def settle(verdict: Verdict, *, provider: str, detail: str = "", hide: str = "") -> Rejected:
-    """Return the refusal or raise the error that ``verdict`` stands for.
+def outcome_for(verdict: Verdict, *, provider: str, detail: str = "", hide: str = "") -> Rejected:
+    """Return the refusal, or raise the error, that ``verdict`` stands for.
 
-    ``detail`` is the provider's own words, from which ``hide`` (the recipient) is taken out.
+    ``detail`` is the provider's own text; ``hide`` (the recipient) is removed from it.
     """
     detail = (detail.replace(hide, "***") if hide else detail)[:_DETAIL_CHARACTERS]
     match verdict:
@@ -70,6 +70,9 @@ def settle(verdict: Verdict, *, provider: str, detail: str = "", hide: str = "")
 
 
 def unreachable(provider: str, error: Exception, *, ambiguous: bool) -> NoReturn:
-    """Raise for a provider that gave no answer: ``ambiguous`` unless it is sure that it never had the request."""
-    reason = "timeout" if ambiguous else "unreachable"
+    """Raise ``Retryable`` for a provider that did not answer.
+
+    ``ambiguous`` is False only if the request certainly did not reach the provider.
+    """
+    reason = Reason.TIMEOUT if ambiguous else Reason.UNREACHABLE
     raise Retryable(reason, type(error).__name__, provider=provider, ambiguous=ambiguous) from error

@@ -1,12 +1,12 @@
-"""SMS, over Twilio."""
+"""SMS: Twilio."""
 
 import os
 
 import flask
 import functions_framework
 
-from functions.runtime import wiring
-from functions.runtime.push import respond
+from functions import wiring
+from functions.google.push import respond
 from functions.sms.twilio import Twilio
 
 channel = wiring.channel("sms", [Twilio], os.environ)

@@ -1,4 +1,4 @@
-"""Twilio, by its own SDK."""
+"""Twilio, through its own SDK."""
 
 import logging
 from collections.abc import Mapping
@@ -12,26 +12,27 @@ from twilio.rest import Client
 
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_errors import never_connected
-from functions.runtime.statuses import Reject, Retry, Verdict, settle, unreachable, verdict_of_http
+from functions.runtime.statuses import Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import SmsContent
 from shared.envelope import Delivery
+from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20.0
 _API = "https://api.twilio.com"
 CODES: Mapping[int | None, Verdict] = {
-    20429: Retry("rate_limited"),
-    21211: Reject("invalid_number"),
-    21408: Reject("region_not_enabled"),
-    21610: Reject("opted_out", suppress=True),
-    21612: Reject("unreachable_number"),
-    21614: Reject("invalid_number"),
-    21617: Reject("too_large"),
+    20429: Retry(Reason.RATE_LIMITED),
+    21211: Reject(Reason.INVALID_NUMBER),
+    21408: Reject(Reason.REGION_NOT_ENABLED),
+    21610: Reject(Reason.OPTED_OUT, suppress=True),
+    21612: Reject(Reason.UNREACHABLE_NUMBER),
+    21614: Reject(Reason.INVALID_NUMBER),
+    21617: Reject(Reason.TOO_LARGE),
 }
-"""Twilio's own codes, where they say more than the HTTP status."""
+"""Twilio's own codes, where they are more precise than the HTTP status."""
 
 
 class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
-    """Twilio's client, speaking to another address (the SDK builds ``https://api.twilio.com`` itself)."""
+    """Twilio's HTTP client with another base URL: the SDK has ``https://api.twilio.com`` built in."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
         super().__init__(timeout=timeout_seconds, logger=_silent())
@@ -42,7 +43,7 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no type
 
 
 class Twilio:
-    """One text a call. ``sender`` is a number, a name, or the id of a messaging service (``MG…``)."""
+    """One text message a call. ``sender`` is a number, a name, or the id of a messaging service (``MG…``)."""
 
     name = "twilio"
     required: ClassVar[tuple[str, ...]] = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
@@ -63,14 +64,14 @@ class Twilio:
             message = self._client.messages.create(to=delivery.recipient, body=content.text, **self._from)
         except TwilioRestException as error:
             verdict = CODES.get(error.code) or verdict_of_http(error.status)
-            return settle(verdict, provider=self.name, detail=f"Twilio {error.code}")  # its words hold the number
+            return outcome_for(verdict, provider=self.name, detail=f"Twilio {error.code}")  # its text holds the number
         except requests.RequestException as error:
             unreachable(self.name, error, ambiguous=not never_connected(error))
         return Sent(self.name, message.sid)
 
 
 def _silent() -> logging.Logger:
-    """Twilio's client logs each request's address and headers at INFO."""
+    """A logger that drops INFO, where Twilio's client logs the URL and headers of each request."""
     logger = logging.getLogger("twilio.http_client")
     logger.setLevel(logging.WARNING)
     return logger

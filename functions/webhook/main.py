@@ -5,12 +5,12 @@ import os
 import flask
 import functions_framework
 
-from functions.runtime import wiring
-from functions.runtime.push import respond
+from functions import wiring
+from functions.google.push import respond
 from functions.webhook.http import Http
 from functions.webhook.request import receiver_of
 
-channel = wiring.channel("webhook", [Http], os.environ, party=receiver_of)
+channel = wiring.channel("webhook", [Http], os.environ, breaker_key=receiver_of)
 
 
 @functions_framework.http

@@ -1,12 +1,12 @@
-"""A delivery as a signed request, by Standard Webhooks.
+"""A delivery as a signed request, as Standard Webhooks defines it.
 
-The receiver checks ``webhook-signature`` with the secret it shares with us, and knows a repeated delivery by
-``webhook-id``, which is the delivery's and the same at every attempt. A secret is replaced without a gap while both are
-given, the new and the old with a space between: the request is signed with each, and one that fits is enough.
+The receiver checks ``webhook-signature`` with the secret that it shares with us. It recognises a repeated delivery by
+``webhook-id``: the id of the delivery, which is the same at every attempt. To replace a secret without a gap, set the
+new and the old one with a space between them: the request is signed with both, and the receiver needs one that matches.
 
-The channel's config may give ``url`` (else the recipient is it), ``method``, ``headers``, and by ``secret_ref`` the
-name of another secret. Its ``url`` wins over the recipient, for its headers and its secret are meant for that receiver
-and for no other.
+The channel's config may set ``url``, ``method``, ``headers``, and with ``secret_ref`` the name of another secret. The
+``url`` of the config takes precedence over the recipient, because its headers and secret are meant for that receiver
+only.
 """
 
 from collections.abc import Mapping
@@ -20,26 +20,31 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from shared.content import WebhookContent
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused
+from shared.reasons import Reason
 
-SECRET = "WEBHOOK_SIGNING_SECRET"  # noqa: S105 - its name
-_LABEL_BYTES = 63  # what a name server takes; Python's look-up raises for more
+SECRET = "WEBHOOK_SIGNING_SECRET"  # noqa: S105 - the name of the variable
+_LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 class BadRequest(Exception):
-    """The channel's config or the recipient makes no request; the reason is a short word."""
+    """No request can be built from the channel's config and the recipient."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
-    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` when the secret is not among ``secrets``."""
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if ``secrets`` lacks the secret."""
     config = delivery.config
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:
-        raise BadRequest("invalid_method")
+        raise BadRequest(Reason.INVALID_METHOD)
     url = _url(config.get("url") or delivery.recipient)
     body = msgspec.json.encode(delivery.content_as(WebhookContent).body)
     name = str(config.get("secret_ref") or SECRET)
-    # Ours come last, so that no config can take the place of the signature or of the host that was checked.
+    # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
     ours = {
         "Host": url.netloc.decode(),
@@ -56,26 +61,26 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
 
 
 def receiver_of(delivery: Delivery) -> str:
-    """Who is to receive it: the scheme, host and port, as far as they can be read."""
+    """The receiver of a delivery, as a breaker key: scheme, host and port, or the whole text if it is no URL."""
     return "/".join(str(delivery.config.get("url") or delivery.recipient).split("/", 3)[:3])
 
 
 def _signers(name: str, secrets: Mapping[str, str]) -> list[Webhook]:
     given = secrets.get(name, "").split()
     if not given:
-        raise CredentialsRefused("secret_missing", f"{name} is not set")
+        raise CredentialsRefused(Reason.SECRET_MISSING, f"{name} is not set")
     try:
         return [Webhook(secret) for secret in given]
     except (ValueError, EmptyWebhookSecretError):
-        raise CredentialsRefused("secret_malformed", f"{name} is not whsec_ and base64") from None
+        raise CredentialsRefused(Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64") from None
 
 
 def _url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
-        raise BadRequest("invalid_url") from None
+        raise BadRequest(Reason.INVALID_URL) from None
     labels = url.raw_host.rstrip(b".").split(b".")
     if url.scheme not in ("http", "https") or not all(0 < len(label) <= _LABEL_BYTES for label in labels):
-        raise BadRequest("invalid_url")
+        raise BadRequest(Reason.INVALID_URL)
     return url

@@ -1,9 +1,45 @@
-import pytest
+from collections.abc import Callable, Iterator
 
+import pytest
+from google.cloud.firestore import Client
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+from local.emulators import Emulators
 from local.processes import free_port
+from local.pubsub_setup import clients
+from shared import outcomes
+from shared.outcomes import Outcome
+from shared.topology import OUTCOMES_TOPIC
+
+Arrived = Callable[[int], list[Outcome]]
+"""Waits for that many new outcomes and returns them."""
 
 
 @pytest.fixture
 def nowhere() -> str:
-    """An address on which nothing listens."""
+    """An address where nothing listens."""
     return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def firestore(project: str) -> Client:
+    return Client(project=project)
+
+
+@pytest.fixture
+def arrived(emulators: Emulators, project: str) -> Iterator[Arrived]:
+    """The topic of outcomes in the Pub/Sub emulator, with a subscription that keeps them."""
+    with clients(emulators.pubsub_host) as (publisher, subscriber):
+        topic = publisher.create_topic(name=PublisherClient.topic_path(project, OUTCOMES_TOPIC)).name
+        kept = SubscriberClient.subscription_path(project, "kept")
+        subscriber.create_subscription(name=kept, topic=topic)
+
+        def pull(count: int) -> list[Outcome]:
+            found: list[Outcome] = []
+            while len(found) < count:
+                pulled = subscriber.pull(subscription=kept, max_messages=10, timeout=10).received_messages
+                subscriber.acknowledge(subscription=kept, ack_ids=[each.ack_id for each in pulled])
+                found += [outcomes.decode(each.message.data) for each in pulled]
+            return found
+
+        yield pull

@@ -5,24 +5,24 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from google.cloud.firestore import Client
-from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from deploy import bundle
 from functions.google.inbox import inbox_of
-from local import pubsub_setup
 from local.emulators import Emulators
 from local.processes import Child, free_port
-from shared import outcomes
-from shared.topology import FUNCTIONS, OUTCOMES_TOPIC
+from shared.outcomes import Outcome
+from shared.topology import FUNCTIONS
 from tests.factories import make_delivery, make_push
 
 UV = Path(sys.executable).with_name("uv")
+Arrived = Callable[[int], list[Outcome]]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -86,27 +86,22 @@ def uv(*arguments: str) -> None:
 
 
 @pytest.mark.emulators
-def test_bundle_runs_with_only_its_requirements_and_handles_a_push(
-    unpacked: Path, emulators: Emulators, project: str
+def test_bundle_starts_with_only_its_requirements_and_handles_a_push(
+    unpacked: Path, emulators: Emulators, firestore: Client, arrived: Arrived
 ) -> None:
-    with pubsub_setup.clients(emulators.pubsub_host) as (publisher, subscriber):
-        topic = publisher.create_topic(name=PublisherClient.topic_path(project, OUTCOMES_TOPIC)).name
-        kept = SubscriberClient.subscription_path(project, "kept")
-        subscriber.create_subscription(name=kept, topic=topic)
-        port = free_port()
-        child = start(unpacked, port, emulators.environment | {"GOOGLE_CLOUD_PROJECT": project})
-        try:
-            child.wait_ready(lambda: is_up(port), 60)
-            delivery = make_delivery("inapp", expires_at=datetime.now(UTC) + timedelta(hours=1))
-            accepted = httpx.post(f"http://127.0.0.1:{port}/", content=make_push(delivery), timeout=30)
-            refused = httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", timeout=30)
-        finally:
-            child.stop()
-        assert (accepted.status_code, refused.status_code) == (204, 400), child.tail()
-        (pulled,) = subscriber.pull(subscription=kept, max_messages=10).received_messages
-    assert outcomes.decode(pulled.message.data).result == "sent"
-    assert [each.id for each in inbox_of(Client(project=project), "ada").stream()] == [delivery.notification_id]
-    assert '"severity": "ERROR"' in child.tail(), "logs are JSON"
+    port = free_port()
+    child = start(unpacked, port, emulators.environment | {"GOOGLE_CLOUD_PROJECT": firestore.project})
+    try:
+        child.wait_ready(lambda: is_up(port), 60)
+        delivery = make_delivery("inapp", expires_at=datetime.now(UTC) + timedelta(hours=1))
+        handled = httpx.post(f"http://127.0.0.1:{port}/", content=make_push(delivery), timeout=30)
+        refused = httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", timeout=30)
+    finally:
+        child.stop()
+    assert (handled.status_code, refused.status_code) == (204, 400), child.tail()
+    assert [outcome.result for outcome in arrived(1)] == ["sent"]
+    assert [each.id for each in inbox_of(firestore, "ada").stream()] == [delivery.notification_id]
+    assert '"event": "message.undecodable"' in child.tail(), "logs are JSON"
 
 
 def start(unpacked: Path, port: int, environ: dict[str, str]) -> Child:

@@ -1,4 +1,4 @@
-"""The ledger's contract, held by the real one and by the fake alike."""
+"""The contract of ``Ledger``, for the fake and for Firestore."""
 
 import json
 from collections.abc import Callable
@@ -10,28 +10,21 @@ import pytest
 import uuid_utils
 from google.cloud.firestore import Client
 
-from functions.runtime.ledger import (
-    COLLECTION,
-    Claimed,
-    Finished,
-    FirestoreLedger,
-    Held,
-    Ledger,
-    Resting,
-    Unfinished,
-    document_of,
-    look_up,
-)
+from functions.google.ledger import COLLECTION, FirestoreLedger, document_of
+from functions.runtime.ledger import Claim, Claimed, ClaimedByOther, CoolingDown, Finished, NoLedger, Unfinished
+from functions.runtime.ports import Ledger
 from shared.errors import Retryable
+from shared.reasons import Reason
 from tests.factories import NOON, make_outcome
 from tests.fakes import MemoryLedger
 
 LEASE = timedelta(seconds=90)
 LATER = NOON + LEASE
 OUTCOME = make_outcome(detail="✓")
+KEY = "d.1"
 
 
-def claimed(claim: Claimed | Held | Resting | Finished) -> Claimed:
+def claimed(claim: Claim) -> Claimed:
     assert isinstance(claim, Claimed)
     return claim
 
@@ -40,114 +33,120 @@ def claimed(claim: Claimed | Held | Resting | Finished) -> Claimed:
 def ledger(request: pytest.FixtureRequest) -> Ledger:
     if request.param == "memory":
         return MemoryLedger(LEASE)
-    return FirestoreLedger(Client(project=request.getfixturevalue("project")), LEASE)
+    return FirestoreLedger(request.getfixturevalue("firestore"), LEASE)
 
 
 class TestLedger:
-    def test_a_new_key_is_claimed(self, ledger: Ledger) -> None:
-        assert not claimed(ledger.claim("d.1", NOON)).uncertain
+    def test_new_key_can_be_claimed(self, ledger: Ledger) -> None:
+        assert not claimed(ledger.claim(KEY, NOON)).possible_duplicate
 
-    def test_a_live_claim_is_held(self, ledger: Ledger) -> None:
-        ledger.claim("d.1", NOON)
-        assert isinstance(ledger.claim("d.1", LATER - timedelta(microseconds=1)), Held)
+    def test_live_claim_excludes_other_workers(self, ledger: Ledger) -> None:
+        ledger.claim(KEY, NOON)
+        assert isinstance(ledger.claim(KEY, LATER - timedelta(microseconds=1)), ClaimedByOther)
 
-    def test_keys_do_not_know_each_other(self, ledger: Ledger) -> None:
-        ledger.claim("d.1", NOON)
+    def test_keys_are_independent(self, ledger: Ledger) -> None:
+        ledger.claim(KEY, NOON)
         assert isinstance(ledger.claim("d.2", NOON), Claimed)
 
-    def test_a_dead_lease_is_taken_over_and_uncertain(self, ledger: Ledger) -> None:
-        ledger.claim("d.1", NOON)
-        assert claimed(ledger.claim("d.1", LATER)).uncertain
-        assert isinstance(ledger.claim("d.1", LATER), Held)
+    def test_expired_lease_is_taken_over_as_a_possible_duplicate(self, ledger: Ledger) -> None:
+        ledger.claim(KEY, NOON)
+        assert claimed(ledger.claim(KEY, LATER)).possible_duplicate
+        assert isinstance(ledger.claim(KEY, LATER), ClaimedByOther)
 
-    def test_a_released_claim_can_be_had_at_once(self, ledger: Ledger) -> None:
-        ledger.release(claimed(ledger.claim("d.1", NOON)), NOON, uncertain=False)
-        assert not claimed(ledger.claim("d.1", NOON)).uncertain
+    def test_released_key_can_be_claimed_at_once(self, ledger: Ledger) -> None:
+        ledger.release(claimed(ledger.claim(KEY, NOON)), NOON, ambiguous=False)
+        assert not claimed(ledger.claim(KEY, NOON)).possible_duplicate
 
-    def test_what_may_have_arrived_rests_longer_every_time(self, ledger: Ledger) -> None:
+    def test_cooldown_doubles_with_every_ambiguous_attempt(self, ledger: Ledger) -> None:
         at = NOON
         for seconds in (15, 30, 60):
-            ledger.release(claimed(ledger.claim("d.1", at)), at, uncertain=True)
+            ledger.release(claimed(ledger.claim(KEY, at)), at, ambiguous=True)
             until = at + timedelta(seconds=seconds)
-            assert ledger.claim("d.1", until - timedelta(microseconds=1)) == Resting(until)
+            assert ledger.claim(KEY, until - timedelta(microseconds=1)) == CoolingDown(until)
             at = until
 
-    def test_what_is_uncertain_stays_uncertain(self, ledger: Ledger) -> None:
-        ledger.release(claimed(ledger.claim("d.1", NOON)), NOON, uncertain=True)
-        ledger.release(claimed(ledger.claim("d.1", LATER)), LATER, uncertain=False)
-        assert claimed(ledger.claim("d.1", LATER)).uncertain
+    def test_unconfirmed_attempt_is_not_forgotten(self, ledger: Ledger) -> None:
+        ledger.release(claimed(ledger.claim(KEY, NOON)), NOON, ambiguous=True)
+        ledger.release(claimed(ledger.claim(KEY, LATER)), LATER, ambiguous=False)
+        assert claimed(ledger.claim(KEY, LATER)).possible_duplicate
 
-    def test_a_finished_key_gives_its_outcome(self, ledger: Ledger) -> None:
-        ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
-        assert ledger.claim("d.1", NOON) == Finished(OUTCOME)
-        assert ledger.claim("d.1", LATER) == Finished(OUTCOME)
+    def test_finished_key_returns_its_outcome(self, ledger: Ledger) -> None:
+        ledger.finish(claimed(ledger.claim(KEY, NOON)), OUTCOME)
+        assert ledger.claim(KEY, NOON) == Finished(OUTCOME)
+        assert ledger.claim(KEY, LATER) == Finished(OUTCOME)
 
-    def test_a_claim_that_was_taken_over_cannot_be_released(self, ledger: Ledger) -> None:
-        lost = claimed(ledger.claim("d.1", NOON))
-        ledger.claim("d.1", LATER)
-        ledger.release(lost, LATER, uncertain=False)
-        assert isinstance(ledger.claim("d.1", LATER), Held)
+    def test_claim_that_was_taken_over_cannot_be_released(self, ledger: Ledger) -> None:
+        lost = claimed(ledger.claim(KEY, NOON))
+        ledger.claim(KEY, LATER)
+        ledger.release(lost, LATER, ambiguous=False)
+        assert isinstance(ledger.claim(KEY, LATER), ClaimedByOther)
 
-    def test_a_claim_that_was_taken_over_can_be_finished(self, ledger: Ledger) -> None:
-        lost = claimed(ledger.claim("d.1", NOON))
-        taken = claimed(ledger.claim("d.1", LATER))
+    def test_claim_that_was_taken_over_can_be_finished(self, ledger: Ledger) -> None:
+        lost = claimed(ledger.claim(KEY, NOON))
+        taken = claimed(ledger.claim(KEY, LATER))
         ledger.finish(lost, OUTCOME)
-        ledger.release(taken, LATER, uncertain=False)
-        assert ledger.claim("d.1", LATER) == Finished(OUTCOME)
+        ledger.release(taken, LATER, ambiguous=False)
+        assert ledger.claim(KEY, LATER) == Finished(OUTCOME)
+
+    def test_look_up_returns_the_outcome_or_whether_the_person_may_have_been_reached(self, ledger: Ledger) -> None:
+        assert ledger.look_up(KEY) == Unfinished(possible_duplicate=False)
+        claim = claimed(ledger.claim(KEY, NOON))
+        assert ledger.look_up(KEY) == Unfinished(possible_duplicate=True)
+        ledger.release(claim, NOON, ambiguous=False)
+        assert ledger.look_up(KEY) == Unfinished(possible_duplicate=False)
+        ledger.release(claimed(ledger.claim(KEY, NOON)), NOON, ambiguous=True)
+        assert ledger.look_up(KEY) == Unfinished(possible_duplicate=True)
+        ledger.finish(claimed(ledger.claim(KEY, LATER)), OUTCOME)
+        assert ledger.look_up(KEY) == Finished(OUTCOME)
+
+    def test_look_up_claims_nothing(self, ledger: Ledger) -> None:
+        ledger.look_up(KEY)
+        assert not claimed(ledger.claim(KEY, NOON)).possible_duplicate
 
 
 @pytest.mark.emulators
 class TestFirestoreLedger:
-    """What only the real one can show."""
+    """What only the real ledger can show."""
 
-    def race(self, claim: Callable[[int], Claimed | Held | Resting | Finished]) -> list[type]:
+    def race(self, claim: Callable[[int], Claim]) -> list[type]:
         with ThreadPoolExecutor(8) as threads:
             return sorted((type(each) for each in threads.map(claim, range(8))), key=lambda each: each.__name__)
 
-    def test_of_many_that_claim_at_once_one_has_it(self, project: str) -> None:
-        ledger = FirestoreLedger(Client(project=project), LEASE)
-        assert self.race(lambda _: ledger.claim("d.1", NOON)) == [Claimed] + [Held] * 7
+    def test_one_of_many_concurrent_claims_succeeds(self, firestore: Client) -> None:
+        ledger = FirestoreLedger(firestore, LEASE)
+        assert self.race(lambda _: ledger.claim(KEY, NOON)) == [Claimed] + [ClaimedByOther] * 7
 
-    def test_of_many_that_take_over_at_once_one_has_it(self, project: str) -> None:
-        ledger = FirestoreLedger(Client(project=project), LEASE)
-        ledger.claim("d.1", NOON)
-        assert self.race(lambda _: ledger.claim("d.1", LATER)) == [Claimed] + [Held] * 7
+    def test_one_of_many_concurrent_takeovers_succeeds(self, firestore: Client) -> None:
+        ledger = FirestoreLedger(firestore, LEASE)
+        ledger.claim(KEY, NOON)
+        assert self.race(lambda _: ledger.claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
 
-    def test_a_document_ends_by_itself(self, project: str) -> None:
-        client = Client(project=project)
-        ledger = FirestoreLedger(client, LEASE)
-        ledger.claim("d.1", NOON)
-        assert document_of(client, "d.1").get().get("expire_at") > NOON + timedelta(days=7)
+    def test_document_has_an_expiry_time(self, firestore: Client) -> None:
+        FirestoreLedger(firestore, LEASE).claim(KEY, NOON)
+        assert document_of(firestore, KEY).get().get("expire_at") > NOON + timedelta(days=7)
 
-    def test_no_field_is_indexed(self, project: str) -> None:
-        # Nobody asks for them, and an index of what grows with time is a hot range.
-        client = Client(project=project)
-        ledger = FirestoreLedger(client, LEASE)
-        ledger.finish(claimed(ledger.claim("d.1", NOON)), OUTCOME)
+    def test_no_field_is_indexed(self, firestore: Client) -> None:
+        # No query uses them, and an index on a value that grows with time is a hot range.
+        ledger = FirestoreLedger(firestore, LEASE)
+        ledger.finish(claimed(ledger.claim(KEY, NOON)), OUTCOME)
         declared = json.loads((Path(__file__).parents[2] / "firestore.indexes.json").read_bytes())["fieldOverrides"]
         bare = {each["fieldPath"] for each in declared if each["collectionGroup"] == COLLECTION and not each["indexes"]}
-        assert set(document_of(client, "d.1").get().to_dict() or {}) == bare
+        assert set(document_of(firestore, KEY).get().to_dict() or {}) == bare
 
-    def test_keys_of_one_moment_are_spread_over_the_collection(self, project: str) -> None:
-        client = Client(project=project)
-        ids = {document_of(client, f"{uuid_utils.uuid7()}.0").id for _ in range(500)}
+    def test_keys_of_one_moment_are_spread_over_the_collection(self, firestore: Client) -> None:
+        ids = {document_of(firestore, f"{uuid_utils.uuid7()}.0").id for _ in range(500)}
         assert len({each[0] for each in ids}) == 16
 
-    def test_who_only_looks_learns_the_end_or_whether_the_person_may_have_been_reached(self, project: str) -> None:
-        client = Client(project=project)
-        ledger = FirestoreLedger(client, LEASE)
-        assert look_up(client, "d.1") == Unfinished(uncertain=False)
-        claim = claimed(ledger.claim("d.1", NOON))
-        assert look_up(client, "d.1") == Unfinished(uncertain=True)
-        ledger.release(claim, NOON, uncertain=False)
-        assert look_up(client, "d.1") == Unfinished(uncertain=False)
-        ledger.release(claimed(ledger.claim("d.1", NOON)), NOON, uncertain=True)
-        assert look_up(client, "d.1") == Unfinished(uncertain=True)
-        ledger.finish(claimed(ledger.claim("d.1", LATER)), OUTCOME)
-        assert look_up(client, "d.1") == Finished(OUTCOME)
 
-
-def test_a_ledger_that_is_away_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
+def test_unavailable_ledger_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", nowhere)
-    with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded"):
-        FirestoreLedger(Client(project="p"), LEASE).claim("d.1", NOON)
+    with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded") as caught:
+        FirestoreLedger(Client(project="p"), LEASE).claim(KEY, NOON)
+    assert caught.value.reason == Reason.LEDGER_UNAVAILABLE
+
+
+def test_no_ledger_lets_every_attempt_through() -> None:
+    ledger: Ledger = NoLedger()
+    ledger.finish(claimed(ledger.claim(KEY, NOON)), OUTCOME)
+    assert not claimed(ledger.claim(KEY, NOON)).possible_duplicate
+    assert ledger.look_up(KEY) == Unfinished(possible_duplicate=False)

@@ -1,56 +1,72 @@
-"""The outcome publisher's contract, held by the real one and by the fake alike."""
+"""The contract of ``OutcomeSink``, for the fake and for Pub/Sub."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from functions.runtime.outcomes import OutcomePublisher, PubSubOutcomes
-from local import topology
+from functions.google.services import Settings, outcomes_topic
+from functions.runtime.outcomes import TopicOutcomeSink
+from functions.runtime.ports import OutcomeSink
 from local.emulators import Emulators
-from shared import outcomes
 from shared.errors import Retryable
 from shared.outcomes import Outcome
+from shared.reasons import Reason
+from shared.topology import OUTCOMES_TOPIC
 from tests.factories import make_outcome
 from tests.fakes import MemoryOutcomes
 
 
 @dataclass(frozen=True)
-class Topic:
-    """A publisher, and a look at what has arrived behind it."""
+class Publishing:
+    """A sink, and a function that waits for that many outcomes behind it."""
 
-    publisher: OutcomePublisher
-    arrived: Callable[[], list[Outcome]]
+    sink: OutcomeSink
+    arrived: Callable[[int], list[Outcome]]
+
+
+def pubsub(host: str, project: str, topic: str = OUTCOMES_TOPIC) -> OutcomeSink:
+    return TopicOutcomeSink(outcomes_topic(Settings(project, topic, host)))
 
 
 @pytest.fixture(params=["memory", pytest.param("pubsub", marks=pytest.mark.emulators)])
-def topic(request: pytest.FixtureRequest) -> Topic:
+def publishing(request: pytest.FixtureRequest) -> Publishing:
     if request.param == "memory":
         memory = MemoryOutcomes()
-        return Topic(memory, lambda: memory.published)
-    host = request.getfixturevalue("emulators").pubsub_host
-    project: str = request.getfixturevalue("project")
-    with topology.clients(host) as (publisher, subscriber):
-        name = publisher.create_topic(name=PublisherClient.topic_path(project, "out")).name
-        subscriber.create_subscription(name=SubscriberClient.subscription_path(project, "out-kept"), topic=name)
-
-    def arrived() -> list[Outcome]:
-        with topology.clients(host) as (_, subscriber):
-            path = SubscriberClient.subscription_path(project, "out-kept")
-            pulled = subscriber.pull(subscription=path, max_messages=10).received_messages
-        return [outcomes.decode(each.message.data) for each in pulled]
-
-    return Topic(PubSubOutcomes.connect(project, "out", host), arrived)
+        return Publishing(memory, lambda _: memory.published)
+    arrived = request.getfixturevalue("arrived")
+    host: str = request.getfixturevalue("emulators").pubsub_host
+    return Publishing(pubsub(host, request.getfixturevalue("project")), arrived)
 
 
-def test_what_was_published_is_there(topic: Topic) -> None:
-    outcome = make_outcome(reason="invalid_number", result="failed")
-    topic.publisher.publish(outcome)
-    assert topic.arrived() == [outcome]
+class TestOutcomeSink:
+    def test_published_outcome_arrives(self, publishing: Publishing) -> None:
+        outcome = make_outcome(reason=Reason.INVALID_NUMBER, result="failed", detail="✓")
+        publishing.sink.publish(outcome)
+        assert publishing.arrived(1) == [outcome]
+
+    def test_outcome_that_is_published_twice_arrives_twice(self, publishing: Publishing) -> None:
+        outcome = make_outcome()
+        publishing.sink.publish(outcome)
+        publishing.sink.publish(outcome)
+        assert publishing.arrived(2) == [outcome, outcome]
 
 
 @pytest.mark.emulators
-def test_a_topic_that_is_not_there_is_retryable(emulators: Emulators, project: str) -> None:
-    with pytest.raises(Retryable, match="NotFound"):
-        PubSubOutcomes.connect(project, "nowhere", emulators.pubsub_host).publish(make_outcome())
+def test_missing_topic_is_retryable(emulators: Emulators, project: str) -> None:
+    with pytest.raises(Retryable, match="NotFound") as caught:
+        pubsub(emulators.pubsub_host, project, "missing").publish(make_outcome())
+    assert caught.value.reason == Reason.OUTCOMES_UNAVAILABLE
+
+
+@pytest.mark.emulators
+@pytest.mark.usefixtures("arrived")
+def test_outcome_that_is_larger_than_pubsub_accepts_is_retryable(emulators: Emulators, project: str) -> None:
+    with pytest.raises(Retryable) as caught:
+        pubsub(emulators.pubsub_host, project).publish(make_outcome(detail="x" * 10_000_000))
+    assert caught.value.reason == Reason.OUTCOMES_UNAVAILABLE
+
+
+def test_unavailable_pubsub_is_retryable(nowhere: str) -> None:
+    with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded"):
+        pubsub(nowhere, "p").publish(make_outcome())

@@ -1,4 +1,4 @@
-"""``firestore.rules``: who may do what, asked of the emulator as a browser would ask."""
+"""``firestore.rules``: which requests of a browser the emulator permits."""
 
 import base64
 import json
@@ -9,7 +9,8 @@ import httpx
 import pytest
 from google.cloud.firestore import Client
 
-from functions.inapp.inbox import Inbox
+from functions.google.inbox import FirestoreInbox
+from functions.inapp.inbox import InboxProvider
 from local.emulators import RULES, Emulators
 from tests.factories import make_delivery
 from tests.fakes import Clock
@@ -22,11 +23,11 @@ FIELDS = {"fields": {"title": {"stringValue": "forged"}}}
 
 
 def query(parent: str, collection: str, *, limit: int | None, everywhere: bool = False) -> Ask:
-    asked: dict[str, Any] = {"from": [{"collectionId": collection, "allDescendants": everywhere}]}
+    structured_query: dict[str, Any] = {"from": [{"collectionId": collection, "allDescendants": everywhere}]}
     if limit is not None:
-        asked["limit"] = limit
+        structured_query["limit"] = limit
     path = f"/{parent}:runQuery" if parent else ":runQuery"
-    return lambda client, root: client.post(root + path, json={"structuredQuery": asked})
+    return lambda client, root: client.post(root + path, json={"structuredQuery": structured_query})
 
 
 def get(path: str) -> Ask:
@@ -48,33 +49,33 @@ def delete(path: str) -> Ask:
 
 @pytest.fixture
 def documents(emulators: Emulators, project: str) -> str:
-    """A database that holds ada's inbox, the ledger and the switchboard."""
+    """The URL of a database that holds ada's inbox, the ledger and the channel switches."""
     client = Client(project=project)
-    Inbox(client, Clock()).send(make_delivery("inapp", notification_id="n1"))
+    InboxProvider(FirestoreInbox(client), Clock()).send(make_delivery("inapp", notification_id="n1"))
     for path in ("deliveries/d.1", "config/channels", "users/ada"):
         client.document(path).set({"title": "real"})
     return f"http://{emulators.firestore_host}/v1/projects/{project}/databases/(default)/documents"
 
 
 def token(user: str) -> str:
-    """An unsigned token, which the emulator believes."""
+    """An unsigned token, which the emulator accepts."""
     parts = [{"alg": "none", "typ": "JWT"}, {"sub": user, "user_id": user}]
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
 
 
-def status_for(person: str | None, ask: Ask, documents: str) -> int:
-    headers = {"Authorization": f"Bearer {token(person)}"} if person else {}
+def status_for(user: str | None, ask: Ask, documents: str) -> int:
+    headers = {"Authorization": f"Bearer {token(user)}"} if user else {}
     with httpx.Client(headers=headers) as client:
         return ask(client, documents).status_code
 
 
-THEIR_OWN: dict[str, Ask] = {
+OWN_INBOX: dict[str, Ask] = {
     "get": get(f"{INBOX}/n1"),
     "list with a limit": query("users/ada", "inbox", limit=20),
 }
-NOBODYS: dict[str, Ask] = {
+FORBIDDEN: dict[str, Ask] = {
     "list without a limit": query("users/ada", "inbox", limit=None),
-    "list with a limit that is none": query("users/ada", "inbox", limit=101),
+    "list with too high a limit": query("users/ada", "inbox", limit=101),
     "create": create(f"{INBOX}/forged"),
     "update": update(f"{INBOX}/n1"),
     "delete": delete(f"{INBOX}/n1"),
@@ -82,39 +83,39 @@ NOBODYS: dict[str, Ask] = {
     "the ledger": get("deliveries/d.1"),
     "list the ledger": query("", "deliveries", limit=1),
     "write the ledger": create("deliveries/forged.1"),
-    "the switchboard": get("config/channels"),
-    "set the switchboard": update("config/channels"),
-    "the parent": get("users/ada"),
-    "write the parent": update("users/ada"),
-    "beneath an entry": create(f"{INBOX}/n1/notes/forged"),
-    "a collection that nobody thought of": create("anything/forged"),
+    "the channel switches": get("config/channels"),
+    "set the channel switches": update("config/channels"),
+    "the user document": get("users/ada"),
+    "write the user document": update("users/ada"),
+    "below an entry": create(f"{INBOX}/n1/notes/forged"),
+    "an unknown collection": create("anything/forged"),
 }
 
 
-@pytest.mark.parametrize("ask", THEIR_OWN.values(), ids=THEIR_OWN)
-def test_people_read_their_own_inbox(ask: Ask, documents: str) -> None:
+@pytest.mark.parametrize("ask", OWN_INBOX.values(), ids=OWN_INBOX)
+def test_user_may_read_their_own_inbox(ask: Ask, documents: str) -> None:
     assert status_for("ada", ask, documents) == 200
 
 
-@pytest.mark.parametrize("person", ["eve", None])
-@pytest.mark.parametrize("ask", THEIR_OWN.values(), ids=THEIR_OWN)
-def test_nobody_else_reads_it(person: str | None, ask: Ask, documents: str) -> None:
-    assert status_for(person, ask, documents) == 403
+@pytest.mark.parametrize("user", ["eve", None])
+@pytest.mark.parametrize("ask", OWN_INBOX.values(), ids=OWN_INBOX)
+def test_no_other_user_may_read_it(user: str | None, ask: Ask, documents: str) -> None:
+    assert status_for(user, ask, documents) == 403
 
 
-@pytest.mark.parametrize("person", ["ada", "eve", None])
-@pytest.mark.parametrize("ask", NOBODYS.values(), ids=NOBODYS)
-def test_nobody_does_anything_else(person: str | None, ask: Ask, documents: str) -> None:
-    assert status_for(person, ask, documents) == 403
+@pytest.mark.parametrize("user", ["ada", "eve", None])
+@pytest.mark.parametrize("ask", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_no_user_may_do_anything_else(user: str | None, ask: Ask, documents: str) -> None:
+    assert status_for(user, ask, documents) == 403
 
 
-def test_the_servers_client_is_not_bound_by_the_rules(documents: str) -> None:
-    for ask in (*THEIR_OWN.values(), *NOBODYS.values()):
+def test_rules_do_not_apply_to_a_server(documents: str) -> None:
+    for ask in (*OWN_INBOX.values(), *FORBIDDEN.values()):
         with httpx.Client(headers={"Authorization": "Bearer owner"}) as client:
-            assert ask(client, documents).status_code == 200, "so each of these is refused by the rules alone"
+            assert ask(client, documents).status_code == 200, "so the rules alone refuse each of these requests"
 
 
-def test_the_rules_have_no_error(emulators: Emulators, project: str) -> None:
+def test_rules_compile(emulators: Emulators, project: str) -> None:
     rules = {"rules": {"files": [{"name": "firestore.rules", "content": RULES.read_text()}]}}
     answer = httpx.put(f"http://{emulators.firestore_host}/emulator/v1/projects/{project}:securityRules", json=rules)
     assert answer.status_code == 200, answer.text

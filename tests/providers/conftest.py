@@ -8,12 +8,12 @@ from tests.providers.server import ScriptedServer, serving
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    """A provider's API, scripted."""
+    """A scripted HTTP server in the place of a provider's API."""
     with serving() as script:
         yield script
 
 
 @pytest.fixture
 def nowhere() -> str:
-    """An address where nobody listens."""
+    """An address where nothing listens."""
     return f"127.0.0.1:{free_port()}"

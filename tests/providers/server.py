@@ -1,4 +1,4 @@
-"""A real HTTP server that says what a test tells it, and remembers what it was asked."""
+"""A real HTTP server that gives the answers of a test and keeps the requests."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. ``silent``: take the request and never answer. ``hang_up``: take it and close the connection."""
+    """One answer. ``silent``: read the request and never answer. ``hang_up``: read it and close the connection."""
 
     status: int = 200
     body: bytes = b""
@@ -32,7 +32,7 @@ HANG_UP = Answer(hang_up=True)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came."""
+    """One request."""
 
     method: str
     path: str
@@ -49,7 +49,7 @@ class Asked:
 
 
 class ScriptedServer:
-    """Gives ``answers`` in turn, the last one for ever."""
+    """Gives ``answers`` in turn and repeats the last one."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

@@ -1,20 +1,19 @@
-from functools import partial
+from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from functions.dead_letter.handler import handle
-from functions.runtime.lazy import Lazy
-from functions.runtime.ledger import Finished, Unfinished
-from functions.runtime.push import respond
+from functions.runtime.ledger import Claimed
 from shared.attributes import attributes_of
 from shared.envelope import Command, Message
 from shared.errors import Retryable
 from shared.outcomes import Outcome
-from tests.factories import NOON, make_delivery, make_outcome, make_push
-from tests.fakes import Clock, MemoryOutcomes
+from shared.reasons import Reason
+from tests.factories import NOON, make_delivery, make_outcome, make_received
+from tests.fakes import Clock, MemoryLedger, MemoryOutcomes
 
 DELIVERY = make_delivery(round=2)
-ATTRIBUTES = attributes_of(DELIVERY) | {"CloudPubSubDeadLetterSourceDeliveryCount": "60"}
 DEAD = Outcome(
     notification_id=DELIVERY.notification_id,
     delivery_id=DELIVERY.delivery_id,
@@ -22,61 +21,72 @@ DEAD = Outcome(
     result="dead",
     at=NOON,
     attempt=60,
-    reason="attempts_used_up",
+    reason=Reason.ATTEMPTS_USED_UP,
 )
 
 
-def give_up_on(
-    message: Message | bytes,
-    attributes: dict[str, str],
-    outcomes: MemoryOutcomes,
-    known: dict[str, Finished | Unfinished] | None = None,
-) -> int:
-    def look_up(key: str) -> Finished | Unfinished:
-        return (known or {}).get(key, Unfinished(uncertain=False))
+class Function:
+    """The dead-letter function with everything around it in memory."""
 
-    handler = partial(handle, look_up, outcomes, Clock())
-    return respond(make_push(message, None, attributes), Lazy(lambda: handler))[1]
+    def __init__(self) -> None:
+        self.ledger = MemoryLedger(timedelta(seconds=90))
+        self.outcomes = MemoryOutcomes()
 
-
-def test_a_delivery_whose_attempts_are_used_up_is_dead() -> None:
-    outcomes = MemoryOutcomes()
-    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes) == 204
-    assert outcomes.published == [DEAD]
+    def receive(self, message: Message | bytes = DELIVERY, attributes: Mapping[str, str] | None = None) -> None:
+        given = {} if attributes is None else {"attributes": attributes}
+        received = make_received(message, None, dead_after=60, **given)
+        handle(self.ledger, self.outcomes, Clock(), received)
 
 
-def test_a_body_that_cannot_be_read_is_known_by_its_attributes() -> None:
-    outcomes = MemoryOutcomes()
-    assert give_up_on(b'{"v": 99}', ATTRIBUTES, outcomes) == 204
-    assert [(each.delivery_id, each.round, each.reason) for each in outcomes.published] == [
+@pytest.fixture
+def function() -> Function:
+    return Function()
+
+
+def test_delivery_that_used_up_its_attempts_is_dead(function: Function) -> None:
+    function.receive()
+    assert function.outcomes.published == [DEAD]
+
+
+def test_message_with_undecodable_body_is_identified_by_its_attributes(function: Function) -> None:
+    function.receive(b'{"v": 99}', attributes_of(DELIVERY))
+    assert [(each.delivery_id, each.round, each.reason) for each in function.outcomes.published] == [
         (DELIVERY.delivery_id, 2, "undecodable")
     ]
 
 
 @pytest.mark.parametrize("message", [b"{", Command(v=1, command="read_all", at=NOON, user_id="ada")])
-def test_what_belongs_to_no_delivery_is_logged_and_acknowledged(
-    message: Message | bytes, caplog: pytest.LogCaptureFixture
+def test_message_that_belongs_to_no_delivery_is_logged_and_acknowledged(
+    function: Function, message: Message | bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outcomes = MemoryOutcomes()
-    assert give_up_on(message, {"channel": "inapp"}, outcomes) == 204
-    assert outcomes.published == []
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    function.receive(message, {"channel": "inapp"})
+    assert function.outcomes.published == []
+    assert [(vars(each)["event"], each.levelname) for each in caplog.records] == [("message.without_delivery", "ERROR")]
 
 
-def test_a_delivery_that_got_through_after_all_is_reported_as_it_ended() -> None:
-    outcomes = MemoryOutcomes()
-    ended = make_outcome(delivery_id=DELIVERY.delivery_id)
-    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes, {DELIVERY.key: Finished(ended)}) == 204
-    assert outcomes.published == [ended]
+def test_delivery_that_succeeded_after_all_is_reported_with_its_outcome(function: Function) -> None:
+    outcome = make_outcome(delivery_id=DELIVERY.delivery_id)
+    claim = function.ledger.claim(DELIVERY.key, NOON)
+    assert isinstance(claim, Claimed)
+    function.ledger.finish(claim, outcome)
+    function.receive()
+    assert function.outcomes.published == [outcome]
 
 
-def test_a_death_after_which_the_person_may_have_the_message_says_so() -> None:
-    outcomes = MemoryOutcomes()
-    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes, {DELIVERY.key: Unfinished(uncertain=True)}) == 204
-    assert [(each.result, each.possible_duplicate) for each in outcomes.published] == [("dead", True)]
+def test_dead_delivery_with_an_unconfirmed_attempt_is_a_possible_duplicate(function: Function) -> None:
+    function.ledger.claim(DELIVERY.key, NOON)
+    function.receive()
+    assert [(each.result, each.possible_duplicate) for each in function.outcomes.published] == [("dead", True)]
 
 
-def test_a_death_that_cannot_be_reported_is_tried_again() -> None:
-    outcomes = MemoryOutcomes()
-    outcomes.error = Retryable("outcomes_unavailable")
-    assert give_up_on(DELIVERY, ATTRIBUTES, outcomes) == 503
+def test_dead_delivery_is_logged_as_an_error_with_its_event(
+    function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    function.receive()
+    assert [(vars(each)["event"], each.levelname) for each in caplog.records] == [("delivery.dead", "ERROR")]
+
+
+def test_dead_delivery_that_cannot_be_reported_is_retryable(function: Function) -> None:
+    function.outcomes.error = Retryable(Reason.OUTCOMES_UNAVAILABLE)
+    with pytest.raises(Retryable):
+        function.receive()

@@ -2,52 +2,93 @@ import itertools
 
 import pytest
 
+from functions.runtime.outcomes import EVENT_OF_RESULT, TopicOutcomeSink, encode
 from shared import outcomes
-from shared.errors import Undecodable
+from shared.errors import CredentialsRefused, DeliveryError, Retryable, Undecodable
 from shared.outcomes import MOVES, STATUSES, Status, may_move, notification_status
+from shared.reasons import Reason
 from tests.factories import make_outcome
+from tests.fakes import FailingTopic
+from transport.port import PublishError, PublishRefused
 
 
-def test_an_outcome_survives_the_way() -> None:
-    outcome = make_outcome(possible_duplicate=True, attempt=3)
+def test_outcome_decodes_to_what_was_encoded() -> None:
+    outcome = make_outcome(possible_duplicate=True, attempt=3, result="failed", reason=Reason.INVALID_NUMBER)
     assert outcomes.decode(outcomes.encode(outcome)) == outcome
 
 
+def test_unknown_fields_of_an_outcome_are_ignored() -> None:
+    outcome = make_outcome()
+    assert outcomes.decode(outcomes.encode(outcome)[:-1] + b',"added_later":1}') == outcome
+
+
 @pytest.mark.parametrize("body", [b"{", b"{}", outcomes.encode(make_outcome(v=2))])
-def test_an_outcome_that_cannot_be_read_is_undecodable(body: bytes) -> None:
+def test_malformed_or_newer_outcome_is_undecodable(body: bytes) -> None:
     with pytest.raises(Undecodable):
         outcomes.decode(body)
 
 
 FORWARD: dict[Status, int] = {
-    "pending": 0, "queued": 1, "sent": 2, "delivered": 3,
+    "pending": 0, "queued": 1, "sent": 2, "delivered": 3, "bounced": 3,
     "failed": 2, "suppressed": 2, "expired": 2, "canceled": 2, "dead": 2,
 }  # fmt: skip
 REPLAYS: set[tuple[Status, Status]] = {("failed", "pending"), ("dead", "pending")}
-LATE: set[tuple[Status, Status]] = {("dead", "sent"), ("dead", "delivered")}
+LATE: set[tuple[Status, Status]] = {("dead", "sent"), ("dead", "delivered"), ("dead", "bounced")}
 
 
-def test_a_status_only_moves_forward_but_for_replays_and_what_got_through_after_all() -> None:
+def test_status_only_moves_forward_except_for_replays_and_late_success() -> None:
     for before, after in MOVES - REPLAYS - LATE:
         assert FORWARD[before] < FORWARD[after], (before, after)
     assert REPLAYS | LATE <= MOVES
 
 
-def test_no_outcome_changes_an_end() -> None:
-    ends: list[Status] = ["suppressed", "expired", "canceled", "delivered"]
-    assert not [move for move in itertools.product(ends, STATUSES) if may_move(*move)]
+def test_no_outcome_changes_a_final_status() -> None:
+    final: list[Status] = ["suppressed", "expired", "canceled", "delivered", "bounced"]
+    assert not [move for move in itertools.product(final, STATUSES) if may_move(*move)]
 
 
 @pytest.mark.parametrize(
     ("deliveries", "status"),
     [
         ([], "failed"),
-        (["queued", "delivered"], "pending"),
+        (["queued", "delivered"], "queued"),
+        (["pending"], "queued"),
         (["sent", "failed"], "delivered"),
         (["canceled", "canceled"], "canceled"),
         (["canceled", "dead"], "failed"),
         (["expired", "suppressed"], "failed"),
+        (["bounced"], "failed"),
     ],
 )
-def test_a_notifications_status_follows_from_its_deliveries(deliveries: list[Status], status: str) -> None:
+def test_status_of_a_notification_follows_from_its_deliveries(deliveries: list[Status], status: str) -> None:
     assert notification_status(deliveries) == status
+
+
+@pytest.mark.parametrize(
+    ("topic", "error"),
+    [
+        (FailingTopic(PublishRefused("PermissionDenied")), CredentialsRefused(Reason.OUTCOMES_REFUSED)),
+        (FailingTopic(PublishError("ServiceUnavailable")), Retryable(Reason.OUTCOMES_UNAVAILABLE)),
+        (FailingTopic(), Retryable(Reason.OUTCOMES_UNAVAILABLE)),
+    ],
+    ids=["credentials refused", "transport unavailable", "message refused"],
+)
+def test_outcome_that_is_not_stored_is_never_lost_silently(topic: FailingTopic, error: DeliveryError) -> None:
+    with pytest.raises(type(error)) as caught:
+        TopicOutcomeSink(topic).publish(make_outcome())
+    assert caught.value.reason == error.reason
+
+
+def test_attributes_of_an_outcome_name_its_delivery_and_hold_no_detail() -> None:
+    outcome = make_outcome(detail="the provider's text")
+    assert encode(outcome).attributes == {
+        "result": "sent",
+        "notification_id": outcome.notification_id,
+        "delivery_id": outcome.delivery_id,
+        "v": "1",
+    }
+
+
+def test_every_result_has_its_log_event() -> None:
+    reported = {status for status in STATUSES if may_move("queued", status)}
+    assert set(EVENT_OF_RESULT) == reported | {"attempt"}

@@ -50,7 +50,12 @@ def test_a_config_takes_no_credential_and_nothing_that_cannot_be_sent(config: di
 
 
 def view(**fields: Any) -> ChannelView:
-    known: dict[str, Any] = {"channel": "chat", "channel_type": "webhook", "enabled": True, "config": {"url": "https://x/"}}
+    known: dict[str, Any] = {
+        "channel": "chat",
+        "channel_type": "webhook",
+        "enabled": True,
+        "config": {"url": "https://x/"},
+    }
     return ChannelView(**known | fields, updated_at=NOON)
 
 

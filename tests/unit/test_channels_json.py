@@ -16,7 +16,7 @@ def declaration() -> Any:
     return json.loads((SHARED / "channels.json").read_bytes())
 
 
-def test_the_declaration_fits_its_schema() -> None:
+def test_declaration_is_valid_by_its_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(declaration(), SCHEMA, cls=jsonschema.Draft202012Validator)
 
@@ -36,22 +36,22 @@ def test_the_declaration_fits_its_schema() -> None:
         ("invented", 1),
     ],
 )
-def test_the_schema_refuses_what_google_cloud_would(field: str, value: object) -> None:
+def test_schema_refuses_values_that_google_cloud_refuses(field: str, value: object) -> None:
     declared = declaration()
     declared["email"][field] = value
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(declared, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
-def test_a_field_that_is_not_known_is_refused_by_the_code_too() -> None:
+def test_parser_refuses_an_unknown_field() -> None:
     declared = declaration()
     declared["email"]["invented"] = 1
     with pytest.raises(msgspec.ValidationError, match="invented"):
         topology.parse(json.dumps(declared).encode())
 
 
-@pytest.mark.parametrize("channel", topology.TOPOLOGY.values(), ids=topology.CHANNEL_TYPES)
-def test_a_lease_outlives_the_function_and_so_does_the_acknowledgement_deadline(
-    channel: topology.ChannelTopology,
+@pytest.mark.parametrize("channel_type", topology.TOPOLOGY.values(), ids=topology.CHANNEL_TYPES)
+def test_lease_and_acknowledgement_deadline_are_longer_than_the_timeout(
+    channel_type: topology.ChannelTopology,
 ) -> None:
-    assert channel.lease_seconds > channel.ack_deadline_seconds > channel.timeout_seconds
+    assert channel_type.lease_seconds > channel_type.ack_deadline_seconds > channel_type.timeout_seconds

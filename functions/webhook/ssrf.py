@@ -1,4 +1,4 @@
-"""Where a webhook may go: to public addresses, never into our own network (server-side request forgery)."""
+"""Keeps webhooks out of our own network: they may go to public addresses only (server-side request forgery)."""
 
 import ipaddress
 import socket
@@ -6,31 +6,31 @@ import socket
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 
-class Forbidden(Exception):
-    """The host is inside a network that is nobody else's business."""
+class ForbiddenHost(Exception):
+    """The host has an address in a private network."""
 
 
-class Unresolved(Exception):
-    """The host has no address just now."""
+class UnresolvedHost(Exception):
+    """The host has no address at the moment."""
 
 
 def resolve(host: str, port: int, *, allow_private: bool) -> str:
-    """The address to connect to, as text. Connecting to it, not to ``host``, is what keeps DNS from changing its mind.
+    """The address to connect to, as text. Connect to it and not to ``host``: DNS could answer differently next time.
 
-    Raises ``Forbidden`` if any address of ``host`` is not public, and ``Unresolved``.
+    Raises ``ForbiddenHost`` if any address of ``host`` is not public, and ``UnresolvedHost``.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Unresolved(host) from error
+        raise UnresolvedHost(host) from error
     addresses = [str(sockaddr[0]) for *_, sockaddr in found]
     if not allow_private and not all(is_public(address) for address in addresses):
-        raise Forbidden(host)
+        raise ForbiddenHost(host)
     return addresses[0]
 
 
 def is_public(address: str) -> bool:
-    """Whether ``address`` is on the public internet, whatever it is wrapped in.
+    """Whether ``address`` is on the public internet, also when it is embedded in an IPv6 address.
 
     >>> is_public("93.184.215.14"), is_public("169.254.169.254"), is_public("::ffff:10.0.0.1")
     (True, False, False)

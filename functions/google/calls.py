@@ -1,0 +1,31 @@
+"""How Google's APIs are called: with a deadline that fits a function, and with their errors turned into ours."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, RetryError, Unauthorized
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+
+from shared.errors import CredentialsRefused, Retryable
+from shared.reasons import Reason
+
+TIMEOUT_SECONDS = 5.0
+RETRY = Retry(initial=0.1, maximum=1.0, timeout=TIMEOUT_SECONDS)
+CALL: Mapping[str, Any] = {"timeout": TIMEOUT_SECONDS, "retry": RETRY}
+"""The options of every call. The clients' defaults retry for a minute, which is all the time that a function has."""
+
+
+@contextmanager
+def google_errors(*, refused: Reason, unavailable: Reason) -> Iterator[None]:
+    """Turn the errors of Google's clients into ``CredentialsRefused(refused)`` and ``Retryable(unavailable)``.
+
+    Exceptions that are answers (``AlreadyExists``, ``FailedPrecondition``) must be caught inside.
+    """
+    try:
+        yield
+    except (Unauthorized, Forbidden, GoogleAuthError) as error:
+        raise CredentialsRefused(refused, type(error).__name__) from error
+    except (GoogleAPICallError, RetryError, TimeoutError) as error:
+        raise Retryable(unavailable, type(error).__name__) from error

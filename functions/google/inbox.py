@@ -1,0 +1,79 @@
+"""The inbox that web and mobile clients listen to: Firestore's ``users/{user_id}/inbox/{notification_id}``."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from itertools import islice
+
+from google.api_core.exceptions import AlreadyExists
+from google.cloud.firestore import Client, CollectionReference, DocumentReference, Query
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from functions.google.calls import CALL, google_errors
+from functions.runtime.inbox import KEPT_FOR, InboxEntry
+from shared.reasons import Reason
+
+_BATCH_SIZE = 400
+"""Firestore writes at most 500 documents in one batch."""
+
+
+def inbox_of(client: Client, user_id: str) -> CollectionReference:
+    """The collection of one user. ``can_have_inbox`` must hold for ``user_id``."""
+    inbox: CollectionReference = client.collection("users").document(user_id).collection("inbox")
+    return inbox
+
+
+def unread(inbox: CollectionReference, until: datetime) -> Query:
+    """What is unread and was created by ``until``, newest first (the order of the index, which clients share)."""
+    return (
+        inbox.where(filter=FieldFilter("read_at", "==", None))
+        .where(filter=FieldFilter("created_at", "<=", until))
+        .order_by("created_at", direction=Query.DESCENDING)
+    )
+
+
+class FirestoreInbox:
+    """The inboxes in Firestore, with ``expire_at`` for Firestore's time-to-live policy."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def put(self, user_id: str, entry: InboxEntry) -> None:
+        document = inbox_of(self._client, user_id).document(entry.notification_id)
+        fields = {**dataclasses.asdict(entry), "expire_at": entry.delivered_at + KEPT_FOR}
+        with _errors(), suppress(AlreadyExists):
+            document.create(fields, **CALL)
+
+    def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        inbox = inbox_of(self._client, user_id)
+        missing = 0
+        with _errors():
+            for ids in _batches(notification_ids):
+                found = list(self._client.get_all([inbox.document(each) for each in ids], ["read_at"], **CALL))
+                self._update([each.reference for each in found if each.exists and each.get("read_at") is None], at)
+                missing += sum(not each.exists for each in found)
+        return missing
+
+    def mark_all_read(self, user_id: str, at: datetime) -> None:
+        query = unread(inbox_of(self._client, user_id), at).limit(_BATCH_SIZE)
+        with _errors():
+            while found := [each.reference for each in query.stream(**CALL)]:
+                self._update(found, at)
+
+    def _update(self, documents: Sequence[DocumentReference], at: datetime) -> None:
+        batch = self._client.batch()
+        for document in documents:
+            batch.update(document, {"read_at": at})
+        if documents:
+            batch.commit(**CALL)
+
+
+def _errors() -> AbstractContextManager[None]:
+    return google_errors(refused=Reason.INBOX_REFUSED, unavailable=Reason.INBOX_UNAVAILABLE)
+
+
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
+    remaining = iter(ids)
+    while batch := list(islice(remaining, _BATCH_SIZE)):
+        yield batch

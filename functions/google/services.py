@@ -1,0 +1,69 @@
+"""The ports on Google Cloud: ledger, inbox and channel switches in Firestore, outcomes over Pub/Sub."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Self
+
+from google.cloud.firestore import Client
+
+from functions.google.calls import RETRY, TIMEOUT_SECONDS
+from functions.google.inbox import FirestoreInbox
+from functions.google.ledger import FirestoreLedger
+from functions.google.switches import FirestoreSwitchStore
+from functions.runtime import outcomes
+from functions.runtime.outcomes import TopicOutcomeSink
+from functions.runtime.ports import Services
+from functions.runtime.switches import CachedSwitches
+from shared.outcomes import Outcome
+from shared.topology import OUTCOMES_TOPIC
+from transport.pubsub import PubSubTopic, topic_path
+
+REQUIRED = ("GOOGLE_CLOUD_PROJECT",)
+"""The environment variables without which ``connect`` cannot be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a function's state and outcomes go. ``outcomes_topic`` is a short name in ``project``."""
+
+    project: str
+    outcomes_topic: str
+    pubsub_emulator_host: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings. ``REQUIRED`` must be set."""
+        return cls(
+            environ["GOOGLE_CLOUD_PROJECT"],
+            environ.get("OUTCOMES_TOPIC") or OUTCOMES_TOPIC,
+            environ.get("PUBSUB_EMULATOR_HOST"),
+        )
+
+
+def connect(environ: Mapping[str, str], lease: timedelta) -> Services:
+    """The ports of one function. Builds the clients; makes no call. ``lease`` is how long a claim holds."""
+    settings = Settings.from_env(environ)
+    client = Client(project=settings.project)
+    switch_store = FirestoreSwitchStore(client)
+    return Services(
+        ledger=FirestoreLedger(client, lease),
+        outcomes=TopicOutcomeSink(outcomes_topic(settings)),
+        switches=CachedSwitches(switch_store.read, time.monotonic),
+        switch_store=switch_store,
+        inbox=FirestoreInbox(client),
+        now=partial(datetime.now, UTC),
+    )
+
+
+def outcomes_topic(settings: Settings) -> PubSubTopic[Outcome]:
+    """The topic on which outcomes are published."""
+    return PubSubTopic(
+        topic_path(settings.project, settings.outcomes_topic),
+        outcomes.encode,
+        emulator_host=settings.pubsub_emulator_host,
+        timeout_seconds=TIMEOUT_SECONDS,
+        retry=RETRY,
+    )

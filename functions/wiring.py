@@ -1,0 +1,78 @@
+"""Puts a function together from its environment, on the first request.
+
+This is the one place that chooses an implementation for each port: Google's. Another profile is another module with
+``REQUIRED`` and ``connect`` in the place of ``functions.google.services``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+
+from functions.google import services as profile
+from functions.runtime import environment
+from functions.runtime.deliver import Dependencies, handle_delivery
+from functions.runtime.failover import Breaker, BreakerKey, Failover, one_breaker
+from functions.runtime.lazy import Lazy
+from functions.runtime.ports import Services
+from functions.runtime.provider import Adapter
+from shared import logs
+from shared.topology import TOPOLOGY
+from transport.port import Handler
+
+Build = Callable[[Services], Handler]
+
+
+def channel(
+    channel_type: str,
+    adapters: Sequence[type[Adapter]],
+    environ: Mapping[str, str],
+    breaker_key: BreakerKey = one_breaker,
+) -> Lazy[Handler]:
+    """The function of ``channel_type``, with its providers in their default order; ``breaker_key`` as in ``Breaker``.
+
+    Building it raises ``ConfigurationError``.
+    """
+    build = partial(_channel_handler, channel_type, adapters, environ, breaker_key)
+    return function(channel_type, build, environ, [name for adapter in adapters for name in adapter.required])
+
+
+def function(name: str, build: Build, environ: Mapping[str, str], required: Sequence[str] = ()) -> Lazy[Handler]:
+    """The function ``name``, whose handler ``build`` makes. ``required`` are the variables that it needs itself.
+
+    Building it raises one ``ConfigurationError`` that names every missing variable.
+    """
+    return Lazy(partial(_function, name, build, environ, required))
+
+
+def _function(name: str, build: Build, environ: Mapping[str, str], required: Sequence[str]) -> Handler:
+    logs.configure()
+    environment.require(environ, [*profile.REQUIRED, *required])
+    return build(profile.connect(environ, lease_of(name, environ)))
+
+
+def lease_of(function: str, environ: Mapping[str, str]) -> timedelta:
+    """How long a claim of ``function`` holds.
+
+    ``LEDGER_LEASE_SECONDS`` overrides it in tests that wait for a lease to end. In production, a lease that is shorter
+    than the function's timeout would send twice. A function that is no channel type claims nothing.
+    """
+    declared = TOPOLOGY[function].lease_seconds if function in TOPOLOGY else 0
+    return timedelta(seconds=float(environ.get("LEDGER_LEASE_SECONDS") or declared))
+
+
+def _channel_handler(
+    channel_type: str,
+    adapters: Sequence[type[Adapter]],
+    environ: Mapping[str, str],
+    breaker_key: BreakerKey,
+    services: Services,
+) -> Handler:
+    providers = [provider for adapter in adapters if (provider := adapter.from_env(environ)) is not None]
+    dependencies = Dependencies(
+        provider=Failover([Breaker(provider, breaker_key) for provider in providers]),
+        ledger=services.ledger,
+        switches=services.switches,
+        outcomes=services.outcomes,
+        now=services.now,
+    )
+    return partial(handle_delivery, channel_type, dependencies)

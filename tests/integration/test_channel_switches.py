@@ -1,0 +1,66 @@
+"""The contracts of ``ChannelSwitchStore`` and ``ChannelSwitches``, for the fake and for Firestore."""
+
+import pytest
+from google.cloud.firestore import Client
+
+from functions.google.switches import FirestoreSwitchStore
+from functions.runtime.ports import ChannelSwitches, ChannelSwitchStore
+from functions.runtime.switches import CachedSwitches, SwitchTable
+from shared.errors import Retryable
+from shared.reasons import Reason
+from tests.fakes import MemorySwitchStore
+
+
+@pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.emulators)])
+def store(request: pytest.FixtureRequest) -> ChannelSwitchStore:
+    if request.param == "memory":
+        return MemorySwitchStore()
+    return FirestoreSwitchStore(request.getfixturevalue("firestore"))
+
+
+@pytest.fixture
+def switches(store: ChannelSwitchStore) -> ChannelSwitches:
+    return CachedSwitches(store.read, lambda: 0.0)
+
+
+class TestChannelSwitchStore:
+    def test_table_is_empty_until_one_is_stored(self, store: ChannelSwitchStore) -> None:
+        assert store.read() == SwitchTable()
+
+    def test_stored_table_can_be_read(self, store: ChannelSwitchStore) -> None:
+        table = SwitchTable(1, {"email": False, "a.channel-with.dots": True})
+        store.write(table)
+        assert store.read() == table
+
+    def test_newer_table_replaces_the_older_one_completely(self, store: ChannelSwitchStore) -> None:
+        store.write(SwitchTable(1, {"email": False, "sms": False}))
+        store.write(SwitchTable(2, {"sms": True}))
+        assert store.read() == SwitchTable(2, {"sms": True})
+
+    @pytest.mark.parametrize("version", [1, 2])
+    def test_table_of_the_same_or_an_older_version_is_ignored(self, store: ChannelSwitchStore, version: int) -> None:
+        store.write(SwitchTable(2, {"email": False}))
+        store.write(SwitchTable(version, {"email": True}))
+        assert store.read() == SwitchTable(2, {"email": False})
+
+
+class TestChannelSwitches:
+    def test_every_channel_is_on_until_a_table_is_stored(self, switches: ChannelSwitches) -> None:
+        assert switches.is_on("email", 0)
+
+    def test_stored_switch_is_obeyed(self, store: ChannelSwitchStore, switches: ChannelSwitches) -> None:
+        store.write(SwitchTable(3, {"email": False, "sms": True}))
+        assert [switches.is_on(channel, 0) for channel in ("email", "sms", "push")] == [False, True, True]
+
+    def test_table_older_than_the_delivery_knows_is_ignored(
+        self, store: ChannelSwitchStore, switches: ChannelSwitches
+    ) -> None:
+        store.write(SwitchTable(3, {"email": False}))
+        assert [switches.is_on("email", switched_on) for switched_on in (2, 3)] == [False, True]
+
+
+def test_unavailable_store_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", nowhere)
+    with pytest.raises(Retryable) as caught:
+        FirestoreSwitchStore(Client(project="p")).read()
+    assert caught.value.reason == Reason.SWITCHES_UNAVAILABLE
