@@ -32,7 +32,7 @@ test: .venv/.installed ## run all tests
 	@$(BIN)/python -m pytest
 
 test-fast: .venv/.installed ## run the tests that need no emulator, database or browser
-	@$(BIN)/python -m pytest tests/unit tests/providers tests/test_architecture.py tests/test_topology.py
+	@$(BIN)/python -m pytest tests/unit tests/providers tests/test_architecture.py tests/test_topology.py tests/test_log_events.py
 
 lint: .venv/.installed ## ruff, formatting and the import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
