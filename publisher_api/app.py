@@ -85,7 +85,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     problems.install(app)
     for feature in FEATURES:
         app.include_router(feature.router)
-    documentation.install(app)
+    documentation.install(app, [feature.router for feature in FEATURES])
     return app
 
 

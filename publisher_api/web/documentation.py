@@ -3,11 +3,12 @@
 Swagger UI comes from an installed package, not from another host, under a content-security policy.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, Response
 from fastapi.routing import APIRoute
@@ -83,12 +84,12 @@ def request_body(schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Serve /docs, and describe in the schema what FastAPI does not know: problems and authentication."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _schema(app)
+            app.openapi_schema = _schema(app, routers)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
@@ -103,7 +104,7 @@ def install(app: FastAPI) -> None:
         return FileResponse(path) if path else Response(status_code=404)
 
 
-def _schema(app: FastAPI) -> dict[str, Any]:
+def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
     )
@@ -115,15 +116,20 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key: `hg_…`."},
         "googlePush": {"type": "http", "scheme": "bearer", "description": "An OIDC token of Google Pub/Sub."},
     }
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods or ():
-                _describe(schema["paths"][route.path_format][method.lower()], route)
+    for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+        for method in route.methods or ():
+            _describe(schema["paths"][route.path_format][method.lower()], route)
     return schema
 
 
 def _describe(operation: dict[str, Any], route: APIRoute) -> None:
-    """Add the route's authentication; drop FastAPI's own 422, which is a problem here."""
+    """Add the route's authentication; drop FastAPI's own 422, which is a problem here, and the mark of public routes.
+
+    The summary is the first sentence of the route's docstring.
+    """
+    operation["summary"], _, rest = operation["description"].partition(". ")
+    operation["description"] = rest or operation["description"]
+    operation["tags"] = [tag for tag in operation["tags"] if tag != PUBLIC]
     calls = [dependency.call for dependency in route.dependant.dependencies]
     if require_api_key in calls:
         operation["security"] = [{"apiKey": []}]

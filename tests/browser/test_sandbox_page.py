@@ -1,12 +1,11 @@
 """The sandbox's page in Chromium."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from standardwebhooks import Webhook
 
 from local.sandbox.test_recipients import RECIPIENTS
@@ -14,16 +13,6 @@ from tests.sandboxed import SECRET, SENDGRID_KEY, TWILIO, an_email, running_sand
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HTML = "<h2>Paid</h2><script>parent.document.title = 'stolen'</script><p>Thank you, <b>Ada</b>.</p>"
 
 
@@ -34,17 +23,13 @@ def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(sandbox_url: str) -> Iterator[Page]:
+def page(browser: Browser, sandbox_url: str) -> Iterator[Page]:
     """The page, just opened, without arrivals."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not on the PATH (on Debian: apt-get install chromium)")
     httpx.delete(f"{sandbox_url}/arrivals")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
-        page.goto(sandbox_url)
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.goto(sandbox_url)
+    yield page
+    page.close()
 
 
 def send_email(url: str, subject: str, html: str | None = None) -> None:

@@ -61,7 +61,7 @@ def rule(route: APIRoute) -> str:
 
 def test_every_route_is_listed_with_its_rule() -> None:
     routes = api_routes(create_app(settings()).routes)
-    assert {(method, route.path): rule(route) for route in routes for method in route.methods or ()} == RULES
+    assert {(method, route.path_format): rule(route) for route in routes for method in route.methods or ()} == RULES
 
 
 @pytest.mark.emulators
@@ -73,3 +73,24 @@ def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher,
         response = publisher.http.request(method, filled.replace("{", "").replace("}", ""), headers=headers, json={})
         assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
         assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_schema_says_how_each_route_authenticates() -> None:
+    paths = create_app(settings()).openapi()["paths"]
+    schemes = {"API key": [{"apiKey": []}], "google push": [{"googlePush": []}], "public": None}
+    documented = {key: rule for key, rule in RULES.items() if not key[1].startswith("/docs")}
+    found = {(method, path): paths[path][method.lower()].get("security") for method, path in documented}
+    assert found == {key: schemes[rule] for key, rule in documented.items()}
+
+
+def test_every_problem_in_the_schema_is_a_problem_and_nothing_else() -> None:
+    paths = create_app(settings()).openapi()["paths"]
+    responses = [
+        (status, response["content"])
+        for operations in paths.values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        if status.startswith("4")
+    ]
+    assert responses
+    assert all(list(content) == ["application/problem+json"] for _, content in responses)

@@ -3,11 +3,19 @@
 import os
 import subprocess
 import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
-from tests.publisher.running import Publisher
+from local import postgres
+from publisher_api.api_keys.store import add_api_key
+from publisher_api.settings import Settings
+from publisher_api.web.authentication import hash_api_key, new_api_key
 
 pytestmark = pytest.mark.emulators
 HERE = Path(__file__).parent
@@ -15,20 +23,34 @@ CASES = 60
 SEED = 20261124
 
 
+@pytest.fixture
+def database_url(postgres_server_url: str) -> Iterator[str]:
+    """A database of this test's own: the generated requests switch channels off and move their URLs."""
+    with postgres.database(postgres_server_url, f"schema_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        yield url
+
+
 @pytest.mark.timeout(600)
-def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(publisher: Publisher, tmp_path: Path) -> None:
+def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
+    settings: Settings, serve: Callable[[Settings], str], database_url: str, tmp_path: Path
+) -> None:
+    key = new_api_key()
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "schemathesis")
+    url = serve(replace(settings, database_url=database_url, topic="schema"))
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         f"--config-file={HERE / 'schemathesis.toml'}",
         "run",
-        f"{publisher.url}/openapi.json",
+        f"{url}/openapi.json",
         "--checks=all",
         "--phases=examples,coverage,fuzzing,stateful",
         f"--max-examples={CASES}",
         f"--seed={SEED}",
         "--continue-on-failure",
         "--generation-database=none",
-        f"--header=Authorization: Bearer {publisher.api_key}",
+        f"--header=Authorization: Bearer {key}",
         "--no-color",
         "--request-timeout=20",
     ]
