@@ -77,7 +77,11 @@ def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher,
 
 def test_the_schema_says_how_each_route_authenticates() -> None:
     paths = create_app(settings()).openapi()["paths"]
-    schemes = {"API key": [{"apiKey": []}], "google push": [{"googlePush": []}], "public": None}
+    schemes: dict[str, list[dict[str, list[str]]] | None] = {
+        "API key": [{"apiKey": []}],
+        "google push": [{"googlePush": []}],
+        "public": None,
+    }
     documented = {key: rule for key, rule in RULES.items() if not key[1].startswith("/docs")}
     found = {(method, path): paths[path][method.lower()].get("security") for method, path in documented}
     assert found == {key: schemes[rule] for key, rule in documented.items()}
