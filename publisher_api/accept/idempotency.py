@@ -16,6 +16,7 @@ from publisher_api.accept.model import (
     Keys,
     KnownKeys,
     PendingWrites,
+    ProducerKey,
 )
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.refusal import Refusal, RefusalCode
@@ -26,13 +27,18 @@ ACCEPTED = 202
 
 def keys_of(requests: Iterable[AcceptRequest]) -> Keys:
     """Every key in ``requests``."""
-    requests = list(requests)
-    items = [(request, item) for request in requests for item in request.valid_items]
-    return Keys(
-        dedup=frozenset(key for request, item in items if (key := request.dedup_key_of(item))),
-        idempotency=frozenset(key for request in requests if (key := request.key)),
-        notification_ids=frozenset(str(item.notification_id) for _, item in items if item.notification_id),
-    )
+    dedup: set[ProducerKey] = set()
+    idempotency: set[ProducerKey] = set()
+    notification_ids: set[str] = set()
+    for request in requests:
+        if request.key is not None:
+            idempotency.add(request.key)
+        for item in request.valid_items:
+            if item.dedup_key is not None:
+                dedup.add((request.producer, item.dedup_key))
+            if item.notification_id is not None:
+                notification_ids.add(str(item.notification_id))
+    return Keys(frozenset(dedup), frozenset(idempotency), frozenset(notification_ids))
 
 
 def replay(request: AcceptRequest, known: KnownKeys) -> AcceptResult | Refusal | None:

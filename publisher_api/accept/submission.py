@@ -25,6 +25,7 @@ from publisher_api.web.problem import problem_body
 # Templates can make long content from short requests; a whole batch is held in memory and sent in one statement.
 MAX_BATCH_CONTENT_BYTES = 16 * 1024**2
 _NO_KEYS = Keys(frozenset(), frozenset(), frozenset())
+_NO_WRITES = PendingWrites()
 
 Prepared = Plan | Refusal | None
 
@@ -46,7 +47,7 @@ class Planner:
     def _prepare(self, request: AcceptRequest, item: NotificationRequest | Refusal, context: AcceptContext) -> Prepared:
         if isinstance(item, Refusal):
             return item
-        if idempotency.existing(request, item, context.keys, _NO_KEYS, PendingWrites()) is not None:
+        if idempotency.existing(request, item, context.keys, _NO_KEYS, _NO_WRITES) is not None:
             return None
         user = context.users.get(item.user_id) or User(user_id=item.user_id)
         try:

@@ -10,6 +10,7 @@ from shared.topology import TOPOLOGY
 
 HORIZON = timedelta(days=366)
 CLOCK_SKEW = timedelta(minutes=5)
+_TIME_TO_LIVE = {name: timedelta(seconds=declared.time_to_live_seconds) for name, declared in TOPOLOGY.items()}
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -21,8 +22,8 @@ class Schedule(msgspec.Struct, frozen=True):
 
     def expiry_on(self, channel_type: str) -> datetime:
         """When a delivery on this channel type expires: the earlier of its time to live and ``expires_at``."""
-        lifetime = self.due_at + timedelta(seconds=TOPOLOGY[channel_type].time_to_live_seconds)
-        return min(lifetime, self.expires_at or lifetime)
+        lifetime = self.due_at + _TIME_TO_LIVE[channel_type]
+        return lifetime if self.expires_at is None else min(lifetime, self.expires_at)
 
 
 def schedule(request: NotificationRequest, now: datetime) -> Schedule:

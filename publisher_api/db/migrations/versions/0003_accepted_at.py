@@ -15,9 +15,8 @@ down_revision = "0002"
 def upgrade() -> None:
     op.execute("alter table notifications add column accepted_at timestamptz not null default now()")
     op.execute("update notifications set accepted_at = created_at")
-    op.execute(
-        "create index notifications_of_user_by_time on notifications (user_id, created_at desc, notification_id desc)"
-    )
+    # Ascending, and read backwards: new rows then go to the end of each user's range, where inserting is cheapest.
+    op.execute("create index notifications_of_user_by_time on notifications (user_id, created_at, notification_id)")
     op.execute("drop index notifications_of_user")
     op.execute(
         "insert into delivery_moves (before, after) values"
