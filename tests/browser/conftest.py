@@ -1,4 +1,4 @@
-"""Chromium, started once."""
+"""Chromium."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,8 +18,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one module: while it runs, Playwright holds this thread's event loop."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not on the PATH (on Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
