@@ -56,15 +56,19 @@ def replay(request: AcceptRequest, known: KnownKeys) -> AcceptResult | Refusal |
 
 
 def in_flight(request: AcceptRequest, busy: Keys, writes: PendingWrites) -> Refusal | None:
-    """A refusal if another transaction, or an earlier request of this one, holds a key of the whole request.
+    """A refusal if another transaction, or an earlier request of this one, holds the request's Idempotency-Key."""
+    if request.key is not None and (request.key in busy.idempotency or request.key in writes.idempotency):
+        return in_progress("Idempotency-Key")
+    return None
 
-    A request with an Idempotency-Key is refused as a whole for a busy ``dedup_key`` or ``notification_id`` too.
-    Otherwise the key would answer for a day with a refusal that was only temporary.
+
+def item_in_flight(request: AcceptRequest, busy: Keys) -> Refusal | None:
+    """A refusal of the whole request if it has an Idempotency-Key and the key of an item is busy.
+
+    Otherwise the Idempotency-Key would answer for a day with a refusal that was only temporary.
     """
     if request.key is None:
         return None
-    if request.key in busy.idempotency or request.key in writes.idempotency:
-        return in_progress("Idempotency-Key")
     keys = keys_of([request])
     if not busy.dedup.isdisjoint(keys.dedup):
         return in_progress("dedup_key")
@@ -94,11 +98,10 @@ def _same_id(
     if notification_id in busy.notification_ids:
         return in_progress("notification_id")
     stored = known.notifications.get(notification_id)
-    producers = [each.producer for each in writes.notifications if each.notification_id == notification_id]
-    producers += [stored.producer] if stored else []
-    if not producers:
+    producer = stored.producer if stored else writes.producers.get(notification_id)
+    if producer is None:
         return None
-    if producers[0] != request.producer:
+    if producer != request.producer:
         detail = "notification_id: belongs to a notification of another producer. Use a new UUID."
         fields = [("notification_id", "belongs to another producer")]
         return Refusal(RefusalCode.NOTIFICATION_ID_TAKEN, detail, fields=fields)

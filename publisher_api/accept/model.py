@@ -120,12 +120,13 @@ class AcceptContext:
 
 @dataclass(slots=True)
 class PendingWrites:
-    """What a list of requests is going to write."""
+    """What a list of requests is going to write. ``producers``: of the notifications, by id."""
 
     notifications: list[NotificationRecord] = field(default_factory=list)
+    producers: dict[str, str] = field(default_factory=dict)
     deliveries: list[DeliveryRecord] = field(default_factory=list)
     dedup: dict[ProducerKey, DedupRecord] = field(default_factory=dict)
     idempotency: dict[ProducerKey, IdempotencyRecord] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.notifications or self.idempotency)
+        return bool(self.notifications or self.dedup or self.idempotency)

@@ -75,12 +75,13 @@ class Decision:
 
     def decide(self, request: AcceptRequest, prepared: Sequence[Prepared]) -> AcceptResult | Refusal:
         """The answer to one request."""
-        refusal = idempotency.in_flight(request, self.busy, self.writes)
-        if refusal is not None:
-            return refusal
-        replayed = idempotency.replay(request, self.known)
-        if replayed is not None:
-            return replayed
+        answered = (
+            idempotency.in_flight(request, self.busy, self.writes)
+            or idempotency.replay(request, self.known)
+            or idempotency.item_in_flight(request, self.busy)
+        )
+        if answered is not None:
+            return answered
         results: list[Accepted | Refusal] = []
         content_bytes = 0
         for item, planned in zip(request.items, prepared, strict=True):
@@ -101,6 +102,7 @@ class Decision:
             return item
         found = idempotency.existing(request, item, self.known, self.busy, self.writes)
         if found is not None:
+            self._remember(request, item, found)
             return found
         if planned is None:  # its key expired between the two looks
             return idempotency.in_progress("dedup_key")
@@ -112,10 +114,18 @@ class Decision:
             return Refusal(RefusalCode.TOO_LARGE, detail)
         notification_id = planned.notification.notification_id
         self.writes.notifications.append(planned.notification)
+        self.writes.producers[notification_id] = request.producer
         self.writes.deliveries.extend(planned.deliveries)
-        if key := request.dedup_key_of(item):
-            self.writes.dedup[key] = idempotency.dedup_record(key, notification_id, self.now)
-        return Accepted(notification_id)
+        accepted = Accepted(notification_id)
+        self._remember(request, item, accepted)
+        return accepted
+
+    def _remember(self, request: AcceptRequest, item: NotificationRequest, result: Accepted | Refusal) -> None:
+        """Let the item's ``dedup_key`` lead to its notification, unless the key leads to one already."""
+        key = request.dedup_key_of(item)
+        if key is None or isinstance(result, Refusal) or key in self.known.dedup or key in self.writes.dedup:
+            return
+        self.writes.dedup[key] = idempotency.dedup_record(key, result.notification_id, self.now)
 
 
 def _body_of(result: Accepted) -> dict[str, Any]:

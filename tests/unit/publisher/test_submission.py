@@ -192,3 +192,21 @@ def test_the_keys_of_a_request_are_those_of_its_header_and_of_its_valid_items() 
     assert keys == Keys(
         frozenset({("shop", "a")}), frozenset({("shop", "i")}), frozenset({"00000000-0000-0000-0000-000000000001"})
     )
+
+
+def test_a_stored_answer_comes_before_a_busy_key_of_an_item() -> None:
+    sent = accept_request(request(dedup_key="k"), idempotency_key="i", body=b"{}")
+    busy = Keys(frozenset({("shop", "k")}), frozenset(), frozenset())
+    [answer], _ = decided(sent, known=stored({"notification_id": "first", "status": "queued"}, sent), busy=busy)
+    assert isinstance(answer, AcceptResult)
+    assert answer.replayed
+
+
+def test_a_new_dedup_key_with_a_known_notification_id_leads_to_that_notification_from_then_on() -> None:
+    first = UUID(int=7)
+    known = KnownKeys(notifications={str(first): KnownNotification(notification_id=str(first), producer="shop")})
+    with_both, later = request(notification_id=first, dedup_key="k"), request(dedup_key="k")
+    [answer, again], writes = decided(accept_request(with_both), accept_request(later), known=known)
+    assert body(answer) == body(again) == {"notification_id": str(first), "status": "queued", "duplicate": True}
+    assert writes.dedup["shop", "k"].notification_id == str(first)
+    assert not writes.notifications
