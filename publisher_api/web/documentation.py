@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from publisher_api.refusal import RefusalCode
+from publisher_api.refusal import RefusalCode, not_found
 from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
 from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE
 
@@ -100,8 +100,9 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
     @app.get("/docs/{name}", include_in_schema=False, tags=[PUBLIC])
     async def docs_file(name: str) -> Response:
-        path = _FILES.get(name)
-        return FileResponse(path) if path else Response(status_code=404)
+        if name not in _FILES:
+            raise not_found(f"File {name!r} of the documentation")
+        return FileResponse(_FILES[name])
 
 
 def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:

@@ -96,6 +96,8 @@ def test_what_does_not_exist_is_a_404(publisher: Publisher) -> None:
         "/v1/notifications/00000000-0000-7000-8000-000000000000",
         "/v1/users/nobody-here",
         "/v1/templates/none",
+        "/v1/notifications/no-uuid",
+        "/docs/none",
         "/x",
     ):
         response = publisher.http.get(path)
