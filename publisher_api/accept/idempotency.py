@@ -81,6 +81,8 @@ def existing(
     request: AcceptRequest, item: NotificationRequest, known: KnownKeys, busy: Keys, writes: PendingWrites
 ) -> Accepted | Refusal | None:
     """The notification that the item's ``dedup_key`` or ``notification_id`` leads to; None if the item is new."""
+    if not item.has_key:  # most items: this runs for each item of a batch, twice
+        return None
     key = request.dedup_key_of(item)
     if key is not None:
         if record := writes.dedup.get(key) or known.dedup.get(key):

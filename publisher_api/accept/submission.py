@@ -117,7 +117,8 @@ class Decision:
         self.writes.producers[notification_id] = request.producer
         self.writes.deliveries.extend(planned.deliveries)
         accepted = Accepted(notification_id)
-        self._remember(request, item, accepted)
+        if item.dedup_key is not None:
+            self._remember(request, item, accepted)
         return accepted
 
     def _remember(self, request: AcceptRequest, item: NotificationRequest, result: Accepted | Refusal) -> None:
@@ -129,8 +130,9 @@ class Decision:
 
 
 def _body_of(result: Accepted) -> dict[str, Any]:
-    body: dict[str, Any] = {"notification_id": result.notification_id, "status": "queued"}
-    return {**body, "duplicate": True} if result.duplicate else body
+    if result.duplicate:
+        return {"notification_id": result.notification_id, "status": "queued", "duplicate": True}
+    return {"notification_id": result.notification_id, "status": "queued"}
 
 
 def _single_answer(result: Accepted | Refusal) -> AcceptResult | Refusal:

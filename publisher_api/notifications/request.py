@@ -57,3 +57,8 @@ class NotificationRequest(BaseModel):
     content: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Content by channel, over the template's or the default content."
     )
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the request names a key of its own by which it may be a repetition."""
+        return self.dedup_key is not None or self.notification_id is not None

@@ -38,7 +38,8 @@ RULES: tuple[Rule, ...] = (channel_is_on, there_is_an_address)
 
 def allow(route: Route) -> list[Target]:
     """A target for each address of the route; one suppressed target when a rule forbids it."""
-    reason = next((reason for rule in RULES if (reason := rule(route)) is not None), None)
-    if reason is not None:
-        return [Target(route.channel, route.addresses[0] if route.addresses else None, reason)]
+    for rule in RULES:
+        reason = rule(route)
+        if reason is not None:
+            return [Target(route.channel, route.addresses[0] if route.addresses else None, reason)]
     return [Target(route.channel, address) for address in route.addresses]

@@ -60,6 +60,8 @@ def _channel(slug: str, index: int, channels: Mapping[str, Channel]) -> Channel:
 
 
 def _refuse_unused_overrides(request: NotificationRequest) -> None:
+    if not request.to and not request.content:
+        return
     for name, overrides in (("to", request.to), ("content", request.content)):
         for slug in overrides:
             if slug not in request.channels:
@@ -67,6 +69,8 @@ def _refuse_unused_overrides(request: NotificationRequest) -> None:
 
 
 def _refuse_two_inboxes(channels: list[Channel]) -> None:
+    if len(channels) == 1:
+        return
     inboxes = [channel.slug for channel in channels if channel.channel_type == "inapp"]
     if len(inboxes) > 1:
         raise invalid("channels", f"a person has one inbox: choose one of {', '.join(inboxes)}")
