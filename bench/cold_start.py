@@ -84,7 +84,7 @@ def _start(name: str, config: StackConfig) -> Start:
     folder, port = config.state / name, free_port()
     url = f"http://127.0.0.1:{port}"
     command = [str(Path(sys.executable).with_name("functions-framework")), f"--target={name}", f"--port={port}"]
-    environment = config.environment(name) | {"PORT": str(port)}
+    environment = (config.environment(name) if name in FUNCTIONS else dict(os.environ)) | {"PORT": str(port)}
     began = time.monotonic()
     child = Child.start(
         name,
