@@ -3,12 +3,20 @@
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local import emulators as google
 from local import postgres
 from local.emulators import Emulators
+
+UNIT = Path(__file__).parent / "unit"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the unit tests first: they are the fastest, and Hypothesis needs a process in which no server runs yet."""
+    items.sort(key=lambda item: UNIT not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

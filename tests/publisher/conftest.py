@@ -3,24 +3,21 @@
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
-import uvicorn
 from psycopg.rows import dict_row
 
 from local.emulators import Emulators
-from local.processes import free_port
 from local.tokens import Signer
 from publisher_api.api_keys.store import add_api_key
-from publisher_api.app import create_app
 from publisher_api.settings import Settings
 from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.topology import NOTIFICATIONS_TOPIC
-from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher
-from tests.publisher.topic import Inspected, waiting_for
+from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher, serving
+from tests.publisher.topic import Inspected
 from transport.pubsub import topic_path
 
 
@@ -71,36 +68,16 @@ def api_key(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Iterator[Callable[[Settings], str]]:
-    """Starts a publisher with given settings and returns its address. All stop at the end."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(settings: Settings) -> str:
-        port = free_port()
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        running.append((server, thread))
-        waiting_for(lambda: server.started, "the publisher to start")
-        return f"http://127.0.0.1:{port}"
-
-    yield start
-    for server, thread in running:
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="session")
 def publisher(
     emulators: Emulators,
     settings: Settings,
     api_key: str,
     signer: Signer,
-    serve: Callable[[Settings], str],
 ) -> Iterator[Publisher]:
     topic = Inspected(emulators.pubsub_host, topic_path(settings.project, settings.topic))
     topic.make()
-    publisher = Publisher(serve(settings), api_key, settings.database_url, topic, signer)
-    yield publisher
-    publisher.http.close()
+    with serving(settings) as url:
+        publisher = Publisher(url, api_key, settings.database_url, topic, signer)
+        yield publisher
+        publisher.http.close()
     topic.close()

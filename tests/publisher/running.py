@@ -1,15 +1,22 @@
 """A running publisher, and the smallest request for it."""
 
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
+import uvicorn
 from psycopg.rows import DictRow, dict_row
 
+from local.processes import free_port
 from local.tokens import Signer
-from tests.publisher.topic import Inspected
+from publisher_api.app import create_app
+from publisher_api.settings import Settings
+from tests.publisher.topic import Inspected, waiting_for
 
 LATER = (datetime.now(UTC) + timedelta(days=300)).isoformat()
 AUDIENCE = "https://publisher.test/internal/outcomes"
@@ -47,6 +54,25 @@ class Publisher:
         assert response.status_code == 200, response.text
         found: dict[str, object] = response.json()
         return found
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """Run a publisher in a thread. Yields its address.
+
+    It must stop before its database does: a pool that reconnects draws random delays in threads of its own, and
+    Hypothesis reports any use of ``random`` during another test.
+    """
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        waiting_for(lambda: server.started, "the publisher to start")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def notification(**fields: object) -> dict[str, object]:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -11,26 +10,24 @@ import pytest
 
 from local.processes import free_port
 from publisher_api.settings import Settings
-from tests.publisher.running import Publisher, notification
+from tests.publisher.running import Publisher, notification, serving
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
 
 
-def test_without_postgres_requests_get_503_with_retry_after(
-    settings: Settings, serve: Callable[[Settings], str], api_key: str
-) -> None:
-    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    url = serve(replace(settings, database_url=nowhere))
-    response = httpx.post(
-        f"{url}/v1/notifications",
-        json=notification(),
-        headers={"Authorization": f"Bearer {api_key}"},
-        timeout=20,
-    )
+def test_without_postgres_requests_get_503_with_retry_after(settings: Settings, api_key: str) -> None:
+    nowhere = f"postgresql://none@127.0.0.1:{free_port()}/none"
+    with serving(replace(settings, database_url=nowhere)) as url:
+        response = httpx.post(
+            f"{url}/v1/notifications",
+            json=notification(),
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=20,
+        )
+        health = httpx.get(f"{url}/health", timeout=20)
     assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
     assert int(response.headers["retry-after"]) > 0
-    health = httpx.get(f"{url}/health", timeout=20)
     assert (health.status_code, health.json()["status"]) == (503, "down")
 
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from local import postgres
 from publisher_api.api_keys.store import add_api_key
 from publisher_api.settings import Settings
 from publisher_api.web.authentication import hash_api_key, new_api_key
+from tests.publisher.running import serving
 
 pytestmark = pytest.mark.emulators
 HERE = Path(__file__).parent
@@ -33,17 +34,15 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
 
 @pytest.mark.timeout(600)
 def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
-    settings: Settings, serve: Callable[[Settings], str], database_url: str, tmp_path: Path
+    settings: Settings, database_url: str, tmp_path: Path
 ) -> None:
     key = new_api_key()
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "schemathesis")
-    url = serve(replace(settings, database_url=database_url, topic="schema"))
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         f"--config-file={HERE / 'schemathesis.toml'}",
         "run",
-        f"{url}/openapi.json",
         "--checks=all",
         "--phases=examples,coverage,fuzzing,stateful",
         f"--max-examples={CASES}",
@@ -58,5 +57,7 @@ def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
         "SCHEMATHESIS_HOOKS": "tests.publisher.schemathesis_hooks",
         "PYTHONPATH": str(HERE.parents[1]),
     }
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+    with serving(replace(settings, database_url=database_url, topic="schema")) as url:
+        command.append(f"{url}/openapi.json")
+        ended = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-2_000:]
