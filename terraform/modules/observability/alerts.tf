@@ -77,7 +77,7 @@ locals {
       severity    = "WARNING"
       numerator   = "${local.of_attempts} AND metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\")"
       denominator = local.of_attempts
-      group_by    = ["metric.label.channel"]
+      group_by    = ["metric.label.channel_type"]
       threshold   = var.tolerated_error_ratio.delivery
     }
   }

@@ -1,9 +1,9 @@
 locals {
   charts = {
-    "Attempts by channel" = {
+    "Attempts by channel type" = {
       filter   = local.of_attempts
       aligner  = "ALIGN_RATE"
-      group_by = ["metric.label.channel"]
+      group_by = ["metric.label.channel_type"]
     }
     "Attempts by event" = {
       filter   = local.of_attempts
@@ -34,7 +34,7 @@ locals {
 
   # The order of the tiles, from throughput to failures. A map would sort them by title.
   order = [
-    "Attempts by channel", "Attempts by event", "Unacknowledged messages", "Oldest unacknowledged message (seconds)",
+    "Attempts by channel type", "Attempts by event", "Unacknowledged messages", "Oldest unacknowledged message (seconds)",
     "Pushes by response", "Dead letters",
   ]
 }

@@ -1,9 +1,9 @@
 locals {
   # The `event` values are members of shared/log_events.py; tests/test_log_events.py compares them.
-  # The dead-letter function logs an outcome that another function has logged already, without a channel: not counted again.
+  # The dead-letter function logs an outcome that another function has logged already, without a channel type: not counted again.
   attempts = join(" AND ", [
     "resource.type=\"cloud_run_revision\"",
-    "jsonPayload.channel:*",
+    "jsonPayload.channel_type:*",
     "jsonPayload.event=(\"delivery.sent\" OR \"delivery.failed\" OR \"delivery.suppressed\" OR \"delivery.expired\" OR \"delivery.attempt_failed\")",
   ])
 
@@ -15,13 +15,13 @@ locals {
 
 resource "google_logging_metric" "attempts" {
   project     = var.project_id
-  name        = "heliograph/attempts"
-  description = "Delivery attempts by channel and event (`delivery.attempt_failed`: Pub/Sub delivers the message again)."
+  name        = "heliograph/delivery_attempts"
+  description = "Delivery attempts by channel type and event (`delivery.attempt_failed`: Pub/Sub delivers the message again)."
   filter      = local.attempts
 
   label_extractors = {
-    channel = "EXTRACT(jsonPayload.channel)"
-    event   = "EXTRACT(jsonPayload.event)"
+    channel_type = "EXTRACT(jsonPayload.channel_type)"
+    event        = "EXTRACT(jsonPayload.event)"
   }
 
   metric_descriptor {
@@ -29,7 +29,7 @@ resource "google_logging_metric" "attempts" {
     value_type  = "INT64"
 
     labels {
-      key        = "channel"
+      key        = "channel_type"
       value_type = "STRING"
     }
 

@@ -74,6 +74,11 @@ run "metrics_match_the_event_field" {
   }
 
   assert {
+    condition     = google_logging_metric.attempts.label_extractors["channel_type"] == "EXTRACT(jsonPayload.channel_type)"
+    error_message = "The metric of attempts must have the channel type as a label."
+  }
+
+  assert {
     condition     = google_logging_metric.attempts.label_extractors["event"] == "EXTRACT(jsonPayload.event)"
     error_message = "The metric of attempts must have the event as a label."
   }
@@ -96,10 +101,10 @@ run "one_dead_letter_raises_an_alert" {
   }
 }
 
-run "delivery_errors_are_counted_per_channel" {
+run "delivery_errors_are_counted_per_channel_type" {
   assert {
-    condition     = google_monitoring_alert_policy.ratio["delivery_errors"].conditions[0].condition_threshold[0].aggregations[0].group_by_fields[0] == "metric.label.channel"
-    error_message = "The ratio must be per channel."
+    condition     = google_monitoring_alert_policy.ratio["delivery_errors"].conditions[0].condition_threshold[0].aggregations[0].group_by_fields[0] == "metric.label.channel_type"
+    error_message = "The ratio must be per channel type."
   }
 }
 
