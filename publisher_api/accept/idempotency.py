@@ -19,7 +19,7 @@ from publisher_api.accept.model import (
     ProducerKey,
 )
 from publisher_api.notifications.request import NotificationRequest
-from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.refusal import Refusal, RefusalCode, invalid
 
 KEY_WINDOW = timedelta(hours=24)
 ACCEPTED = 202
@@ -83,20 +83,27 @@ def existing(
     """The notification that the item's ``dedup_key`` or ``notification_id`` leads to; None if the item is new."""
     if not item.has_key:  # most items: this runs for each item of a batch, twice
         return None
+    of_id = _of_id(request, item, known, busy, writes)
     key = request.dedup_key_of(item)
-    if key is not None:
-        if record := writes.dedup.get(key) or known.dedup.get(key):
-            return Accepted(record.notification_id, duplicate=True)
-        if key in busy.dedup:
-            return in_progress("dedup_key")
-    if item.notification_id is not None:
-        return _same_id(request, str(item.notification_id), known, busy, writes)
-    return None
+    if key is None or isinstance(of_id, Refusal):
+        return of_id
+    record = writes.dedup.get(key) or known.dedup.get(key)
+    if record is None:
+        return in_progress("dedup_key") if key in busy.dedup else of_id
+    if of_id is not None and of_id.notification_id != record.notification_id:
+        message = (
+            f"exists, but this dedup_key leads to notification {record.notification_id}. Send only one of the two."
+        )
+        return invalid("notification_id", message, RefusalCode.NOTIFICATION_ID_TAKEN)
+    return Accepted(record.notification_id, duplicate=True)
 
 
-def _same_id(
-    request: AcceptRequest, notification_id: str, known: KnownKeys, busy: Keys, writes: PendingWrites
+def _of_id(
+    request: AcceptRequest, item: NotificationRequest, known: KnownKeys, busy: Keys, writes: PendingWrites
 ) -> Accepted | Refusal | None:
+    if item.notification_id is None:
+        return None
+    notification_id = str(item.notification_id)
     if notification_id in busy.notification_ids:
         return in_progress("notification_id")
     stored = known.notifications.get(notification_id)
@@ -104,10 +111,21 @@ def _same_id(
     if producer is None:
         return None
     if producer != request.producer:
-        detail = "notification_id: belongs to a notification of another producer. Use a new UUID."
-        fields = [("notification_id", "belongs to another producer")]
-        return Refusal(RefusalCode.NOTIFICATION_ID_TAKEN, detail, fields=fields)
+        message = "belongs to a notification of another producer. Use a new UUID."
+        return invalid("notification_id", message, RefusalCode.NOTIFICATION_ID_TAKEN)
     return Accepted(notification_id, duplicate=True)
+
+
+def expired(
+    request: AcceptRequest, items: Iterable[NotificationRequest], known: KnownKeys, busy: Keys, writes: PendingWrites
+) -> Refusal | None:
+    """A refusal of the whole request if one of ``items``, which led to what existed at the first look, no longer does.
+
+    They have no plan, and an answer that is stored under an Idempotency-Key must not hold a temporary refusal.
+    """
+    if all(existing(request, item, known, busy, writes) is not None for item in items):
+        return None
+    return Refusal(RefusalCode.IN_FLIGHT, "A key of this request expired while it was read. Send the request again.")
 
 
 def in_progress(name: str) -> Refusal:

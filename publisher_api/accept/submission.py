@@ -1,6 +1,6 @@
 """Plans the items of a request, and decides its answer. Pure: planning renders templates, so no connection is open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,6 +79,7 @@ class Decision:
             idempotency.in_flight(request, self.busy, self.writes)
             or idempotency.replay(request, self.known)
             or idempotency.item_in_flight(request, self.busy)
+            or idempotency.expired(request, _without_plan(request, prepared), self.known, self.busy, self.writes)
         )
         if answered is not None:
             return answered
@@ -104,10 +105,10 @@ class Decision:
         if found is not None:
             self._remember(request, item, found)
             return found
-        if planned is None:  # its key expired between the two looks
-            return idempotency.in_progress("dedup_key")
         if isinstance(planned, Refusal):
             return planned
+        if planned is None:
+            raise RuntimeError("an item that has no plan leads to no notification")  # idempotency.expired refused it
         if content_bytes > MAX_BATCH_CONTENT_BYTES:
             megabytes = MAX_BATCH_CONTENT_BYTES // 1024**2
             detail = f"The content of the batch is larger than {megabytes} MB. Send the batch in smaller parts."
@@ -127,6 +128,12 @@ class Decision:
         if key is None or isinstance(result, Refusal) or key in self.known.dedup or key in self.writes.dedup:
             return
         self.writes.dedup[key] = idempotency.dedup_record(key, result.notification_id, self.now)
+
+
+def _without_plan(request: AcceptRequest, prepared: Sequence[Prepared]) -> Iterator[NotificationRequest]:
+    for item, planned in zip(request.items, prepared, strict=True):
+        if planned is None and isinstance(item, NotificationRequest):
+            yield item
 
 
 def _body_of(result: Accepted) -> dict[str, Any]:

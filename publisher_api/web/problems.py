@@ -20,7 +20,8 @@ _NOT_FOUND, _METHOD_NOT_ALLOWED = 404, 405
 _LIMIT_EXCEEDED = "54"  # the SQLSTATE class of what is too large or too complex for Postgres
 _POSTGRES_UNAVAILABLE = "Postgres is unavailable. Send the request again."
 _MAYBE_ACCEPTED = (
-    " Use the same Idempotency-Key or dedup_key if it had one: the connection may have been lost just after the commit."
+    " Use the same Idempotency-Key, dedup_key or notification_id if it had one:"
+    " the connection may have been lost just after the commit."
 )
 
 

@@ -1,6 +1,7 @@
 """What a request is answered: new, repeated, in progress, or refused; alone and in a batch."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -100,6 +101,31 @@ def test_a_stored_notification_id_answers_its_own_producer_only(producer: str, e
         assert code(answer) is expected
     else:
         assert body(answer)["duplicate"] is True
+
+
+def test_a_notification_id_and_a_dedup_key_of_two_notifications_are_refused() -> None:
+    given = uuid4()
+    by_id = KnownKeys(notifications={str(given): KnownNotification(notification_id=str(given), producer="shop")})
+    known = replace(by_id, dedup=dedup("k", "first").dedup)
+    [answer], writes = decided(accept_request(request(notification_id=given, dedup_key="k")), known=known)
+    assert code(answer) is RefusalCode.NOTIFICATION_ID_TAKEN
+    assert not writes
+
+
+def test_a_new_notification_id_with_a_known_dedup_key_answers_the_first_notification() -> None:
+    [answer], writes = decided(accept_request(request(notification_id=uuid4(), dedup_key="k")), known=dedup())
+    assert body(answer)["notification_id"] == "first"
+    assert not writes
+
+
+@pytest.mark.parametrize("items", [[request(dedup_key="k")], [request()]], ids=["dedup_key", "Idempotency-Key"])
+def test_a_key_that_expires_between_the_two_looks_refuses_the_whole_request(items: list[Any]) -> None:
+    sent = accept_request(*items, batch=True, idempotency_key="i", body=b"[]")
+    before = dedup() if items[0].dedup_key else stored({"accepted": 1}, sent)
+    prepared = Planner(configuration(), NOW, lambda: "id").prepare(sent, AcceptContext({}, before))
+    decision = Decision(KnownKeys(), NOTHING_BUSY, NOW, PendingWrites())
+    assert code(decision.decide(sent, prepared)) is RefusalCode.IN_FLIGHT
+    assert not decision.writes
 
 
 def stored(answer: dict[str, Any], sent: AcceptRequest) -> KnownKeys:
