@@ -8,7 +8,7 @@
                  released
 
 The ledger counts the unconfirmed attempts of a delivery: attempts that the provider never answered, and workers that
-died. Each of them may have reached the person. After each, nobody can claim the delivery during a cooldown, which
+died. Each of them may have reached the person. After each, no worker can claim the delivery during a cooldown, which
 doubles every time, because a slow provider may have accepted all of them (``docs/decisions/0007``).
 """
 
@@ -67,7 +67,7 @@ Claim = Claimed | ClaimedByOther | CoolingDown | Finished
 
 
 def cooldown(unconfirmed_attempts: int) -> timedelta:
-    """How long nobody can claim a delivery after its last attempt was unconfirmed.
+    """How long no worker can claim a delivery after its last attempt was unconfirmed.
 
     >>> [int(cooldown(attempts).total_seconds()) for attempts in (1, 2, 3, 99)]
     [15, 30, 60, 3600]

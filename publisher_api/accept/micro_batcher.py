@@ -1,7 +1,7 @@
 """Groups queued requests into one database transaction.
 
-There is no timer: a batch is what queued while the last one ran. A single request waits for nobody; under load the
-batches grow until they pay for the round trips.
+There is no timer: a batch is what queued while the last one ran. A single request does not wait for others; under load
+the batches grow until they pay for the round trips.
 """
 
 import asyncio

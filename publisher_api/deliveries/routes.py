@@ -36,7 +36,7 @@ _PUSH_SCHEMA: dict[str, Any] = {
     "/outcomes",
     status_code=204,
     dependencies=[require_google_push],
-    responses=problems(400, 401, 413, 503),
+    responses=problems(400, 401, 413, 422, 503),
     openapi_extra=request_body(_PUSH_SCHEMA),
 )
 async def receive_outcome(request: Request, services: Services) -> Response:

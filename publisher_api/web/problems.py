@@ -78,7 +78,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def client_left(_request: Request, _error: ClientDisconnect) -> Response:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it
+        return Response(status_code=CLIENT_CLOSED_REQUEST)  # the client will not read it
 
 
 def _unstorable(error: psycopg.Error) -> Refusal:

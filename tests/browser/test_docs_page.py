@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 def docs_url() -> Iterator[str]:
     """A publisher without a database: the documentation needs none."""
     settings = Settings(
-        database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+        database_url=f"postgresql://none@127.0.0.1:{free_port()}/none",
         project="p",
         topic="t",
         push_audience="a",

@@ -57,7 +57,7 @@ def test_a_base64_body_is_decoded(function: Handler, publisher: Publisher) -> No
 
 def test_a_query_and_repeated_headers_arrive(function: Handler, publisher: Publisher) -> None:
     headers = {"Authorization": f"Bearer {publisher.api_key}", "X-Forwarded-For": ["10.0.0.1", "10.0.0.2"]}
-    asked = event(publisher, "GET", "/v1/notifications", headers=headers, queryString="user_id=nobody%20here&limit=1")
+    asked = event(publisher, "GET", "/v1/notifications", headers=headers, queryString="user_id=no%20one&limit=1")
     answer = function(asked, None)
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"notifications": [], "next_cursor": None})
 
