@@ -13,7 +13,7 @@ import grpc
 from google.api_core.exceptions import Forbidden, GoogleAPIError, InvalidArgument, Unauthorized
 from google.api_core.retry import Retry
 from google.auth.credentials import Credentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
@@ -35,6 +35,13 @@ _RawRequest = PublishRequest.pb()
 def topic_path(project: str, topic: str) -> str:
     """The full name of a topic, from its short name."""
     return f"projects/{project}/topics/{topic}"
+
+
+def refuses_credentials(error: Exception) -> bool:
+    """Whether an error of Google's clients means that our credentials are wrong, and not that Google is unavailable."""
+    if isinstance(error, GoogleAuthError):
+        return not (error.retryable or isinstance(error, TransportError))
+    return isinstance(error, Unauthorized | Forbidden)
 
 
 class PubSubTopic(Generic[M]):
@@ -101,10 +108,9 @@ class PubSubTopic(Generic[M]):
             self._connected().publish(request, retry=self._retry, timeout=timeout)
         except InvalidArgument:
             raise
-        except (Unauthorized, Forbidden, GoogleAuthError) as error:
-            raise PublishRefused(type(error).__name__) from error
-        except GoogleAPIError as error:
-            raise PublishError(type(error).__name__) from error
+        except (GoogleAPIError, GoogleAuthError) as error:
+            kind = PublishRefused if refuses_credentials(error) else PublishError
+            raise kind(type(error).__name__) from error
 
     def _connected(self) -> PublisherClient:
         with self._lock:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, RetryError, Unauthorized
+from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 
 from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
+from transport.pubsub import refuses_credentials
 
 TIMEOUT_SECONDS = 5.0
 RETRY = Retry(initial=0.1, maximum=1.0, timeout=TIMEOUT_SECONDS)
@@ -25,7 +26,7 @@ def google_errors(*, refused: Reason, unavailable: Reason) -> Iterator[None]:
     """
     try:
         yield
-    except (Unauthorized, Forbidden, GoogleAuthError) as error:
-        raise CredentialsRefused(refused, type(error).__name__) from error
-    except (GoogleAPICallError, RetryError, TimeoutError) as error:
+    except (GoogleAPICallError, GoogleAuthError, RetryError, TimeoutError) as error:
+        if refuses_credentials(error):
+            raise CredentialsRefused(refused, type(error).__name__) from error
         raise Retryable(unavailable, type(error).__name__) from error

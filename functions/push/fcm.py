@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import firebase_admin
 import requests
 from firebase_admin import exceptions, messaging
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_errors import never_connected
@@ -69,7 +69,8 @@ class Fcm:
                 unreachable(self.name, error, ambiguous=not never_connected(error.cause))
             return outcome_for(_verdict(error), provider=self.name, detail=error.code, hide=delivery.recipient)
         except GoogleAuthError as error:
-            verdict = Retry(Reason.UNREACHABLE) if error.retryable else Alert(Reason.CREDENTIALS_REFUSED)
+            temporary = error.retryable or isinstance(error, TransportError)  # the server of the tokens is unavailable
+            verdict = Retry(Reason.UNREACHABLE) if temporary else Alert(Reason.CREDENTIALS_REFUSED)
             return outcome_for(verdict, provider=self.name, detail=type(error).__name__)
 
 

@@ -8,7 +8,7 @@ import firebase_admin
 import httpx
 import pytest
 from firebase_admin import messaging
-from google.auth.credentials import AnonymousCredentials
+from google.auth.credentials import AnonymousCredentials, Credentials
 from sendgrid import SendGridAPIClient
 
 from functions.email.sendgrid import SendGrid
@@ -38,11 +38,11 @@ def twilio(url: str, sender: str = "+15005550000") -> Twilio:
 
 
 @contextmanager
-def fcm(url: str) -> Iterator[Fcm]:
+def fcm(url: str, credentials: Credentials = ANONYMOUS) -> Iterator[Fcm]:
     options = {"projectId": "p", "httpTimeout": TIMEOUT_SECONDS}
     with pytest.MonkeyPatch.context() as sdk:  # the SDK has no setting for its URL
         sdk.setattr(messaging._MessagingService, "FCM_URL", url + "/v1/projects/{0}/messages:send")  # noqa: SLF001 - the SDK has no public way
-        app = firebase_admin.initialize_app(ANONYMOUS, options, name="test")
+        app = firebase_admin.initialize_app(credentials, options, name="test")
         try:
             yield Fcm(app)
         finally:

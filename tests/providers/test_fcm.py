@@ -2,10 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import firebase_admin
 import pytest
+from google.oauth2.credentials import Credentials
 
 from functions.push.fcm import Fcm
 from functions.runtime.provider import Rejected, Sent
-from shared.errors import CredentialsRefused, Retryable
+from shared.errors import CredentialsRefused, DeliveryError, Retryable
 from shared.reasons import Reason
 from tests.factories import make_delivery
 from tests.providers.adapters import ANONYMOUS, fcm
@@ -107,6 +108,24 @@ def test_temporary_failure_is_retryable_and_not_repeated_by_the_sdk(
     with fcm(server.url) as provider, pytest.raises(Retryable) as caught:
         provider.send(make_delivery("push"))
     assert (caught.value.reason, caught.value.ambiguous, len(server.asked)) == (reason, ambiguous, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (HANG_UP, Retryable(Reason.UNREACHABLE)),
+        (Answer.json(400, {"error": "invalid_grant"}), CredentialsRefused(Reason.CREDENTIALS_REFUSED)),
+    ],
+    ids=["unavailable", "refused"],
+)
+def test_a_token_server_that_is_unavailable_is_no_refusal(
+    server: ScriptedServer, answer: Answer, error: DeliveryError
+) -> None:
+    server.answers = [answer]
+    credentials = Credentials(None, refresh_token="r", token_uri=server.url, client_id="i", client_secret="s")  # type: ignore[no-untyped-call]  # published without types
+    with fcm(server.url, credentials) as provider, pytest.raises(type(error)) as caught:
+        provider.send(make_delivery("push"))
+    assert caught.value.reason == error.reason
 
 
 def test_firebase_app_of_the_process_is_used() -> None:

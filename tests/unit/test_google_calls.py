@@ -7,7 +7,7 @@ from google.api_core.exceptions import (
     ServiceUnavailable,
     Unauthenticated,
 )
-from google.auth.exceptions import RefreshError
+from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 
 from functions.google.calls import google_errors
 from shared.errors import CredentialsRefused, DeliveryError, Retryable
@@ -22,7 +22,9 @@ UNAVAILABLE = Retryable(Reason.LEDGER_UNAVAILABLE)
     [
         (PermissionDenied, REFUSED),
         (Unauthenticated, REFUSED),
+        (DefaultCredentialsError, REFUSED),
         (RefreshError, REFUSED),
+        (TransportError, UNAVAILABLE),
         (ServiceUnavailable, UNAVAILABLE),
         (DeadlineExceeded, UNAVAILABLE),
         (RetryError, UNAVAILABLE),
@@ -39,6 +41,11 @@ def test_errors_of_googles_clients_become_ours(error_type: type[Exception], ours
     ):
         raise error_type(*arguments)
     assert (caught.value.reason, caught.value.detail) == (ours.reason, error_type.__name__)
+
+
+def test_a_temporary_failure_of_the_token_server_is_no_refusal() -> None:
+    with pytest.raises(Retryable), google_errors(refused=Reason.LEDGER_REFUSED, unavailable=Reason.LEDGER_UNAVAILABLE):
+        raise RefreshError("later", retryable=True)  # type: ignore[no-untyped-call]  # published without types
 
 
 def test_bugs_are_not_turned_into_delivery_errors() -> None:
