@@ -1,4 +1,4 @@
-"""``python -m publisher_api.cli.sweep``: publish what is due, for deployments in which nothing runs all the time.
+"""``python -m publisher_api.cli.sweep``: publish what is due, where nothing runs all the time.
 
 Sweeps once and logs how many messages it published; with ``--every SECONDS`` it repeats until it is stopped.
 """
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from publisher_api.accept.service import delete_expired_keys
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import make_pool
 from publisher_api.outbox.sweeper import sweep
@@ -53,11 +54,24 @@ def main() -> None:
 
 @contextmanager
 def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
-    """A function that sweeps once and returns how many messages it published; its connections close with the block."""
+    """A function that sweeps once, deletes the expired keys, and returns how many messages it published.
+
+    Its connections close with the block.
+    """
     topic = notifications_topic(settings, os.environ)
     with make_pool(settings.database_url, 1, behind_pooler=True) as pool, closing(topic):
         cache = ConfigCache(pool)
-        yield lambda: sweep(pool, topic, cache, lambda: datetime.now(UTC))
+
+        def sweep_once() -> int:
+            published = sweep(pool, topic, cache, _now)
+            delete_expired_keys(pool, _now())
+            return published
+
+        yield sweep_once
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,19 @@ def test_the_sweep_command_publishes_what_is_due_and_logs_how_much(unswept: Sett
     assert len(publisher.topic.deliveries(notification_id)) == 1
 
 
+def test_a_sweep_deletes_expired_keys(unswept: Settings) -> None:
+    with psycopg.connect(unswept.database_url) as connection:
+        connection.execute(
+            """insert into dedup_keys (producer, dedup_key, notification_id, expires_at)
+               select 'tests', key, gen_random_uuid(), now() + age::interval
+                 from (values ('expired', '-1 second'), ('valid', '1 day')) as keys(key, age)"""
+        )
+        connection.commit()
+        with sweeping(unswept) as sweep_once:
+            sweep_once()
+        assert connection.execute("select dedup_key from dedup_keys").fetchall() == [("valid",)]
+
+
 def test_a_message_that_pubsub_refuses_blocks_no_other(unswept: Settings, publisher: Publisher) -> None:
     bad, good = accept_pending(unswept), accept_pending(unswept)
     with psycopg.connect(unswept.database_url) as connection:
