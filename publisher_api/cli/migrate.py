@@ -1,21 +1,27 @@
-"""``python -m publisher_api.cli.migrate``: migrate the database of DATABASE_URL to the newest schema."""
+"""``python -m publisher_api.cli.migrate``: migrate the database of DATABASE_URL to the newest schema.
+
+A database that a newer release has migrated is left as it is, so that a rollback can start this release again.
+"""
 
 import os
 import sys
-from pathlib import Path
 
+import psycopg
 from alembic import command
-from alembic.config import Config
 
+from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from shared.errors import ConfigurationError
-
-_INI = Path(__file__).parents[1] / "db" / "migrations" / "alembic.ini"
 
 
 def main() -> None:
     if not os.environ.get("DATABASE_URL"):
         sys.exit(str(ConfigurationError.missing(["DATABASE_URL"])))
-    command.upgrade(Config(_INI), "head")
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        revision = revision_of(connection)
+    if revision is not None and revision not in known_revisions():
+        print(f"The schema has revision {revision}, of a newer release. There is nothing to migrate.")
+        return
+    command.upgrade(ALEMBIC, "head")
 
 
 if __name__ == "__main__":

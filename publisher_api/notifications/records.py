@@ -11,8 +11,9 @@ from shared.outcomes import Status
 class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``notifications``.
 
-    ``created_at`` is when the event happened, ``accepted_at`` when we accepted it. ``inbox_at`` is when the
-    notification is due in the live inbox; None if it is not meant for it.
+    ``created_at`` is when the event happened, ``accepted_at`` when we accepted it (None in old rows,
+    whose ``created_at`` is that time). ``inbox_at`` is when the notification is due in the live inbox; None if it is
+    not meant for it.
     """
 
     notification_id: str
@@ -28,7 +29,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     deliver_at: datetime | None
     traceparent: str | None
     created_at: datetime
-    accepted_at: datetime
+    accepted_at: datetime | None
     inbox_at: datetime | None
     read_at: datetime | None = None
 

@@ -13,8 +13,9 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.execute("alter table notifications add column accepted_at timestamptz not null default now()")
-    op.execute("update notifications set accepted_at = created_at")
+    # Null in old rows, whose created_at is the time of accepting: to fill it in would rewrite the whole table.
+    op.execute("alter table notifications add column accepted_at timestamptz")
+    op.execute("alter table notifications alter column accepted_at set default now()")
     # Ascending, and read backwards: new rows then go to the end of each user's range, where inserting is cheapest.
     op.execute("create index notifications_of_user_by_time on notifications (user_id, created_at, notification_id)")
     op.execute("drop index notifications_of_user")

@@ -1,0 +1,67 @@
+"""Migrations over rows of the release before, and a release that meets a newer schema."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from local import postgres
+from publisher_api.cli.sweep import sweeping
+from publisher_api.db.pool import make_pool
+from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
+from publisher_api.notifications.service import get_notification
+from publisher_api.settings import Settings
+from tests.publisher.running import Publisher
+
+pytestmark = pytest.mark.emulators
+THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ROW_OF_0002 = """
+    with accepted as (
+        insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
+                                   created_at, inbox_at)
+        values (%(id)s, 'tests', 'ada', 'payment', '{inapp}', '{}', 100, %(then)s, %(then)s)
+    )
+    insert into deliveries (delivery_id, notification_id, kind, slug, status, recipient, content, due_at, expires_at,
+                            sweep_at, updated_at)
+    values (gen_random_uuid(), %(id)s, 'inapp', 'inapp', 'pending', 'ada', '{"title": "Paid"}', %(then)s,
+            now() + interval '1 day', %(then)s, %(then)s)
+"""
+
+
+@pytest.fixture
+def database_url(postgres_server_url: str) -> Iterator[str]:
+    with postgres.database(postgres_server_url, f"migrated_{uuid.uuid4().hex[:8]}") as url:
+        yield url
+
+
+def test_a_pending_delivery_of_the_release_before_is_published_and_read(
+    settings: Settings, publisher: Publisher, database_url: str
+) -> None:
+    alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", "0002"]
+    subprocess.run(alembic, env=os.environ | {"DATABASE_URL": database_url}, check=True, capture_output=True)
+    notification_id = uuid.uuid4()
+    with psycopg.connect(database_url) as connection:
+        connection.execute(ROW_OF_0002, {"id": notification_id, "then": THEN})
+    postgres.migrate(database_url)
+
+    with sweeping(replace(settings, database_url=database_url)) as sweep_once:
+        assert sweep_once() == 1
+    assert publisher.topic.deliveries(str(notification_id))[0].created_at == THEN
+    with make_pool(database_url, 1) as pool:
+        found = get_notification(pool, notification_id)
+    assert (found.created_at, found.accepted_at, found.timeline[0].at) == (THEN, THEN, THEN)
+
+
+def test_a_release_leaves_the_schema_of_a_newer_one_alone(database_url: str) -> None:
+    postgres.migrate(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert revision_of(connection) == known_revisions()[0]
+        connection.execute("update alembic_version set version_num = '9999'")
+        postgres.migrate(database_url)
+        assert revision_of(connection) == "9999"
