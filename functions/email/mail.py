@@ -1,5 +1,6 @@
 """A delivery as a mail message (RFC 5322)."""
 
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -8,15 +9,18 @@ from shared.content import EmailContent
 from shared.envelope import Delivery
 
 
-def mail_of(delivery: Delivery, sender: str) -> EmailMessage:
-    """The mail. It is the same at every attempt, including its Message-ID, so that mailboxes can drop a duplicate."""
+def mail_of(delivery: Delivery, sender: str, sent_at: datetime) -> EmailMessage:
+    """The mail. Its Message-ID is the same at every attempt, so that mailboxes can drop a duplicate.
+
+    ``sent_at`` becomes its Date, and not the time of the event, which may lie months back: mailboxes sort by it.
+    """
     content = delivery.content_as(EmailContent)
     domain = parseaddr(sender)[1].rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = delivery.recipient
     mail["Subject"] = content.subject
-    mail["Date"] = format_datetime(delivery.created_at)
+    mail["Date"] = format_datetime(sent_at)
     mail["Message-ID"] = f"<{delivery.key}@{domain}>"
     mail.set_content(content.text)
     if content.html:

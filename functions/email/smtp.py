@@ -4,6 +4,7 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import ClassVar, Self
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -46,7 +47,7 @@ class Smtp:
     def send(self, delivery: Delivery) -> Sent | Rejected:
         if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
             return Rejected(self.name, Reason.INVALID_ADDRESS, "SMTP without extensions carries ASCII only.")
-        mail = mail_of(delivery, self._sender)
+        mail = mail_of(delivery, self._sender, datetime.now(UTC))
         handed_over = False
         try:
             with contextlib.closing(self._connect()) as server:
