@@ -69,7 +69,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="command"):
     """An instruction for the inapp function, so that the publisher needs no right to write to Firestore.
 
-    ``read``: mark ``notification_ids`` of ``user_id`` as read at ``at``. ``read_all``: mark everything created up to
+    ``read``: mark ``notification_ids`` of ``user_id`` as read at ``at``. ``read_all``: mark everything delivered by
     ``at``, and ``notification_ids``, which may not have arrived yet. ``channels``: store ``channels`` (channel →
     enabled) as the channel switches, unless a newer ``version`` is stored.
     """

@@ -141,7 +141,7 @@ class MemoryInbox:
 
     def mark_all_read(self, user_id: str, at: datetime) -> None:
         for key, entry in self._entries.items():
-            if key[0] == user_id and entry.created_at <= at:
+            if key[0] == user_id and entry.delivered_at <= at:
                 self._mark(key, at)
 
     def entries(self, user_id: str) -> dict[str, InboxEntry]:

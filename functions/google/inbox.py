@@ -25,11 +25,11 @@ def inbox_of(client: Client, user_id: str) -> CollectionReference:
 
 
 def unread(inbox: CollectionReference, until: datetime) -> Query:
-    """What is unread and was created by ``until``, newest first (the order of the index, which clients share)."""
+    """What is unread and was delivered by ``until``. A producer's ``created_at`` may lie long before the delivery."""
     return (
         inbox.where(filter=FieldFilter("read_at", "==", None))
-        .where(filter=FieldFilter("created_at", "<=", until))
-        .order_by("created_at", direction=Query.DESCENDING)
+        .where(filter=FieldFilter("delivered_at", "<=", until))
+        .order_by("delivered_at")
     )
 
 

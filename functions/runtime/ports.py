@@ -83,7 +83,7 @@ class Inbox(Protocol):
         ...
 
     def mark_all_read(self, user_id: str, at: datetime) -> None:
-        """Mark every unread entry that was created by ``at`` as read at ``at``."""
+        """Mark every unread entry that was delivered by ``at`` as read at ``at``."""
         ...
 
 

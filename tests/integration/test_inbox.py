@@ -38,8 +38,8 @@ ENTRY = InboxEntry(
 )
 
 
-def entry(notification_id: str, created_at: datetime = NOON) -> InboxEntry:
-    return dataclasses.replace(ENTRY, notification_id=notification_id, created_at=created_at)
+def entry(notification_id: str) -> InboxEntry:
+    return dataclasses.replace(ENTRY, notification_id=notification_id)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,9 +120,10 @@ class TestInbox:
             inboxes.port.mark_read("ada", ids, LATER)
         assert set(inboxes.read_at(*ids)) == {LATER}
 
-    def test_mark_all_read_marks_what_was_created_by_then(self, inboxes: Inboxes) -> None:
+    def test_mark_all_read_marks_what_was_delivered_by_then(self, inboxes: Inboxes) -> None:
         inboxes.fill("n1", "n2")
-        inboxes.port.put("ada", entry("late", LATER + timedelta(seconds=1)))
+        late = dataclasses.replace(ENTRY, notification_id="late", delivered_at=LATER + timedelta(seconds=1))
+        inboxes.port.put("ada", late)
         inboxes.port.mark_all_read("ada", LATER)
         assert inboxes.read_at("n1", "n2", "late") == [LATER, LATER, None]
 
