@@ -10,6 +10,7 @@ from publisher_api.refusal import Refusal, RefusalCode, invalid
 MAX_DEPTH = 64
 
 # U+0000 as JSON writes it: an escape that no backslash escapes. Postgres cannot store it in a text.
+_NUL_ESCAPE = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -26,13 +27,18 @@ def unstorable(document: object, encoded: bytes, path: tuple[str, ...] = ()) -> 
 
     ``encoded`` is ``document`` as JSON; ``path`` is where it stands in the request.
     """
-    if _NUL.search(encoded):
-        field = _first_field(document, lambda value: bool(_NUL.search(msgspec.json.encode(value))))
+    if _has_nul(encoded):
+        field = _first_field(document, lambda value: _has_nul(msgspec.json.encode(value)))
         return invalid(".".join((*path, *field)) or "body", "contains the character U+0000, which cannot be stored")
     if encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH and deeper_than(document, MAX_DEPTH):
         field = _first_field(document, lambda value: deeper_than(value, MAX_DEPTH))
         return invalid(".".join((*path, *field)) or "body", f"is nested more than {MAX_DEPTH} levels deep")
     return None
+
+
+def _has_nul(encoded: bytes) -> bool:
+    # The expression alone takes 2 µs for a small notification: an eighth of its part of a batch.
+    return _NUL_ESCAPE in encoded and _NUL.search(encoded) is not None
 
 
 def _first_field(document: object, at_fault: Callable[[object], bool]) -> list[str]:
