@@ -41,9 +41,9 @@ class Fcm:
     def __init__(self, app: firebase_admin.App) -> None:
         self._app = app
         # The SDK retries a 503 four times and a broken connection once, which may send twice. It has no option for it.
-        service = messaging._get_messaging_service(app)  # noqa: SLF001 - the SDK has no public way
+        session = messaging._get_messaging_service(app)._client.session  # noqa: SLF001 - the SDK has no public way
         for prefix in ("https://", "http://", "https://fcm.googleapis.com"):
-            service._client.session.mount(prefix, requests.adapters.HTTPAdapter())  # noqa: SLF001 - likewise
+            session.mount(prefix, requests.adapters.HTTPAdapter())
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -69,8 +69,8 @@ class Fcm:
                 unreachable(self.name, error, ambiguous=not never_connected(error.cause))
             return outcome_for(_verdict(error), provider=self.name, detail=error.code, hide=delivery.recipient)
         except GoogleAuthError as error:
-            temporary = error.retryable or isinstance(error, TransportError)  # the server of the tokens is unavailable
-            verdict = Retry(Reason.UNREACHABLE) if temporary else Alert(Reason.CREDENTIALS_REFUSED)
+            away = error.retryable or isinstance(error, TransportError)  # the token server, not our credentials
+            verdict = Retry(Reason.UNREACHABLE) if away else Alert(Reason.CREDENTIALS_REFUSED)
             return outcome_for(verdict, provider=self.name, detail=type(error).__name__)
 
 
@@ -87,5 +87,4 @@ def _expiring(expires_at: datetime) -> dict[str, Any]:
 def _verdict(error: exceptions.FirebaseError) -> Verdict:
     if isinstance(error, exceptions.InvalidArgumentError) and _TOO_LARGE.search(str(error)):
         return Reject(Reason.TOO_LARGE)
-    gateway_gave_up = isinstance(error, exceptions.DeadlineExceededError)
-    return ERRORS.get(type(error)) or Retry(Reason.PROVIDER_ERROR, ambiguous=gateway_gave_up)
+    return ERRORS.get(type(error)) or Retry(Reason.PROVIDER_ERROR, isinstance(error, exceptions.DeadlineExceededError))
