@@ -13,6 +13,7 @@ from publisher_api.accept.model import (
     AcceptResult,
     DedupRecord,
     IdempotencyRecord,
+    ItemResult,
     Keys,
     KnownKeys,
     PendingWrites,
@@ -79,7 +80,7 @@ def item_in_flight(request: AcceptRequest, busy: Keys) -> Refusal | None:
 
 def existing(
     request: AcceptRequest, item: NotificationRequest, known: KnownKeys, busy: Keys, writes: PendingWrites
-) -> Accepted | Refusal | None:
+) -> ItemResult | None:
     """The notification that the item's ``dedup_key`` or ``notification_id`` leads to; None if the item is new."""
     if not item.has_key:  # most items: this runs for each item of a batch, twice
         return None
@@ -100,7 +101,7 @@ def existing(
 
 def _of_id(
     request: AcceptRequest, item: NotificationRequest, known: KnownKeys, busy: Keys, writes: PendingWrites
-) -> Accepted | Refusal | None:
+) -> ItemResult | None:
     if item.notification_id is None:
         return None
     notification_id = str(item.notification_id)

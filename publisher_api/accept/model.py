@@ -63,6 +63,10 @@ class Accepted:
     duplicate: bool = False
 
 
+ItemResult = Accepted | Refusal
+"""What became of one item."""
+
+
 class DedupRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A ``dedup_key`` and the notification that it leads to."""
 

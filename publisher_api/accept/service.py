@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from datetime import datetime
 
 from publisher_api.accept import store
+from publisher_api.accept.answer import answer_to
 from publisher_api.accept.idempotency import keys_of
 from publisher_api.accept.model import AcceptContext, AcceptRequest, AcceptResult, Keys, PendingWrites
 from publisher_api.accept.submission import Decision, Planner, Prepared
@@ -62,7 +63,7 @@ def _save(
             busy = store.lock_keys(connection, keys)
             known = store.load_keys(connection, keys, now)  # again: another transaction may have committed since
         decision = Decision(known, busy, now, PendingWrites())
-        answers = [decision.decide(request, plans) for request, plans in zip(requests, prepared, strict=True)]
+        answers = [answer_to(decision, request, plans) for request, plans in zip(requests, prepared, strict=True)]
         if decision.writes:
             store.save(connection, decision.writes)
     return answers, decision.writes

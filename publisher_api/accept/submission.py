@@ -1,9 +1,8 @@
-"""Plans the items of a request, and decides its answer. Pure: planning renders templates, so no connection is open."""
+"""Plans the items of a request, and decides what becomes of each. Pure: a template renders without a connection."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from publisher_api.accept import idempotency
 from publisher_api.accept.model import (
@@ -11,6 +10,7 @@ from publisher_api.accept.model import (
     Accepted,
     AcceptRequest,
     AcceptResult,
+    ItemResult,
     Keys,
     KnownKeys,
     PendingWrites,
@@ -20,7 +20,6 @@ from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.plan import Plan, plan
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.users.model import User
-from publisher_api.web.problem import problem_body
 
 # Templates can make long content from short requests; a whole batch is held in memory and sent in one statement.
 MAX_BATCH_CONTENT_BYTES = 16 * 1024**2
@@ -66,15 +65,15 @@ class Planner:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Decides the answers of several requests in their order, and collects what to write."""
+    """Decides what becomes of several requests, in their order, and collects what to write."""
 
     known: KnownKeys
     busy: Keys
     now: datetime
     writes: PendingWrites
 
-    def decide(self, request: AcceptRequest, prepared: Sequence[Prepared]) -> AcceptResult | Refusal:
-        """The answer to one request."""
+    def decide(self, request: AcceptRequest, prepared: Sequence[Prepared]) -> list[ItemResult] | AcceptResult | Refusal:
+        """A result for each item; or the stored result of the whole request, or the refusal of the whole."""
         answered = (
             idempotency.in_flight(request, self.busy, self.writes)
             or idempotency.replay(request, self.known)
@@ -83,7 +82,7 @@ class Decision:
         )
         if answered is not None:
             return answered
-        results: list[Accepted | Refusal] = []
+        results: list[ItemResult] = []
         content_bytes = 0
         for item, planned in zip(request.items, prepared, strict=True):
             size = planned.content_bytes if isinstance(planned, Plan) else 0
@@ -91,19 +90,21 @@ class Decision:
             if isinstance(result, Accepted) and not result.duplicate:
                 content_bytes += size
             results.append(result)
-        answer = _batch_answer(results) if request.batch else _single_answer(results[0])
-        if request.key is not None and isinstance(answer, AcceptResult):
-            self.writes.idempotency[request.key] = idempotency.idempotency_record(request, answer, self.now)
-        return answer
+        return results
+
+    def remember(self, request: AcceptRequest, result: AcceptResult) -> None:
+        """Let the request's Idempotency-Key, if it has one, lead to this result."""
+        if request.key is not None:
+            self.writes.idempotency[request.key] = idempotency.idempotency_record(request, result, self.now)
 
     def _item(
         self, request: AcceptRequest, item: NotificationRequest | Refusal, planned: Prepared, content_bytes: int
-    ) -> Accepted | Refusal:
+    ) -> ItemResult:
         if isinstance(item, Refusal):
             return item
         found = idempotency.existing(request, item, self.known, self.busy, self.writes)
         if found is not None:
-            self._remember(request, item, found)
+            self._remember_item(request, item, found)
             return found
         if isinstance(planned, Refusal):
             return planned
@@ -119,10 +120,10 @@ class Decision:
         self.writes.deliveries.extend(planned.deliveries)
         accepted = Accepted(notification_id)
         if item.dedup_key is not None:
-            self._remember(request, item, accepted)
+            self._remember_item(request, item, accepted)
         return accepted
 
-    def _remember(self, request: AcceptRequest, item: NotificationRequest, result: Accepted | Refusal) -> None:
+    def _remember_item(self, request: AcceptRequest, item: NotificationRequest, result: ItemResult) -> None:
         """Let the item's ``dedup_key`` lead to its notification, unless the key leads to one already."""
         key = request.dedup_key_of(item)
         if key is None or isinstance(result, Refusal) or key in self.known.dedup or key in self.writes.dedup:
@@ -134,32 +135,3 @@ def _without_plan(request: AcceptRequest, prepared: Sequence[Prepared]) -> Itera
     for item, planned in zip(request.items, prepared, strict=True):
         if planned is None and isinstance(item, NotificationRequest):
             yield item
-
-
-def _body_of(result: Accepted) -> dict[str, Any]:
-    if result.duplicate:
-        return {"notification_id": result.notification_id, "status": "queued", "duplicate": True}
-    return {"notification_id": result.notification_id, "status": "queued"}
-
-
-def _single_answer(result: Accepted | Refusal) -> AcceptResult | Refusal:
-    return result if isinstance(result, Refusal) else AcceptResult(_body_of(result))
-
-
-def _batch_answer(results: Sequence[Accepted | Refusal]) -> AcceptResult | Refusal:
-    """A result for each item, in the request's order; a refusal with these results when every item was refused."""
-    accepted = sum(isinstance(result, Accepted) for result in results)
-    body = {
-        "accepted": accepted,
-        "rejected": len(results) - accepted,
-        "results": [
-            {"index": index, "status": "rejected", "problem": problem_body(result)}
-            if isinstance(result, Refusal)
-            else {"index": index, **_body_of(result)}
-            for index, result in enumerate(results)
-        ],
-    }
-    if accepted:
-        return AcceptResult(body)
-    detail = f"None of the {len(results)} notifications was accepted. `results` gives the reason for each."
-    return Refusal(RefusalCode.NOTHING_ACCEPTED, detail, members=body)

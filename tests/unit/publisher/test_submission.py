@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from publisher_api.accept import submission
+from publisher_api.accept.answer import answer_to
 from publisher_api.accept.idempotency import keys_of
 from publisher_api.accept.model import (
     AcceptContext,
@@ -39,7 +40,7 @@ def decided(
     planner = Planner(configuration(), NOW, lambda: f"id-{next(ids)}")
     decision = Decision(known, busy, NOW, PendingWrites())
     context = AcceptContext({}, known)
-    return [decision.decide(each, planner.prepare(each, context)) for each in requests], decision.writes
+    return [answer_to(decision, each, planner.prepare(each, context)) for each in requests], decision.writes
 
 
 def body(answer: AcceptResult | Refusal) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def test_a_key_that_expires_between_the_two_looks_refuses_the_whole_request(item
     before = dedup() if items[0].dedup_key else stored({"accepted": 1}, sent)
     prepared = Planner(configuration(), NOW, lambda: "id").prepare(sent, AcceptContext({}, before))
     decision = Decision(KnownKeys(), NOTHING_BUSY, NOW, PendingWrites())
-    assert code(decision.decide(sent, prepared)) is RefusalCode.IN_FLIGHT
+    assert code(answer_to(decision, sent, prepared)) is RefusalCode.IN_FLIGHT
     assert not decision.writes
 
 
