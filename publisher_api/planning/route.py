@@ -15,8 +15,13 @@ from shared.channel_types import channel_type_named
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A channel and the addresses that the notification would be sent to on it. There may be none."""
+    """A channel and the addresses that the request would be sent to on it, of which there may be none.
 
+    It holds what a rule of ``allow`` may look at.
+    """
+
+    request: NotificationRequest
+    user: User
     channel: Channel
     addresses: list[str]
 
@@ -30,7 +35,7 @@ def route(request: NotificationRequest, user: User, channels: Mapping[str, Chann
     chosen = [_channel(slug, index, channels) for index, slug in enumerate(request.channels)]
     _refuse_unused_overrides(request)
     _refuse_two_inboxes(chosen)
-    return [Route(channel, _addresses(request, channel, user)) for channel in chosen]
+    return [Route(request, user, channel, _addresses(request, channel, user)) for channel in chosen]
 
 
 def own_addresses(kind: AddressKind, channel: Channel, user: User) -> list[str]:
