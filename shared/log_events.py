@@ -56,6 +56,7 @@ class LogEvent(Described):
         "transport.message_refused",
         "The transport refused a message. It stays in the outbox and blocks no other message.",
     )
+    REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."
     POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."
     CONFIG_LOAD_FAILED = "config.load_failed", "Channels, templates and API keys could not be loaded from Postgres."
     CONFIG_LISTENER_DISCONNECTED = (

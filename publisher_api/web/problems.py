@@ -72,8 +72,10 @@ def install(app: FastAPI) -> None:
         return problem_response(Refusal(RefusalCode.UNAVAILABLE, _POSTGRES_UNAVAILABLE + _MAYBE_ACCEPTED))
 
     @app.exception_handler(Exception)
-    async def bug(_request: Request, _error: Exception) -> JSONResponse:
-        # The server logs the traceback, which is not for the caller.
+    async def bug(request: Request, error: Exception) -> JSONResponse:
+        # The server logs the traceback, which is not for the caller. The pattern of the address holds no ids.
+        pattern = getattr(request.scope.get("route"), "path", "")
+        _log.error(LogEvent.REQUEST_FAILED, method=request.method, route=pattern, error=type(error).__name__)
         return problem_response(Refusal(RefusalCode.INTERNAL, "An internal error occurred. It was logged."))
 
     @app.exception_handler(ClientDisconnect)

@@ -1,6 +1,13 @@
-"""Problems: one status a code, and the shape of RFC 9457."""
+"""Problems: one status for each code, and the shape of RFC 9457."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
 
 from publisher_api.refusal import Refusal, RefusalCode, invalid, not_found
+from publisher_api.web import problems
 from publisher_api.web.problem import HEADERS_OF_CODE, STATUS_OF_CODE, problem_body
 
 
@@ -32,3 +39,27 @@ def test_not_found_says_how_to_create_what_is_missing() -> None:
 def test_a_code_that_may_pass_says_when_to_retry() -> None:
     retried = {code for code, headers in HEADERS_OF_CODE.items() if "Retry-After" in headers}
     assert retried == {RefusalCode.IN_FLIGHT, RefusalCode.UNAVAILABLE}
+
+
+def test_an_unexpected_error_is_a_problem_and_its_log_names_the_route_without_ids(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/users/{user_id}")
+    def read(user_id: str) -> None:
+        raise LookupError(user_id)
+
+    response = asyncio.run(get(app, "/users/ada@example.com"))
+    assert (response.status_code, response.headers["Content-Type"]) == (500, "application/problem+json")
+    assert "ada" not in response.text
+    [record] = [each for each in caplog.records if vars(each).get("event") == "request.failed"]
+    assert (vars(record)["method"], vars(record)["route"]) == ("GET", "/users/{user_id}")
+    assert "ada" not in str(vars(record))
+
+
+async def get(app: FastAPI, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://publisher") as client:
+        return await client.get(path)
