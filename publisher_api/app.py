@@ -73,12 +73,11 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         pool=pool,
         cache=cache,
         backend=backend,
-        channels=Channels(pool, cache, _now, _new_id),
-        inbox=Inbox(pool, _now, _new_id),
+        channels=Channels(pool, cache, _now, _new_id, backend.command_added),
+        inbox=Inbox(pool, _now, _new_id, backend.command_added),
         api_keys=ApiKeys(cache),
         google_pushes=GooglePushes(settings),
         health=Health(pool, topic, _now),
-        clock=_now,
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)

@@ -19,12 +19,16 @@ _WEBHOOK_FIELDS = frozenset({"url", "method", "headers", "secret_ref"})
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Lists and changes channels. A change of a switch reaches the functions as a command."""
+    """Lists and changes channels. A change of a switch reaches the functions as a command.
+
+    ``new_id`` gives ids of commands; ``publish_soon`` is called when a command is committed.
+    """
 
     pool: Pool
     cache: ConfigCache
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    publish_soon: Callable[[], None]
 
     def list(self) -> ChannelList:
         with self.pool.connection() as connection:
@@ -44,6 +48,7 @@ class Channels:
             command = Command(v=VERSION, command="channels", at=now, channels=switches, version=version)
             add_command(connection, self.new_id(), command, now)
         self.cache.drop()
+        self.publish_soon()
         return view
 
 

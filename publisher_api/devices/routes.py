@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from publisher_api.devices import store
+from publisher_api.devices import service
 from publisher_api.devices.model import DeviceFields, DeviceView
 from publisher_api.fields import UserId
 from publisher_api.web.documentation import problems
@@ -14,5 +14,4 @@ router = APIRouter(prefix="/v1/users/{user_id}/devices", tags=["users"])
 @router.post("", status_code=201, responses=problems(400, 401, 413, 422, 503))
 def add_device(user_id: UserId, device: DeviceFields, _producer: Producer, services: Services) -> DeviceView:
     """Register a device for push. A token that is known already moves to this user."""
-    with services.pool.connection() as connection:
-        return store.put_device(connection, services.new_id(), user_id, device)
+    return service.add_device(services.pool, services.new_id, user_id, device)

@@ -18,11 +18,15 @@ from shared.envelope import VERSION, Command
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The use cases of the inbox. ``new_id`` gives ids of commands."""
+    """The use cases of the inbox.
+
+    ``new_id`` gives ids of commands; ``publish_soon`` is called when a command is committed.
+    """
 
     pool: Pool
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    publish_soon: Callable[[], None]
 
     def count_unread(self, user_id: str) -> UnreadCount:
         with self.pool.connection() as connection:
@@ -33,6 +37,7 @@ class Inbox:
         with self.pool.connection() as connection:
             self._mark(connection, [notification_id], None)
             read_at = store.read_at(connection, notification_id)
+        self.publish_soon()
         if read_at is None:
             raise not_found(f"Notification {notification_id}")
         return ReadNotification(notification_id=notification_id, read_at=read_at)
@@ -44,6 +49,7 @@ class Inbox:
                 marked = self._mark_all(connection, request.user_id)
             else:
                 marked = self._mark(connection, request.notification_ids, request.user_id)
+        self.publish_soon()
         return ReadResult(user_id=request.user_id, marked=marked)
 
     def _mark(self, connection: Connected, ids: Sequence[UUID], user_id: str | None) -> int:

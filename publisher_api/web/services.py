@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,7 +17,7 @@ from publisher_api.web.health import Health
 
 @dataclass(frozen=True, slots=True)
 class ServiceRegistry:
-    """Everything that outlives a request. ``clock`` gives aware times, ``new_id`` UUIDs of version 7."""
+    """Everything that outlives a request. ``new_id`` gives UUIDs of version 7."""
 
     pool: Pool
     cache: ConfigCache
@@ -28,7 +27,6 @@ class ServiceRegistry:
     api_keys: ApiKeys
     google_pushes: GooglePushes
     health: Health
-    clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
 
