@@ -7,7 +7,7 @@ from shared.described import Described
 
 
 class RefusalCode(Described):
-    """The stable code and the title that people read."""
+    """The stable code and the title for readers."""
 
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", "This Idempotency-Key belongs to another request"
     INTERNAL = "internal", "Internal error"

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/v1/channels", tags=["configuration"])
 
 @router.get("", responses=problems(401, 503))
 def list_channels(_producer: Producer, services: Services) -> ChannelList:
-    """All channels."""
+    """List all channels."""
     return services.channels.list()
 
 

@@ -20,7 +20,7 @@ class Marked:
 
 
 class ReadRequest(BaseModel):
-    """What to mark as read: some of a person's notifications by id, or with `all` every one of them."""
+    """What to mark as read: some of a user's notifications by id, or with `all` every one of them."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -47,7 +47,7 @@ class ReadRequest(BaseModel):
 
 
 class UnreadCount(BaseModel):
-    """How many notifications in the person's inbox are unread."""
+    """How many notifications in the user's inbox are unread."""
 
     user_id: str
     unread: int

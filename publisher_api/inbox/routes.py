@@ -15,17 +15,17 @@ router = APIRouter(prefix="/v1/notifications", tags=["inbox"])
 
 @router.get("/unread_count", responses=problems(401, 422, 503))
 def count_unread(user_id: Annotated[UserId, Query()], _producer: Producer, services: Services) -> UnreadCount:
-    """How many notifications in the person's inbox are unread."""
+    """Count the unread notifications in a user's inbox."""
     return services.inbox.count_unread(user_id)
 
 
 @router.post("/bulk/read", responses=problems(400, 401, 413, 422, 503))
 def read_many(request: ReadRequest, _producer: Producer, services: Services) -> ReadResult:
-    """Mark several of a person's notifications as read, or all of them. Other people's ids are ignored."""
+    """Mark several of a user's notifications as read, or all of them. Ids of other users are ignored."""
     return services.inbox.read_many(request)
 
 
-@router.post("/{notification_id:uuid}/read", responses=problems(401, 404, 422, 503))
+@router.post("/{notification_id:uuid}/read", responses=problems(401, 404, 503))
 def read(notification_id: UUID, _producer: Producer, services: Services) -> ReadNotification:
     """Mark one notification as read. Marking it again changes nothing: `read_at` stays."""
     return services.inbox.read(notification_id)

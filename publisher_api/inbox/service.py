@@ -43,7 +43,7 @@ class Inbox:
         return ReadNotification(notification_id=notification_id, read_at=read_at)
 
     def read_many(self, request: ReadRequest) -> ReadResult:
-        """Mark several of a person's notifications, or all. Other people's ids are ignored."""
+        """Mark several of a user's notifications, or all. Ids of other users are ignored."""
         with self.pool.connection() as connection:
             if request.all:
                 marked = self._mark_all(connection, request.user_id)
@@ -57,7 +57,7 @@ class Inbox:
         marked = store.mark_read(connection, ids, user_id, now)
         in_inbox = [each.notification_id for each in marked if each.in_inbox]
         if in_inbox:
-            # All ids are one person's: the caller named the person, or gave one id.
+            # All ids are one user's: the caller named the user, or gave one id.
             command = Command(v=VERSION, command="read", at=now, user_id=marked[0].user_id, notification_ids=in_inbox)
             add_command(connection, self.new_id(), command, now)
         return len(marked)

@@ -19,7 +19,7 @@ _UNREAD = f"read_at is null and {_IN_INBOX}"
 
 
 def count_unread(connection: Connected, user_id: str, now: datetime) -> int:
-    """How many notifications in the person's inbox are unread."""
+    """How many notifications in the user's inbox are unread."""
     cursor = connection.execute(
         f"select count(*) from notifications n where user_id = %(user_id)s and {_UNREAD}",
         {"user_id": user_id, "now": now},
@@ -33,7 +33,7 @@ def mark_read(
 ) -> list[Marked]:
     """Mark the unread ones among these notifications; returns those.
 
-    With ``user_id``, other people's notifications are left alone. What arrives in the inbox later arrives read.
+    With ``user_id``, notifications of other users stay as they are. What arrives in the inbox later arrives read.
     """
     with connection.cursor(row_factory=class_row(Marked)) as cursor:
         cursor.execute(
@@ -49,7 +49,7 @@ def mark_read(
 
 
 def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[int, list[str]]:
-    """Mark every unread notification of a person's inbox.
+    """Mark every unread notification of a user's inbox.
 
     Returns how many, and the ids of those that have not reached the live inbox yet.
     """

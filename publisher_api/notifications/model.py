@@ -115,7 +115,7 @@ class DeliveryView(BaseModel):
     queued_at: datetime | None
     provider: str | None
     provider_message_id: str | None
-    possible_duplicate: bool = Field(description="An earlier attempt may have reached the person as well.")
+    possible_duplicate: bool = Field(description="An earlier attempt may have reached the user as well.")
     updated_at: datetime
 
 
@@ -141,7 +141,7 @@ class NotificationDetail(NotificationView):
 
 
 class NotificationPage(BaseModel):
-    """A page of a person's notifications. `next_cursor` leads to the next page; null on the last."""
+    """A page of a user's notifications. `next_cursor` leads to the next page; null on the last."""
 
     notifications: list[NotificationView]
     next_cursor: UUID | None

@@ -17,7 +17,7 @@ def _unique(names: list[str]) -> list[str]:
 
 
 class NotificationRequest(BaseModel):
-    """One notification for one person."""
+    """One notification for one user."""
 
     model_config = ConfigDict(
         extra="forbid",

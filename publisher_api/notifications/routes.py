@@ -1,4 +1,4 @@
-"""GET /v1/notifications: one notification with its timeline, or a person's notifications."""
+"""GET /v1/notifications: one notification with its timeline, or a user's notifications."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,9 +16,9 @@ _MAX_LIMIT = 100
 _MAX_OFFSET = 10_000
 
 
-@router.get("/{notification_id:uuid}", responses=problems(401, 404, 422, 503))
+@router.get("/{notification_id:uuid}", responses=problems(401, 404, 503))
 def get_notification(notification_id: UUID, _producer: Producer, services: Services) -> NotificationDetail:
-    """The notification, its deliveries, and the timeline that explains why each did or did not arrive."""
+    """Read a notification with its timeline. The timeline explains why each delivery did or did not arrive."""
     return service.get_notification(services.pool, notification_id)
 
 
@@ -31,5 +31,5 @@ def list_notifications(
     offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET)] = 0,
     cursor: Annotated[UUID | None, Query(description="The `next_cursor` of the page before.")] = None,
 ) -> NotificationPage:
-    """A person's notifications, the newest event first."""
+    """List a user's notifications. The newest `created_at` comes first."""
     return service.list_notifications(services.pool, user_id, limit=limit, offset=offset, cursor=cursor)

@@ -21,7 +21,7 @@ def get_notification(pool: Pool, notification_id: UUID) -> NotificationDetail:
 
 
 def list_notifications(pool: Pool, user_id: str, *, limit: int, offset: int, cursor: UUID | None) -> NotificationPage:
-    """A page of a person's notifications, the newest first."""
+    """A page of a user's notifications, the newest first."""
     with pool.connection() as connection:
         found = store.list_notifications(connection, user_id, after=cursor, limit=limit + 1, offset=offset)
     page = found[:limit]

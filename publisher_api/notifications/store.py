@@ -1,4 +1,4 @@
-"""Reads notifications from Postgres: one with its deliveries and events, or a person's list."""
+"""Reads notifications from Postgres: one with its deliveries and events, or a user's list."""
 
 from uuid import UUID
 
@@ -55,7 +55,7 @@ def get_events(connection: Connected, notification_id: UUID) -> list[StoredEvent
 def list_notifications(
     connection: Connected, user_id: str, *, after: UUID | None, limit: int, offset: int
 ) -> list[StoredNotification]:
-    """A person's notifications, the newest event first, from behind the notification ``after``."""
+    """A user's notifications, the newest event first; only those that follow the notification ``after``."""
     with connection.cursor(row_factory=class_row(StoredNotification)) as cursor:
         cursor.execute(
             f"""

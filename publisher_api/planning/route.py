@@ -78,7 +78,7 @@ def _refuse_two_inboxes(channels: list[Channel]) -> None:
         return
     inboxes = [channel.slug for channel in channels if channel.channel_type == "inapp"]
     if len(inboxes) > 1:
-        raise invalid("channels", f"a person has one inbox: choose one of {', '.join(inboxes)}")
+        raise invalid("channels", f"a user has one inbox: choose one of {', '.join(inboxes)}")
 
 
 def _addresses(request: NotificationRequest, channel: Channel, user: User) -> list[str]:

@@ -13,11 +13,11 @@ router = APIRouter(prefix="/v1/templates", tags=["configuration"])
 
 @router.put("/{template_name}", responses=problems(400, 401, 413, 422, 503))
 def put_template(template_name: Name, fields: TemplateFields, _producer: Producer, services: Services) -> TemplateView:
-    """Create or replace a template. It is compiled now, so an error appears here and not when somebody sends."""
+    """Create or replace a template. It is compiled now, so an error appears here and not while sending."""
     return service.put_template(services.pool, services.cache, template_name, fields)
 
 
 @router.get("/{template_name}", responses=problems(401, 404, 422, 503))
 def get_template(template_name: Name, _producer: Producer, services: Services) -> TemplateView:
-    """A template as it is stored."""
+    """Read a template."""
     return service.get_template(services.pool, template_name)

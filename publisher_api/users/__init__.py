@@ -1,1 +1,1 @@
-"""Users: the people whom we send to, and where each can be reached."""
+"""Users: whom we send to, and where each can be reached."""

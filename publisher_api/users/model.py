@@ -12,7 +12,7 @@ from publisher_api.devices.model import DeviceView
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning knows of a person. ``devices`` are registration tokens, the newest first."""
+    """What planning knows of a user. ``devices`` are registration tokens, the newest first."""
 
     user_id: str
     email: str | None = None
@@ -29,7 +29,7 @@ def _timezone(name: str) -> str:
 
 
 class UserFields(BaseModel):
-    """Where a person can be reached. PUT replaces everything: a field that is left out is deleted."""
+    """Where a user can be reached. PUT replaces everything: a field that is left out is deleted."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -55,7 +55,7 @@ class UserFields(BaseModel):
 
 
 class UserView(BaseModel):
-    """A person and their devices. Registration tokens are never shown."""
+    """A user and their devices. Registration tokens are never shown."""
 
     user_id: str
     email: str | None

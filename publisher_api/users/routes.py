@@ -1,4 +1,4 @@
-"""/v1/users: where a person can be reached."""
+"""/v1/users: where a user can be reached."""
 
 from fastapi import APIRouter
 
@@ -13,11 +13,11 @@ router = APIRouter(prefix="/v1/users", tags=["users"])
 
 @router.put("/{user_id}", responses=problems(400, 401, 413, 422, 503))
 def put_user(user_id: UserId, fields: UserFields, _producer: Producer, services: Services) -> UserView:
-    """Create a user, or replace everything that is stored of them."""
+    """Create or replace a user. A field that is left out is deleted."""
     return service.put_user(services.pool, user_id, fields)
 
 
 @router.get("/{user_id}", responses=problems(401, 404, 422, 503))
 def get_user(user_id: UserId, _producer: Producer, services: Services) -> UserView:
-    """A user and their devices. Registration tokens are not shown."""
+    """Read a user with their devices. Registration tokens are not shown."""
     return service.get_user(services.pool, user_id)

@@ -18,7 +18,7 @@ from publisher_api.refusal import RefusalCode, not_found
 from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
 from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE
 
-DESCRIPTION = """One POST reaches a person over e-mail, SMS, push, webhook and a live inbox.
+DESCRIPTION = """One POST reaches a user over e-mail, SMS, push, webhook and a live inbox.
 
 A 202 means that the notification is committed. `GET /v1/notifications/{notification_id}` says what became of it, step
 by step. Refusals are `application/problem+json` (RFC 9457): `type` is stable, `errors` names the fields."""
@@ -26,7 +26,7 @@ TAGS = [
     {"name": "sending", "description": "Send one notification, or a batch."},
     {"name": "notifications", "description": "Read what became of a notification."},
     {"name": "inbox", "description": "Unread counts, and marking as read."},
-    {"name": "users", "description": "Where people can be reached."},
+    {"name": "users", "description": "Where users can be reached."},
     {"name": "configuration", "description": "Templates and channels, without a deployment."},
     {"name": "health", "description": "For load balancers and uptime checks."},
     {"name": "internal", "description": "Called by Google Pub/Sub only."},
@@ -126,10 +126,11 @@ def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
 def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     """Add the route's authentication; drop FastAPI's own 422, which is a problem here, and the mark of public routes.
 
-    The summary is the first sentence of the route's docstring.
+    The summary is the first sentence of the route's docstring, the description is the rest.
     """
-    operation["summary"], _, rest = operation["description"].partition(". ")
-    operation["description"] = rest or operation["description"]
+    operation["summary"], _, rest = operation.pop("description").removesuffix(".").partition(". ")
+    if rest:
+        operation["description"] = f"{rest}."
     operation["tags"] = [tag for tag in operation["tags"] if tag != PUBLIC]
     calls = [dependency.call for dependency in route.dependant.dependencies]
     if require_api_key in calls:

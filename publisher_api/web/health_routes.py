@@ -1,4 +1,4 @@
-"""Health, for load balancers, uptime checks and people."""
+"""Health, for load balancers, uptime checks and operators."""
 
 from fastapi import APIRouter, Response
 
@@ -13,7 +13,7 @@ _UNAVAILABLE = 503
 @router.get("/health", responses={_UNAVAILABLE: {"model": HealthView}}, response_model_exclude_none=True)
 @router.get("/v1/health", responses={_UNAVAILABLE: {"model": HealthView}}, response_model_exclude_none=True)
 async def health(services: Services, response: Response) -> HealthView:
-    """`ok`; `degraded` while Pub/Sub is unavailable (notifications wait); `down` with 503 while Postgres is."""
+    """Whether requests are accepted. `degraded`: Pub/Sub is unavailable and notifications wait. `down`: Postgres is."""
     found = await services.health.connections.get()
     if found.status == "down":
         response.status_code = _UNAVAILABLE
@@ -23,7 +23,7 @@ async def health(services: Services, response: Response) -> HealthView:
 
 @router.get("/health/sweep", responses={_UNAVAILABLE: {"model": SweepView}}, response_model_exclude_none=True)
 async def sweep_health(services: Services, response: Response) -> SweepView:
-    """`ok`, or `overdue` with 503 when work is due for long: then nothing sweeps the outbox."""
+    """Whether the sweeper runs. `overdue`: deliveries have been due for minutes, so nothing sweeps the outbox."""
     found = await services.health.sweep.get()
     if found.status != "ok":
         response.status_code = _UNAVAILABLE
