@@ -53,7 +53,8 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
                    possible_duplicate = d.possible_duplicate or r.possible_duplicate
               from reported r
              where d.delivery_id = r.delivery_id and d.round = r.round
-               and exists (select from delivery_moves m where m.before = d.status and m.after = r.result)
+               -- Not EXISTS: Postgres makes a join of it, and does not look again after it has waited for the row.
+               and (select true from delivery_moves m where m.before = d.status and m.after = r.result)
         )
         delete from devices d
          using reported r

@@ -4,15 +4,18 @@ import base64
 import itertools
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from psycopg.rows import DictRow
 
 from shared.outcomes import MOVES, OPEN, STATUSES, Outcome, Result, encode
-from tests.publisher.running import AUDIENCE, Publisher
+from tests.publisher.running import AUDIENCE, LATER, Publisher
+from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -90,6 +93,25 @@ def test_outcomes_appear_in_the_timeline(publisher: Publisher) -> None:
     )
     [attempt] = [entry for entry in story["timeline"] if entry["event"] == "attempt"]
     assert attempt["detail"] == {"attempt": 1, "reason": "rate_limited", "provider": "sendgrid"}
+
+
+def test_an_outcome_that_waits_for_its_delivery_to_be_marked_as_queued_moves_it(publisher: Publisher) -> None:
+    notification_id = publisher.accept(deliver_at=LATER)
+    [row] = publisher.sql("select delivery_id::text from deliveries where notification_id = %s", notification_id)
+    delivery_id = row["delivery_id"]
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(publisher.database_url) as relay:
+        relay.execute("update deliveries set status = 'queued' where delivery_id = %s", [delivery_id])
+        reporting = thread.submit(report, publisher, delivery_id, "sent")
+        waiting_for(lambda: blocked_statements(publisher), "the outcome to wait for the row")
+        relay.commit()
+        reporting.result()
+    assert status(publisher, delivery_id) == "sent"
+
+
+def blocked_statements(publisher: Publisher) -> list[DictRow]:
+    return publisher.sql(
+        "select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%%delivery_events%%'"
+    )
 
 
 def test_the_same_outcome_twice_is_one_event(publisher: Publisher) -> None:
