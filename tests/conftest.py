@@ -1,6 +1,7 @@
 """Real servers for tests. Each is started once a session, when the first test needs it."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,14 +44,24 @@ def project(emulators: Emulators) -> str:  # noqa: ARG001 - the emulators must r
 
 
 @pytest.fixture(scope="session")
-def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_directory() -> Iterator[Path]:
+    """A directory for the data of servers that run as another user.
+
+    Each start of pytest closes its directory of temporary files to other users, also to the Postgres of another run.
+    """
+    with tempfile.TemporaryDirectory(prefix="heliograph-tests-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url(server_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server on which tests may create databases: DATABASE_URL, or an embedded server."""
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
-    directory = tmp_path_factory.mktemp("postgres")
+    log = tmp_path_factory.mktemp("postgres") / "postgres.log"
     options = ["fsync=off", "full_page_writes=off"]
-    with postgres.running(directory / "data", log=directory / "postgres.log", options=options) as server:
+    with postgres.running(server_directory / "postgres", log=log, options=options) as server:
         yield server.url
 
 

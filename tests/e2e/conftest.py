@@ -1,6 +1,8 @@
 """The whole stack, started once a session, and clients of its API, its sandbox and Firestore."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,14 +15,15 @@ from tests.e2e.stack_driver import StackDriver
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(server_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running stack. A test that kills a service restarts it before the test ends."""
     try:
-        stack = Stack(Options(tmp_path_factory.mktemp("stack"), retry_profile=RetryProfile.END_TO_END_TEST))
+        stack = Stack(Options(server_directory / "stack", retry_profile=RetryProfile.END_TO_END_TEST))
     except EmulatorsMissing as missing:
         pytest.skip(str(missing))
     with stack:
         yield stack
+    shutil.copytree(stack.logs, tmp_path_factory.mktemp("stack") / "logs")  # pytest keeps those of the last three runs
 
 
 @pytest.fixture
