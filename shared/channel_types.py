@@ -6,6 +6,7 @@ they are: the content model, the kind of address, and the content of a notificat
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,15 +32,20 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """``order_shipped`` as a title: "Order shipped"."""
-        words = self.event_type
-        for separator in "_.-:":
-            words = words.replace(separator, " ")
-        return " ".join(words.split()).capitalize() or self.event_type
+        return _title(self.event_type)
 
     @property
     def lines(self) -> list[str]:
         """The payload as lines: ``{"amount": 10}`` is "amount: 10"."""
         return [f"{name}: {value}" for name, value in self.payload.items()]
+
+
+@lru_cache(maxsize=1024)  # producers have few event types, and each notification needs the title of one
+def _title(event_type: str) -> str:
+    words = event_type
+    for separator in "_.-:":
+        words = words.replace(separator, " ")
+    return " ".join(words.split()).capitalize() or event_type
 
 
 class ChannelType(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,8 +55,7 @@ class AcceptResult:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """One accepted item. ``duplicate``: it led to a notification that existed before."""
 
     notification_id: str

@@ -45,7 +45,7 @@ def compose(
         base = channel_type.default_content(event)
     else:
         base = _rendered(request, channel, user, template, optional=bool(override))
-    return _checked({**base, **override}, channel, channel_type)
+    return _checked({**base, **override} if override else base, channel, channel_type)
 
 
 def _rendered(
