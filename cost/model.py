@@ -42,8 +42,8 @@ class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``message_bytes`` and ``outcome_bytes`` are sizes as Pub/Sub bills them. ``function_seconds`` is the time from a
     push to its response. ``switch_reads`` are the reads of the channel switches, apart because functions make them once
-    per 15 s and not once per delivery. ``kept_days`` is how long a document lives. ``…_call_bytes`` are the bytes that
-    leave their cloud for the internet.
+    per 15 s and not once per delivery. ``kept_days`` is how long a document is kept. ``…_call_bytes`` are the bytes
+    that leave their cloud for the internet.
     """
 
     pushes: float

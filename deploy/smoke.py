@@ -1,9 +1,9 @@
 """``python -m deploy.smoke``: send one notification over every channel type to test recipients, and wait for its end.
 
-Reads HELIOGRAPH_URL, HELIOGRAPH_API_KEY and SMOKE_TO: a JSON object of addresses that belong to no person, by channel
+Reads HELIOGRAPH_URL, HELIOGRAPH_API_KEY and SMOKE_TO: a JSON object of test addresses, by channel
 (``{"email": …, "sms": …, "push": …, "webhook": …}``). Prints the timeline. Fails unless every delivery was sent.
 
-Each channel type has a channel with the same name (the first migration inserts them); these are used.
+Each channel type has a channel with the same name (migrations insert them); these are used.
 """
 
 import json
@@ -32,7 +32,7 @@ _REQUIRED = ("HELIOGRAPH_API_KEY", "HELIOGRAPH_URL", "SMOKE_TO")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The publisher, and the test recipients: ``to`` has an address for each channel but the inbox."""
+    """The publisher, and the test recipients: ``to`` has an address for each channel except the inbox."""
 
     url: str
     api_key: str

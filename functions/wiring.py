@@ -1,7 +1,7 @@
 """Puts a function together from its environment, on the first request.
 
 This is the one place that chooses an implementation for each port: Google's. Another profile is another module with
-``REQUIRED`` and ``connect`` in the place of ``functions.google.services``.
+``REQUIRED`` and ``connect`` instead of ``functions.google.services``.
 """
 
 from collections.abc import Callable, Mapping, Sequence

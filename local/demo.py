@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def create_user(api: httpx.Client) -> None:
-    """Create the user, with an address for every channel but the webhook."""
+    """Create the user, with an address for every channel except the webhook."""
     user = {"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB", "timezone": "Europe/London"}
     api.put(f"/v1/users/{_USER}", json=user).raise_for_status()
     device = {"token": "demo-device-of-ada", "platform": "android"}

@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 10.0  # for a call without retries: a call to an emulator tha
 
 @contextmanager
 def clients(pubsub_host: str) -> Iterator[tuple[PublisherClient, SubscriberClient]]:
-    """Clients for the emulator at ``pubsub_host`` (``host:port``), whatever PUBSUB_EMULATOR_HOST says."""
+    """Clients for the emulator at ``pubsub_host`` (``host:port``), also if PUBSUB_EMULATOR_HOST names another one."""
     with grpc.insecure_channel(pubsub_host) as connection:
         yield (
             PublisherClient(transport=PublisherGrpcTransport(channel=connection)),

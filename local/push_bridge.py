@@ -137,7 +137,7 @@ class PushSubscription:
         return response.status
 
     def start(self, client: SubscriberClient) -> StreamingPullFuture:
-        """Start to pull. Messages are handled on threads of this subscription's own."""
+        """Start pulling. Messages are handled on threads of this subscription's own."""
         concurrency = self.subscription.concurrency
         limits = FlowControl(max_messages=concurrency, max_lease_duration=self.deadline_seconds)
         workers = ThreadScheduler(ThreadPoolExecutor(concurrency, thread_name_prefix=self.subscription.name))
@@ -161,13 +161,13 @@ class Bridge:
         return {push.subscription.name: dict(push.counts) for push, _ in self.pushing}
 
     def close(self) -> None:
-        """Stop to pull. Pub/Sub redelivers the messages in flight."""
+        """Stop pulling. Pub/Sub redelivers the messages in flight."""
         for _, stream in self.pushing:
             stream.cancel()
 
 
 def open_bridge(settings: Settings) -> Bridge:
-    """Start to pull every subscription that has a target. Raises ``KeyError`` for one that is not declared."""
+    """Start pulling every subscription that has a target. Raises ``KeyError`` for one that is not declared."""
     client = SubscriberClient()
     declared = {subscription.name: subscription for subscription in subscriptions()}
     pushing = []

@@ -1,1 +1,1 @@
-"""What both clouds agree on: the topology, the wire format and the vocabulary. Imports nothing else of ours."""
+"""What both clouds share: the topology, the wire format and the vocabulary. Imports nothing else of ours."""

@@ -1,8 +1,8 @@
 """The attributes of a published message: what subscriptions filter on, and what operators read in a console.
 
-The body is authoritative. The attributes repeat what routes and explains, hold no personal data, and stay under
-Pub/Sub's limits (100 attributes, 256 bytes a key, 1,024 a value), which the emulator does not enforce. In version 1 the
-attribute ``channel`` holds the channel type, and ``slug`` the channel.
+The body is authoritative. The attributes repeat what subscriptions and operators need, hold no personal data, and stay
+under Pub/Sub's limits (100 attributes, 256 bytes per key, 1,024 per value), which the emulator does not enforce. In
+version 1 the attribute ``channel`` holds the channel type, and ``slug`` the channel.
 """
 
 from shared.envelope import Command, Delivery

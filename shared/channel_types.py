@@ -1,4 +1,4 @@
-"""What the code knows of each channel type: one entry a type.
+"""What the code knows of each channel type: one entry per type.
 
 ``shared/channels.json`` declares how a type's messages travel (attempts, backoff, secrets); this registry says what
 they are: the content model, the kind of address, and the content of a notification that names no template.
@@ -16,7 +16,7 @@ from shared.content import Content, EmailContent, InappContent, PushContent, Sms
 from shared.errors import UnknownChannelType
 
 _SMS_CHARACTERS = 1600
-_PUSH_CHARACTERS = 500  # phones show less; at four bytes a character this is half of what FCM accepts
+_PUSH_CHARACTERS = 500  # phones show less; at four bytes per character this is half of what FCM accepts
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     calls the channel type ``channel`` and the channel ``slug``. ``recipient`` is the address, of the kind that the
     channel type says (``shared.channel_types``); ``content`` is rendered. Times are aware. ``round`` grows by one with
     each replay. ``switched_on`` is the version of the channel switches since which the channel is on, as far as the
-    publisher knew, and 0 if it was off. ``read_at`` is set when the person read the notification before it arrived.
+    publisher knew, and 0 if it was off. ``read_at`` is set when the user read the notification before it arrived.
     """
 
     v: int

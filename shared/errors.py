@@ -8,7 +8,7 @@
     ├── Undecodable             the message is not one of ours; a retry cannot help   → dead letter
     └── DeliveryError           an attempt ended without an outcome
         ├── Retryable           the provider, the network or the ledger may work later → retry
-        └── CredentialsRefused  our credentials are wrong; every message fails alike  → retry, and an alert
+        └── CredentialsRefused  our credentials are wrong; every message fails in the same way  → retry, and an alert
 
 A provider that refuses a message permanently is no error: it is an outcome (``Rejected``), recorded like ``Sent``.
 """
@@ -39,7 +39,7 @@ class Undecodable(HeliographError):
 class DeliveryError(HeliographError):
     """An attempt ended without an outcome.
 
-    ``reason`` appears in the timeline; ``detail`` is text for people, without personal data.
+    ``reason`` appears in the timeline; ``detail`` is text for readers, without personal data.
     """
 
     def __init__(self, reason: Reason, detail: str = "", *, provider: str | None = None) -> None:

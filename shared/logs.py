@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, in the fields that Cloud Logging and DigitalOcean both understand.
+"""Structured logs: one JSON object per line, in the fields that Cloud Logging and DigitalOcean both understand.
 
 Every record of our own code carries an ``event`` of ``shared.log_events``; data go into fields.
 Message bodies, contents and whole addresses are never logged.

@@ -49,10 +49,10 @@ Result = Literal["sent", "delivered", "bounced", "failed", "suppressed", "expire
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of one attempt at a delivery, as it travels on the topic ``delivery-outcomes``.
 
-    ``result`` is the status to move to, or ``attempt``: the attempt failed and will be repeated, which moves nothing.
+    ``result`` is the status to move to, or ``attempt``: the attempt failed and will be repeated, and the status stays.
     ``reason`` is a value of ``shared.reasons`` (text, so that an older publisher stores a newer reason); ``detail`` is
     the provider's text without personal data. ``received_at`` is when the function got the message, ``at`` when the
-    provider had answered. ``possible_duplicate``: an earlier attempt may have reached the person.
+    provider had responded. ``possible_duplicate``: an earlier attempt may have reached the user.
     """
 
     v: int = 1

@@ -8,7 +8,7 @@ from shared.described import Described
 
 
 class Reason(Described):
-    """The stable value and the sentence that explains it to a person."""
+    """The stable value and the sentence that explains it to a reader."""
 
     # Planning: the delivery is suppressed.
     CHANNEL_OFF = "channel_off", "The channel is switched off."

@@ -85,13 +85,14 @@ FUNCTIONS: tuple[str, ...] = (*CHANNEL_TYPES, DEAD_LETTER)
 
 
 class RetryProfile(Enum):
-    """How patient the subscriptions are: a factor on every backoff, and a limit on attempts (5 to 100).
+    """How a subscription retries: a factor on every backoff, and a limit on attempts (5 to 100).
 
-    The Pub/Sub emulator's shortest backoff is about 2 s. A factor of 0 means no backoff: again after 50 ms.
+    The Pub/Sub emulator's shortest backoff is about 2 s. A factor of 0 means no backoff: the emulator then retries
+    after 50 ms.
     """
 
     PRODUCTION = (1.0, _MAX_ATTEMPTS)
-    DEMO = (0.05, 10)  # for a person who watches: minutes become seconds
+    DEMO = (0.05, 10)  # for a developer who watches: minutes become seconds
     END_TO_END_TEST = (0.02, 5)  # a dead letter after about 7 s, which leaves time to restart a part
     UNIT_TEST = (0.0, 5)  # a dead letter after a quarter of a second
 

@@ -1,5 +1,5 @@
 locals {
-  # trigger => its event, its build file, whether a person must approve each build, and the service account. A pull request
+  # trigger => its event, its build file, whether an operator must approve each build, and the service account. A pull request
   # runs unreviewed code, so its account has no write access.
   pipelines = var.continuous_delivery == null ? {} : { for name, pipeline in {
     pull-request = { file = "cloudbuild.pr.yaml", on = "pull_request", approval = false, account = var.continuous_delivery.reviewer }

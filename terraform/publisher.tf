@@ -36,8 +36,8 @@ module "publisher" {
   secrets_set_once          = local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {}
   tags                      = [for name, value in local.labels : "${name}:${value}"]
 
-  # The publisher's first health check publishes a message, which needs the grant. And it must not send on a channel type before
-  # that type's subscription exists: Pub/Sub drops a message that no subscription matches.
+  # The publisher's first health check calls Pub/Sub's publish method, so the grant must exist before the publisher starts. The
+  # subscription of each channel type must exist too: Pub/Sub drops a message that no subscription matches.
   depends_on = [
     google_pubsub_topic_iam_member.publisher,
     module.channel,

@@ -55,7 +55,7 @@ variable "channel_roles" {
 }
 
 variable "continuous_delivery" {
-  description = "Cloud Build's triggers: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch to deploy, the service account that deploys, the service account that checks pull requests (null: pull requests are not built), and whether a person must approve each apply. Null: no triggers."
+  description = "Cloud Build's triggers: the connected repository (`projects/…/locations/…/connections/…/repositories/…`), the branch to deploy, the service account that deploys, the service account that checks pull requests (null: pull requests are not built), and whether an operator must approve each apply. Null: no triggers."
   type = object({
     approval   = optional(bool, true)
     branch     = optional(string, "main")

@@ -1,4 +1,4 @@
-"""The port that every transport fills in. It carries deliveries and commands out, and outcomes back.
+"""The port that every transport implements. It carries deliveries and commands out, and outcomes back.
 
 A producer sees a ``Topic``; a consumer is a ``Handler`` that gets ``Received`` messages.
 """

@@ -47,7 +47,7 @@ def refuses_credentials(error: Exception) -> bool:
 class PubSubTopic(Generic[M]):
     """One topic. Connects at the first call; safe to share between threads.
 
-    ``timeout_seconds`` limits each call. ``retry`` is Google's retry policy for it; without one a call is made once.
+    ``timeout_seconds`` limits each call. ``retry`` is Google's retry policy for it; without one, it is made once.
     """
 
     def __init__(

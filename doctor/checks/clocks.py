@@ -1,4 +1,4 @@
-"""Checks that the clocks agree: tokens are only accepted, and times only comparable, if they do."""
+"""Checks that the clocks agree: tokens are accepted, and times are comparable, only if they do."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Reads all facts at once, each part in its own thread, because a part that is down only shows after its timeout."""
+"""Reads all facts at once, each part in its own thread, because a part that is down takes until its timeout."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS = 10.0
 
 
 def gather(settings: Settings) -> Facts:
-    """Read every fact. A part that does not respond is a fact too; it raises nothing."""
+    """Read every fact. A part that does not respond is a fact too, so this raises nothing."""
     project, local = settings.project, settings.local
     with httpx.Client(timeout=_TIMEOUT_SECONDS) as client, ThreadPoolExecutor(_THREADS) as pool:
         database = pool.submit(read_database, settings.database_url)

@@ -48,10 +48,10 @@ def handle(ledger: Ledger, outcomes: OutcomeSink, now: Callable[[], datetime], r
         return
     match ledger.look_up(f"{outcome.delivery_id}.{outcome.round}"):
         case Finished(finished):
-            # The transport counts attempts as best it can: the last one may have succeeded, and only its report failed.
+            # The transport's count is approximate: the last attempt may have succeeded, and only its report failed.
             outcome = finished
         case Unfinished(possible_duplicate):
-            # The operator who replays the delivery must see that the person may have received it.
+            # The operator who replays the delivery must see that the user may have received it.
             outcome = msgspec.structs.replace(outcome, possible_duplicate=possible_duplicate)
     outcomes.publish(outcome)
     _log.log(

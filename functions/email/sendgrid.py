@@ -31,7 +31,7 @@ class _Errors(msgspec.Struct):
 
 
 class SendGrid:
-    """One e-mail a call. ``sender`` is ``a@b`` or ``Name <a@b>``."""
+    """Sends one e-mail per call. ``sender`` is ``a@b`` or ``Name <a@b>``."""
 
     name = "sendgrid"
     required: ClassVar[tuple[str, ...]] = ("SENDGRID_API_KEY", "EMAIL_FROM")
@@ -76,7 +76,7 @@ class SendGrid:
 def _refused(error: HTTPError, recipient: str) -> Rejected:
     try:
         first = next(iter(msgspec.json.decode(error.body, type=_Errors).errors), _Error())
-    except msgspec.DecodeError:  # the HTML page of a gateway
+    except msgspec.DecodeError:  # the body is the HTML page of a gateway
         first = _Error()
     verdict = FIELDS.get(first.field) or verdict_of_http(error.status_code, STATUSES)
     return outcome_for(verdict, provider=SendGrid.name, detail=first.message, hide=recipient)

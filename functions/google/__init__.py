@@ -1,1 +1,1 @@
-"""Google's half of the functions: Pub/Sub's push requests, and the ledger, inbox and channel switches in Firestore."""
+"""Google for the functions: Pub/Sub's push requests, and the ledger, inbox and channel switches in Firestore."""

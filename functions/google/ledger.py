@@ -1,4 +1,4 @@
-"""The ledger in Firestore: one document a key in the collection ``deliveries``.
+"""The ledger in Firestore: one document per key in the collection ``deliveries``.
 
 It uses only operations that stay fast under contention: ``create()`` to claim, and updates on the condition that the
 document has not changed since it was read. A read-modify-write transaction collapses when many workers meet. The
@@ -98,7 +98,7 @@ def document_of(client: Client, key: str) -> DocumentReference:
     """The document of ``key``. Its id begins with a hash.
 
     Keys begin with the time. Ids that grow with time would all be written to one end of the collection, which accepts
-    about 500 writes a second.
+    about 500 writes per second.
     """
     spread = hashlib.sha256(key.encode()).hexdigest()[:4]
     return client.collection(COLLECTION).document(f"{spread}.{key}")

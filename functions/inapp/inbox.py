@@ -15,7 +15,7 @@ from shared.reasons import Reason
 
 
 class InboxProvider:
-    """One entry a delivery. The recipient is the user's id."""
+    """Stores one entry per delivery. The recipient is the user's id."""
 
     name = "inbox"
 

@@ -33,7 +33,7 @@ _TOO_LARGE = re.compile(r"message is too (big|large)", re.IGNORECASE)  # FCM has
 
 
 class Fcm:
-    """One device a call: each device has its own delivery and its own answer."""
+    """Sends to one device per call: each device has its own delivery and its own outcome."""
 
     name = "fcm"
     required: ClassVar[tuple[str, ...]] = ()

@@ -25,7 +25,7 @@ _log = EventLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What ``deliver`` needs of the outside. ``now`` returns aware times."""
+    """What ``deliver`` depends on. ``now`` returns aware times."""
 
     provider: Provider
     ledger: Ledger
@@ -126,7 +126,7 @@ def _release(attempt: Attempt, claim: Claimed, dependencies: Dependencies, *, am
 def _record(attempt: Attempt, claim: Claimed, outcome: Outcome, dependencies: Dependencies) -> None:
     """Record the outcome. An unavailable ledger is logged and not raised.
 
-    If this raised, the transport would deliver the message again, and after the lease the person would get it twice.
+    If this raised, the transport would deliver the message again, and after the lease the user would get it twice.
     """
     try:
         dependencies.ledger.finish(claim, outcome)

@@ -1,4 +1,4 @@
-"""Several providers as one: a retryable error moves on to the next provider, and a failing provider is left alone.
+"""Several providers as one: a retryable error leads to the next one, and one that keeps failing is skipped.
 
 Failing over after an *ambiguous* error may send twice, so it happens only where the channel's config accepts
 duplicates (``"accept_duplicates": true``). The config's ``"providers"`` selects and orders the providers.

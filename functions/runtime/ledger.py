@@ -8,7 +8,7 @@
                  released
 
 The ledger counts the unconfirmed attempts of a delivery: attempts that the provider never answered, and workers that
-died. Each of them may have reached the person. After each, no worker can claim the delivery during a cooldown, which
+died. Each of them may have reached the user. After each, no worker can claim the delivery during a cooldown, which
 doubles every time, because a slow provider may have accepted all of them (``docs/decisions/0007``).
 """
 
@@ -33,7 +33,7 @@ class Claimed:
 
     @property
     def possible_duplicate(self) -> bool:
-        """Whether an earlier attempt may have reached the person."""
+        """Whether an earlier attempt may have reached the user."""
         return self.unconfirmed_attempts > 0
 
 
@@ -58,7 +58,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """No outcome is recorded. ``possible_duplicate``: an unconfirmed attempt may have reached the person."""
+    """No outcome is recorded. ``possible_duplicate``: an unconfirmed attempt may have reached the user."""
 
     possible_duplicate: bool
 

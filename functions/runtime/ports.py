@@ -1,8 +1,8 @@
-"""The ports of the functions: what they need of the outside. A profile provides one implementation of each.
+"""The ports of the functions: what they need from outside. A profile provides one implementation of each.
 
-The contract of each port is a test class in ``tests/integration``, which runs over every implementation. Every method
-raises ``Retryable`` when the store or transport is unavailable, and ``CredentialsRefused`` when it refuses our
-credentials.
+The contract of each port is a test class in ``tests/integration``, which runs over Google's implementation and over
+the fake. Every method raises ``Retryable`` when the store or transport is unavailable, and ``CredentialsRefused`` when
+it refuses our credentials.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class Ledger(Protocol):
     def release(self, claim: Claimed, now: datetime, *, ambiguous: bool) -> None:
         """End a claim, so that the next attempt can be made. Does nothing if another worker has taken it over.
 
-        ``ambiguous``: this attempt may have reached the person, so the key cools down (``ledger.cooldown``).
+        ``ambiguous``: this attempt may have reached the user, so the key cools down (``ledger.cooldown``).
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The port that a channel type's adapters implement: a provider sends one delivery and answers."""
+"""The port that a channel type's adapters implement: a provider sends one delivery and returns its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Sent:
 class Rejected:
     """The provider refuses the delivery permanently.
 
-    ``detail`` is the provider's own code or text, without personal data. ``suppress``: the person opted out, which is
+    ``detail`` is the provider's own code or text, without personal data. ``suppress``: the user opted out, which is
     recorded as ``suppressed`` and not as ``failed``.
     """
 

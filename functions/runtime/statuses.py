@@ -13,7 +13,7 @@ _DETAIL_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refused permanently. ``suppress``: because the person opted out."""
+    """Refused permanently. ``suppress``: because the user opted out."""
 
     reason: Reason
     suppress: bool = False

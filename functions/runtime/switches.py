@@ -1,4 +1,4 @@
-"""Which channels are switched on, for deliveries that are already on their way.
+"""Which channels are switched on, for deliveries that are already published.
 
 The publisher sends nothing to a channel that is off. This table stops the deliveries that were published before the
 channel was switched off, at most ``FRESH_SECONDS`` after the table was stored. Every change gives the table a new

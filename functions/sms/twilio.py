@@ -43,7 +43,7 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no type
 
 
 class Twilio:
-    """One text message a call. ``sender`` is a number, a name, or the id of a messaging service (``MG…``)."""
+    """Sends one text message per call. ``sender`` is a number, a name, or the id of a messaging service (``MG…``)."""
 
     name = "twilio"
     required: ClassVar[tuple[str, ...]] = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")

@@ -51,7 +51,7 @@ class Http:
         try:
             request = request_of(delivery, self._secrets, self._now())
             self._fix_address(request)
-            # Streamed and closed unread: we do not need the response's body, and it could be endless.
+            # Stream the response and close it unread: we do not need the response's body, and it could be endless.
             response = self._client.send(request, stream=True, follow_redirects=False)
             response.close()
         except BadRequest as error:

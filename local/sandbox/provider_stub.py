@@ -1,4 +1,4 @@
-"""What the four provider stubs have in common: choose the treatment of a request, keep what was accepted, or hang."""
+"""What the provider stubs have in common: choose the treatment of a request, keep what was accepted, or hang."""
 
 import asyncio
 import uuid

@@ -6,7 +6,7 @@ from typing import Literal
 Treatment = Literal[
     "accept",  # accept the message
     "refuse",  # refuse permanently: no such address, number or device
-    "opt_out",  # refuse permanently: the person opted out
+    "opt_out",  # refuse permanently: the user opted out
     "limit",  # 429
     "down",  # 503
     "broken",  # 500

@@ -27,8 +27,8 @@ resource "digitalocean_database_db" "this" {
   }
 }
 
-# Without rules a cluster accepts every client that has the password, which the migration of the first deployment needs, since
-# the app does not exist yet. These rules then admit the app only: by its name on the public network, and by address range on the
+# Without rules a cluster accepts every client that has the password. The migration of the first deployment needs this, because
+# the app does not exist yet. Afterwards these rules admit the app only: by its name on the public network, and by address range on the
 # private network, where rules cannot name apps and where nothing else runs.
 resource "digitalocean_database_firewall" "this" {
   count = var.runtime == "app" ? 1 : 0
