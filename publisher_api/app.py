@@ -41,7 +41,8 @@ FEATURES = (accept, inbox, notifications, users, devices, templates, channels, d
 def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     """The publisher. ``serverless``: no thread works between requests.
 
-    Waits for no other service: without Postgres it starts all the same, answers 503, and says why in its health check.
+    Waits for no other service: without Postgres it still starts, responds with 503, and gives the reason in its health
+    check.
     """
     pool = make_pool(settings.database_url, settings.connections, behind_pooler=serverless)
     topic = notifications_topic(settings, os.environ)

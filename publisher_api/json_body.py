@@ -23,9 +23,9 @@ def parse_json(body: bytes) -> object:
 
 
 def unstorable(document: object, encoded: bytes, path: tuple[str, ...] = ()) -> Refusal | None:
-    """A refusal that names the first field that could not be stored, or read again; None when all is well.
+    """A refusal that names the first field that could not be stored, or read again; None if every field can be stored.
 
-    ``encoded`` is ``document`` as JSON; ``path`` is where it stands in the request.
+    ``encoded`` is ``document`` as JSON; ``path`` is its place in the request.
     """
     if _has_nul(encoded):
         field = _first_field(document, lambda value: _has_nul(msgspec.json.encode(value)))

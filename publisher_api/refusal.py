@@ -1,4 +1,4 @@
-"""The core's one error for a request that cannot be carried out. Knows nothing of HTTP (``web/problems.py`` does)."""
+"""The core's one error for a request that cannot be carried out. Independent of HTTP; ``web/problem.py`` adds that."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

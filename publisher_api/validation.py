@@ -11,7 +11,7 @@ _SOURCES = ("body", "query", "path", "header")
 
 
 def refusal_of(error: ValidationError, prefix: tuple[str, ...] = ()) -> Refusal:
-    """The refusal for a model that did not validate; ``prefix`` is where the model stands in the request."""
+    """The refusal for a model that did not validate; ``prefix`` is the place of the model in the request."""
     return refusal_of_findings(error.errors(), prefix)
 
 

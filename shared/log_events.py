@@ -13,7 +13,7 @@ class LogEvent(Described):
     DELIVERY_FAILED = "delivery.failed", "The provider refused the delivery permanently."
     DELIVERY_SUPPRESSED = (
         "delivery.suppressed",
-        "Not sent: the channel is off, or the person opted out.",
+        "Not sent: the channel is off, or the user opted out.",
     )
     DELIVERY_EXPIRED = "delivery.expired", "The delivery was not sent before it expired."
     DELIVERY_DEAD = "delivery.dead", "The message used up its attempts, or could not be decoded."

@@ -26,7 +26,7 @@ class Reason(Described):
     INVALID_NUMBER = "invalid_number", "The provider does not accept this phone number."
     INVALID_URL = "invalid_url", "The URL of the webhook cannot be used."
     INVALID_USER_ID = "invalid_user_id", "The user id cannot name an inbox."
-    OPTED_OUT = "opted_out", "The person opted out at the provider."
+    OPTED_OUT = "opted_out", "The user opted out at the provider."
     REDIRECTED = "redirected", "The receiver redirects; redirects are not followed."
     REFUSED = "refused", "The provider refused the message."
     REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."

@@ -1,4 +1,4 @@
-"""Real servers for tests. Each is started once a session, when the first test needs it."""
+"""Real servers for tests. Each is started once per session, when the first test needs it."""
 
 import os
 import tempfile

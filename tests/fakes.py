@@ -1,4 +1,8 @@
-"""Fakes at our own ports. Each one passes the contract tests of the real implementation (``tests/integration``)."""
+"""Fakes at our own ports.
+
+Each ``Memory…`` class passes the contract tests of its port (``tests/integration``). The others only fail, or replay a
+script.
+"""
 
 import dataclasses
 import itertools
@@ -17,7 +21,7 @@ from transport.port import PublishError
 
 
 class Clock:
-    """A clock that stands still until a test moves it."""
+    """A clock that does not change until a test moves it."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at

@@ -51,7 +51,7 @@ RECIPIENTS: tuple[TestRecipient, ...] = (
     TestRecipient("email", "bounce@sandbox.test", "refuse", "400: the address is refused permanently"),
     *_usual("email", "{}@sandbox.test", _NAMES),
     TestRecipient("sms", "+15005550001", "refuse", "Twilio 21211: not a valid number"),
-    TestRecipient("sms", "+15005550004", "opt_out", "Twilio 21610: the person replied STOP"),
+    TestRecipient("sms", "+15005550004", "opt_out", "Twilio 21610: the user replied STOP"),
     *_usual("sms", "+150055500{}", _NUMBERS),
     TestRecipient("push", "sandbox-unregistered", "refuse", "UNREGISTERED: the app was removed from this device"),
     *_usual("push", "sandbox-{}", _NAMES),

@@ -35,7 +35,7 @@ class Channels:
             return ChannelList(channels=store.list_channels(connection))
 
     def put(self, slug: str, fields: ChannelFields) -> ChannelView:
-        """Create or change a channel, and tell the functions the switches of all. Raises ``Refusal``."""
+        """Create or change a channel, and send the switches of all channels to the functions. Raises ``Refusal``."""
         if fields.config is not None:
             check_config(fields.channel_type, fields.config)
         now = self.clock()

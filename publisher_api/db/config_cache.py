@@ -58,7 +58,7 @@ class ConfigCache:
             return snapshot
 
     def _load(self) -> Configuration:
-        # Threads that waited for the lock while Postgres did not answer need not wait for it again one by one.
+        # Threads that waited for the lock while Postgres was unavailable do not each wait for it again.
         if self._failure and self._clock() - self._failure[0] < _FAILURE_SECONDS:
             raise self._failure[1]
         try:

@@ -13,8 +13,8 @@ from shared.reasons import Reason
 def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
     """Record each outcome. Repeated, late and reordered outcomes add events at most, and never a wrong status.
 
-    ``delivery_moves`` holds the allowed moves. Each statement takes one outcome a delivery, because an update with two
-    candidates for a row would use either.
+    ``delivery_moves`` holds the allowed moves. Each statement takes one outcome per delivery, because an update with
+    two candidates for a row would use either.
     """
     # The same order everywhere, so that two instances never wait for each other's rows.
     remaining = sorted(outcomes, key=lambda outcome: outcome.delivery_id)

@@ -1,4 +1,4 @@
-"""The use cases of templates. A template is checked and compiled when it is stored, not when a notification is sent."""
+"""The use cases of templates. A template is checked and compiled when it is stored, not when a producer sends."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,1 +1,1 @@
-"""The edge: everything that knows HTTP and is no feature's own."""
+"""The web layer: the HTTP code that belongs to no single feature."""

@@ -1,4 +1,4 @@
-"""Health checks for Postgres, Pub/Sub and the sweeper, cached for one second, since everybody may call them."""
+"""Health checks for Postgres, Pub/Sub and the sweeper, cached for one second, because anyone may call them."""
 
 import asyncio
 import time

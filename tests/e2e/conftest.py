@@ -1,4 +1,4 @@
-"""The whole stack, started once a session, and clients of its API, its sandbox and Firestore."""
+"""The whole stack, started once per session, and clients of its API, its sandbox and Firestore."""
 
 import shutil
 from collections.abc import Iterator

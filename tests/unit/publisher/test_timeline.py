@@ -1,4 +1,4 @@
-"""The timeline: what is stored, as a person reads it."""
+"""The timeline: what is stored, as the API shows it."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Notifications know when they were accepted, apart from when their event happened; deliveries may bounce.
+"""Notifications store when they were accepted, apart from when their event happened; deliveries may bounce.
 
 ``created_at`` is now the producer's, and may be earlier. Lists are sorted by it, since an id that a producer gives need
 not sort by time. The release before this one still works: it only reads lists without the index that is dropped here.
