@@ -1,6 +1,7 @@
 """Bad input over HTTP is a problem that names the field, and never a 500. (The lists of bad input: tests/unit.)"""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from publisher_api.json_body import MAX_DEPTH
 from tests.publisher.running import LATER, Publisher, notification
 
 pytestmark = pytest.mark.emulators
+NOW = datetime.now(UTC)
 
 
 def nested(levels: int) -> dict[str, object]:
@@ -37,6 +39,9 @@ def problem_of(response: httpx.Response) -> tuple[int, str, list[str]]:
         ({"payload": {"text": "\x00"}}, "invalid_request", "payload"),
         ({"channels": ["email"], "to": {"email": "nobody"}}, "invalid_request", "to.email"),
         ({"deliver_at": "9999-12-31T23:59:59Z"}, "invalid_request", "deliver_at"),
+        ({"created_at": (NOW + timedelta(days=1)).isoformat()}, "invalid_request", "created_at"),
+        ({"created_at": (NOW - timedelta(days=367)).isoformat()}, "invalid_request", "created_at"),
+        ({"created_at": "2026-01-01T00:00:00"}, "invalid_request", "created_at"),
         ({"content": {"inapp": {"data": {"": 1}}}}, "invalid_request", "content.inapp"),
     ],
 )

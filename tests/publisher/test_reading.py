@@ -22,14 +22,45 @@ def test_notifications_are_paged_by_offset_and_by_cursor(publisher: Publisher) -
 
     assert [n["notification_id"] for n in page()["notifications"]] == newest_first
     assert [n["notification_id"] for n in page(limit=2, offset=2)["notifications"]] == newest_first[2:4]
-    seen, cursor = [], None
+    assert pages(publisher, user, limit=2) == newest_first
+
+
+def test_created_at_is_kept_and_accepted_at_is_ours(publisher: Publisher) -> None:
+    created_at = datetime.now(UTC) - timedelta(days=3)
+    notification_id = publisher.accept(created_at=created_at.isoformat())
+    found: Any = publisher.read(notification_id)
+    accepted_at = datetime.fromisoformat(found["timeline"][0]["at"])
+    assert datetime.fromisoformat(found["created_at"]) == created_at
+    assert found["timeline"][0]["event"] == "accepted"
+    assert abs(datetime.now(UTC) - accepted_at) < timedelta(minutes=1)
+    [message] = publisher.topic.deliveries(notification_id)
+    assert message.created_at == created_at
+
+
+def test_notifications_are_listed_by_created_at_whatever_the_order_of_acceptance(publisher: Publisher) -> None:
+    user, now = f"u-{uuid.uuid4().hex}", datetime.now(UTC)
+    hours_ago = [5, 1, 30, 2, 8]
+    ids = {hours: accept_created(publisher, user, now - timedelta(hours=hours)) for hours in hours_ago}
+    same_time = sorted(accept_created(publisher, user, now - timedelta(hours=3)) for _ in range(3))
+    expected = [ids[1], ids[2], *reversed(same_time), ids[5], ids[8], ids[30]]
+    for limit in (100, 3):
+        assert pages(publisher, user, limit) == expected
+
+
+def accept_created(publisher: Publisher, user: str, created_at: datetime) -> str:
+    return publisher.accept(user_id=user, created_at=created_at.isoformat())
+
+
+def pages(publisher: Publisher, user: str, limit: int) -> list[str]:
+    """The ids of a user's notifications, read page after page."""
+    seen: list[str] = []
+    query: dict[str, str | int] = {"user_id": user, "limit": limit}
     while True:
-        answer = page(limit=2, **({"cursor": cursor} if cursor else {}))
-        seen += [n["notification_id"] for n in answer["notifications"]]
-        cursor = answer["next_cursor"]
-        if cursor is None:
-            break
-    assert seen == newest_first
+        answer = publisher.http.get("/v1/notifications", params=query).json()
+        seen += [each["notification_id"] for each in answer["notifications"]]
+        if answer["next_cursor"] is None:
+            return seen
+        query["cursor"] = answer["next_cursor"]
 
 
 @pytest.mark.parametrize(
