@@ -25,7 +25,7 @@ PURE = [
     *PURE_CORE["source_modules"],
     "shared",
     "functions.runtime.attempt", "functions.runtime.ledger", "functions.runtime.provider", "functions.runtime.statuses",
-    "doctor.checks", "doctor.remedies", "doctor.topology",
+    "doctor.checks", "doctor.remedies", "doctor.topology", "cost.billed", "cost.model",
 ]  # fmt: skip
 MAY_READ = {
     "publisher_api.planning.rendering": {"time.thread_time"},  # limits the CPU time that a template takes
@@ -63,6 +63,43 @@ def test_the_import_linter_refuses_a_contract_about_a_missing_module(tmp_path: P
     assert ended.returncode != 0, "a contract must not pass because its module has another name"
 
 
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def covered(module: str, listed: list[str]) -> bool:
+    """Whether a list of modules and packages names ``module`` or a package that contains it."""
+    return any(f"{module}.".startswith(f"{each}.") for each in listed)
+
+
+def is_called_pure(path: Path) -> bool:
+    return re.search(r"\bPure[.:;]", ast.get_docstring(ast.parse(path.read_text())) or "") is not None
+
+
+def test_contract_of_the_pure_core_lists_every_model_and_every_module_that_is_called_pure() -> None:
+    publisher = [path for path in modules() if path.is_relative_to(ROOT / "publisher_api")]
+    pure = [
+        path for path in publisher if path.name == "model.py" or path.parent.name == "planning" or is_called_pure(path)
+    ]
+    assert len(pure) > 20
+    assert [name for name in map(module_name, pure) if not covered(name, PURE_CORE["source_modules"])] == []
+
+
+def test_every_module_that_is_called_pure_is_checked_for_clocks() -> None:
+    called_pure = [module_name(path) for path in modules() if is_called_pure(path)]
+    assert [name for name in called_pure if not covered(name, PURE)] == []
+
+
+def test_every_store_is_protected_and_every_feature_is_layered() -> None:
+    publisher = [path for path in modules() if path.is_relative_to(ROOT / "publisher_api")]
+    stores = {module_name(path) for path in publisher if path.name == "store.py"}
+    features = {module_name(path.parent) for path in publisher if path.name in ("routes.py", "service.py", "store.py")}
+    protected = {module for each in CONTRACTS if each["type"] == "protected" for module in each["protected_modules"]}
+    (layered,) = (each["containers"] for each in CONTRACTS if each["type"] == "layers")
+    assert stores == protected
+    assert features == set(layered)
+
+
 def too_long(paths: list[Path], limit: int) -> list[tuple[str, int]]:
     lengths = [(named(path), len(path.read_text().splitlines())) for path in paths]
     return [(name, length) for name, length in lengths if length > limit]
@@ -93,7 +130,7 @@ def source_of(module: str) -> Path:
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("shared", "transport", "functions", "publisher_api", "doctor")
+    return grimp.build_graph("shared", "transport", "functions", "publisher_api", "doctor", "cost")
 
 
 @pytest.mark.parametrize("name", PURE)
