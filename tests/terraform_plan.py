@@ -1,9 +1,14 @@
 """Reads a plan of Terraform: resource address → the planned values that are known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import hcl2
+
 from shared.topology import ChannelTopology, Subscription
+
+ROOT = Path(__file__).parents[1]
 
 
 def of_type(plan: dict[str, Any], resource_type: str) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -37,3 +42,16 @@ def declared_settings(declared: Subscription) -> dict[str, Any]:
         "attempts": [dead_letters.attempts] if dead_letters else [],
         "tokens": [1] if declared.target else [],
     }
+
+
+def moves() -> Iterator[tuple[str, str]]:
+    """The old and the new address in the plan of each ``moved`` block."""
+    for file in (ROOT / "terraform").rglob("*.tf"):
+        for move in hcl2.loads(file.read_text(encoding="utf-8")).get("moved", []):
+            yield _address(file, move["from"]), _address(file, move["to"])
+
+
+def _address(file: Path, reference: str) -> str:
+    """The address of a reference in a file of the root, or of a module that is used once under its own name."""
+    address = reference.removeprefix("${").removesuffix("}")
+    return address if file.parent.name == "terraform" else f"module.{file.parent.name}.{address}"

@@ -23,7 +23,7 @@ from shared.topology import (
     subscriptions,
     topics,
 )
-from tests.terraform_plan import declared_settings, module_of, of_type, planned_settings
+from tests.terraform_plan import declared_settings, module_of, moves, of_type, planned_settings
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir() if path.is_dir())
@@ -151,6 +151,13 @@ def test_dead_letters_wait_longer_than_their_function_may_run(plan: dict[str, An
     function = plan["module.dead_letter.google_cloudfunctions2_function.this"]["service_config"][0]
     deadlines = {declared.ack_deadline_seconds for declared in subscriptions() if declared.target == DEAD_LETTER}
     assert function["timeout_seconds"] < min(deadlines)
+
+
+def test_every_moved_resource_is_planned_under_its_new_address_only(plan: dict[str, Any]) -> None:
+    moved = list(moves())
+    assert moved
+    assert [old for old, _ in moved if old in plan] == []
+    assert [new for _, new in moved if new not in plan] == []
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
