@@ -93,3 +93,13 @@ def notification(**fields: object) -> dict[str, object]:
         "channels": ["inapp"],
         "payload": {},
     } | fields
+
+
+def problem_of(response: httpx.Response) -> tuple[int, str, list[str]]:
+    """The status, the code and the fields of a problem."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["detail"]
+    fields = [error["field"] for error in problem.get("errors", [])]
+    return response.status_code, problem["type"].removeprefix("urn:heliograph:problem:"), fields

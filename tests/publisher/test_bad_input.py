@@ -3,11 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from publisher_api.json_body import MAX_DEPTH
-from tests.publisher.running import LATER, Publisher, notification
+from tests.publisher.running import LATER, Publisher, notification, problem_of
 
 pytestmark = pytest.mark.emulators
 NOW = datetime.now(UTC)
@@ -18,16 +17,6 @@ def nested(levels: int) -> dict[str, object]:
     for _ in range(levels - 1):
         value = {"in": value}
     return value
-
-
-def problem_of(response: httpx.Response) -> tuple[int, str, list[str]]:
-    """The status, the code and the fields of a problem."""
-    assert response.headers["content-type"] == "application/problem+json", response.text
-    problem = response.json()
-    assert problem["status"] == response.status_code
-    assert problem["detail"]
-    fields = [error["field"] for error in problem.get("errors", [])]
-    return response.status_code, problem["type"].removeprefix("urn:heliograph:problem:"), fields
 
 
 @pytest.mark.parametrize(
@@ -134,6 +123,8 @@ def test_a_token_longer_than_an_index_entry_is_refused(publisher: Publisher) -> 
 def test_a_traceparent_that_cannot_be_read_is_ignored(publisher: Publisher) -> None:
     response = publisher.http.post("/v1/notifications", json=notification(), headers={"traceparent": "nonsense"})
     assert response.status_code == 202
+    [message] = publisher.topic.deliveries(response.json()["notification_id"])
+    assert message.traceparent is None
 
 
 def test_the_allow_header_names_every_method_of_an_address(publisher: Publisher) -> None:

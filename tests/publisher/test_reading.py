@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.publisher.running import LATER, Publisher
+from tests.publisher.running import LATER, Publisher, problem_of
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
@@ -64,12 +64,18 @@ def pages(publisher: Publisher, user: str, limit: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "user_id=u&limit=0", "user_id=u&limit=101", "user_id=u&offset=-1", "user_id=u&cursor=x"]
+    ("query", "field"),
+    [
+        ("", "user_id"),
+        ("user_id=u&limit=0", "limit"),
+        ("user_id=u&limit=101", "limit"),
+        ("user_id=u&offset=-1", "offset"),
+        ("user_id=u&cursor=x", "cursor"),
+    ],
 )
-def test_a_bad_page_is_a_problem(publisher: Publisher, query: str) -> None:
+def test_a_bad_page_is_a_problem_that_names_the_field(publisher: Publisher, query: str, field: str) -> None:
     response = publisher.http.get(f"/v1/notifications?{query}")
-    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
-    assert response.json()["errors"]
+    assert problem_of(response) == (422, "invalid_request", [field])
 
 
 def test_reading_one_lowers_the_unread_count_and_sends_a_command(publisher: Publisher) -> None:
@@ -98,7 +104,8 @@ def test_bulk_read_marks_ids_or_all_but_never_another_persons(publisher: Publish
     assert (one.command, one.notification_ids) == ("read", [mine[0]])
     # Nothing delivers here, so the rest is still on its way to the live inbox, and is named.
     assert (everything.command, set(everything.notification_ids)) == ("read_all", set(mine[1:]))
-    assert publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user}).status_code == 422
+    refused = publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user})
+    assert problem_of(refused) == (422, "invalid_request", ["body"])
 
 
 def test_read_all_leaves_scheduled_notifications_unread(publisher: Publisher) -> None:
@@ -131,7 +138,7 @@ def test_what_does_not_exist_is_a_404(publisher: Publisher) -> None:
         "/x",
     ):
         response = publisher.http.get(path)
-        assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json"), path
+        assert problem_of(response) == (404, "not_found", []), path
 
 
 def test_a_user_is_stored_with_normalised_addresses(publisher: Publisher) -> None:
@@ -175,8 +182,7 @@ def test_a_notification_that_is_read_before_it_is_due_arrives_read(publisher: Pu
     read_at = publisher.http.post(f"/v1/notifications/{notification_id}/read").json()["read_at"]
     [message] = publisher.topic.deliveries(notification_id)
     assert message.read_at == datetime.fromisoformat(read_at)
-    commands = publisher.sql("select 1 from commands where body->>'user_id' = %s", user)
-    assert commands == [], "there was nothing in the inbox to mark"
+    assert publisher.topic.commands(user, 0) == [], "there was nothing in the inbox to mark"
 
 
 def test_health_is_public_and_covers_postgres_and_pubsub(publisher: Publisher) -> None:
