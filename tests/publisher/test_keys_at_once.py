@@ -1,4 +1,4 @@
-"""A notification_id that a producer gives: once only, however many requests, instances and producers use it at once."""
+"""Keys that a producer gives: once only, however many requests, instances and producers use one at the same moment."""
 
 import threading
 import uuid
@@ -13,7 +13,7 @@ from psycopg.rows import DictRow, dict_row
 from publisher_api.accept.model import Keys
 from publisher_api.accept.store import lock_keys
 from publisher_api.settings import Settings
-from tests.publisher.running import Publisher, create_api_key, notification, serving
+from tests.publisher.running import Publisher, create_api_key, notification, problem_of, serving
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
@@ -52,8 +52,8 @@ def kind_of(response: httpx.Response) -> str:
     """``new``, ``duplicate``, or the status and the code of a problem."""
     if response.status_code == 202:
         return "duplicate" if response.json().get("duplicate") else "new"
-    code = response.json()["type"].removeprefix("urn:heliograph:problem:")
-    return f"{response.status_code} {code}"
+    status, code, _ = problem_of(response)
+    return f"{status} {code}"
 
 
 def rows_of(publisher: Publisher, notification_id: str) -> list[DictRow]:
@@ -94,15 +94,22 @@ def test_one_notification_id_of_two_producers_at_once_is_accepted_for_one_of_the
         assert kind_of(clients[loser].post("/v1/notifications", json=body)) == "409 notification_id_taken"
 
 
-def test_a_notification_id_that_another_transaction_holds_is_in_flight(publisher: Publisher) -> None:
-    notification_id = str(uuid.uuid4())
-    body = notification(notification_id=notification_id)
+@pytest.mark.parametrize("name", ["dedup_key", "Idempotency-Key", "notification_id"])
+def test_a_key_that_another_transaction_holds_is_in_flight(publisher: Publisher, name: str) -> None:
+    key = str(uuid.uuid4())
+    held = {
+        "dedup_key": Keys(frozenset({("tests", key)}), frozenset(), frozenset()),
+        "Idempotency-Key": Keys(frozenset(), frozenset({("tests", key)}), frozenset()),
+        "notification_id": Keys(frozenset(), frozenset(), frozenset({key})),
+    }
+    headers = {name: key} if name == "Idempotency-Key" else {}
+    body = notification() if headers else notification(**{name: key})
     with psycopg.connect(publisher.database_url, row_factory=dict_row) as other:
-        lock_keys(other, Keys(frozenset(), frozenset(), frozenset({notification_id})))
-        refused = publisher.http.post("/v1/notifications", json=body)
-    assert (kind_of(refused), refused.headers["retry-after"]) == ("409 in_flight", "1")
-    assert "notification_id" in refused.json()["detail"]
-    assert kind_of(publisher.http.post("/v1/notifications", json=body)) == "new"
+        lock_keys(other, held[name])
+        refused = publisher.http.post("/v1/notifications", json=body, headers=headers)
+    assert (problem_of(refused), refused.headers["retry-after"]) == ((409, "in_flight", []), "1")
+    assert name in refused.json()["detail"]
+    assert kind_of(publisher.http.post("/v1/notifications", json=body, headers=headers)) == "new"
 
 
 def test_a_notification_id_again_answers_the_same_notification(publisher: Publisher) -> None:
