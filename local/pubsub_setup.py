@@ -42,9 +42,8 @@ def _resource(subscription: Subscription, project: str) -> SubscriptionResource:
         name=SubscriberClient.subscription_path(project, subscription.name),
         topic=PublisherClient.topic_path(project, subscription.topic),
         filter=subscription.filter,
+        ack_deadline_seconds=subscription.ack_deadline_seconds,
     )
-    if subscription.ack_deadline_seconds is not None:
-        resource.ack_deadline_seconds = subscription.ack_deadline_seconds
     if subscription.backoff_seconds is not None and any(subscription.backoff_seconds):
         shortest, longest = (timedelta(seconds=seconds) for seconds in subscription.backoff_seconds)
         resource.retry_policy = RetryPolicy(minimum_backoff=shortest, maximum_backoff=longest)

@@ -42,7 +42,6 @@ from shared.topology import Subscription, subscriptions
 
 _ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 _NO_RESPONSE = 0
-_DEFAULT_DEADLINE_SECONDS = 60
 _FILTER = re.compile(r'attributes\.(?P<name>\w+) = "(?P<value>[^"]*)"')
 
 
@@ -111,10 +110,6 @@ class PushSubscription:
     http: urllib3.PoolManager
     counts: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def deadline_seconds(self) -> int:
-        return self.subscription.ack_deadline_seconds or _DEFAULT_DEADLINE_SECONDS
-
     def __call__(self, message: Message) -> None:
         if not matches(self.subscription.filter, message.attributes):
             self.counts["dropped"] += 1
@@ -129,7 +124,7 @@ class PushSubscription:
 
     def _post(self, body: bytes) -> int:
         headers = {"Authorization": f"Bearer {self.token.current()}", "Content-Type": "application/json"}
-        timeout = float(self.deadline_seconds)
+        timeout = float(self.subscription.ack_deadline_seconds)
         try:
             response = self.http.request("POST", self.url, body=body, headers=headers, timeout=timeout, retries=False)
         except urllib3.exceptions.HTTPError:
@@ -139,7 +134,7 @@ class PushSubscription:
     def start(self, client: SubscriberClient) -> StreamingPullFuture:
         """Start pulling. Messages are handled on threads of this subscription's own."""
         concurrency = self.subscription.concurrency
-        limits = FlowControl(max_messages=concurrency, max_lease_duration=self.deadline_seconds)
+        limits = FlowControl(max_messages=concurrency, max_lease_duration=self.subscription.ack_deadline_seconds)
         workers = ThreadScheduler(ThreadPoolExecutor(concurrency, thread_name_prefix=self.subscription.name))
         return client.subscribe(self.path, self, flow_control=limits, scheduler=workers)
 

@@ -1,11 +1,13 @@
-"""The topology: every topic, subscription and name, derived from ``channels.json``.
+"""The topology: every topic, subscription and name, derived from ``channels.json`` and ``subscriptions.json``.
 
-``channels.json`` is the only declaration. The local stack, the bundler, the doctor and the tests use what is derived
-here. Terraform derives the same from the same file; ``tests/test_terraform.py`` compares the two.
+These files are the only declarations: ``channels.json`` has an entry for each channel type, ``subscriptions.json`` for
+the subscriptions that are the same for every channel type. The local stack, the bundler, the doctor and the tests use
+what is derived here. Terraform derives the same from the same files; ``tests/test_terraform.py`` compares the two.
 """
 
 from enum import Enum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -16,15 +18,15 @@ OUTCOMES_DEAD_LETTER_TOPIC = f"{OUTCOMES_TOPIC}-dead"
 OUTCOMES_DEAD_LETTER_SUBSCRIPTION = f"{OUTCOMES_DEAD_LETTER_TOPIC}-kept"
 PUBLISHER = "publisher"
 DEAD_LETTER = "dead_letter"
-_DECLARATION = Path(__file__).with_name("channels.json")
+_CHANNELS = Path(__file__).with_name("channels.json")
+_SUBSCRIPTIONS = Path(__file__).with_name("subscriptions.json")
 
 _LEASE_MARGIN_SECONDS = 30
-_ACK_DEADLINE_SECONDS = 60
 _ACK_DEADLINE_MARGIN_SECONDS = 10
 _MAX_ACK_DEADLINE_SECONDS = 600
-_BACKOFF_SECONDS = (10.0, 600.0)
 _MAX_ATTEMPTS = 100
 _CONCURRENCY = 32
+_Backoff = Annotated[int, msgspec.Meta(ge=0, le=600)]
 
 
 class ChannelTopology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +81,33 @@ def parse(declaration: bytes) -> dict[str, ChannelTopology]:
     return {name: msgspec.convert({"channel_type": name, **entry}, ChannelTopology) for name, entry in entries.items()}
 
 
-TOPOLOGY: dict[str, ChannelTopology] = parse(_DECLARATION.read_bytes())
+class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ack_deadline_seconds: Annotated[int, msgspec.Meta(ge=10, le=_MAX_ACK_DEADLINE_SECONDS)]
+
+
+class _Pushed(_Kept, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    backoff_seconds: tuple[_Backoff, _Backoff]
+
+
+class _PushedInAttempts(_Pushed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    attempts: Annotated[int, msgspec.Meta(ge=5, le=_MAX_ATTEMPTS)]
+
+
+class SharedSubscriptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``subscriptions.json``. ``dead_letters`` is the subscription that each channel type has for its dead letters."""
+
+    outcomes: _PushedInAttempts
+    outcomes_dead: _Kept
+    dead_letters: _Pushed
+
+
+def parse_shared(declaration: bytes) -> SharedSubscriptions:
+    """The content of a ``subscriptions.json``. Raises ``msgspec.ValidationError`` naming the field."""
+    return msgspec.json.decode(declaration, type=SharedSubscriptions)
+
+
+TOPOLOGY: dict[str, ChannelTopology] = parse(_CHANNELS.read_bytes())
+_SHARED = parse_shared(_SUBSCRIPTIONS.read_bytes())
 CHANNEL_TYPES: tuple[str, ...] = tuple(TOPOLOGY)
 FUNCTIONS: tuple[str, ...] = (*CHANNEL_TYPES, DEAD_LETTER)
 
@@ -115,15 +143,15 @@ class DeadLetters(msgspec.Struct, frozen=True):
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription, with short names.
 
-    ``target`` is what its messages are pushed to: a function, the publisher, or nothing (they are kept). None for a
-    deadline or backoff means Pub/Sub's default. ``concurrency`` limits the pushes in flight on one machine.
+    ``target`` is what its messages are pushed to: a function, the publisher, or nothing (they are kept). Without a
+    backoff Pub/Sub delivers again at once. ``concurrency`` limits the pushes in flight on one machine.
     """
 
     name: str
     topic: str
     target: str | None
+    ack_deadline_seconds: int
     filter: str = ""
-    ack_deadline_seconds: int | None = None
     backoff_seconds: tuple[float, float] | None = None
     dead_letters: DeadLetters | None = None
     concurrency: int = _CONCURRENCY
@@ -137,17 +165,21 @@ def topics() -> list[str]:
 
 def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subscription]:
     """All subscriptions: two for each channel type (its messages, its dead letters), and two for outcomes."""
-    backoff = profile.backoff(_BACKOFF_SECONDS)
     derived = [
         Subscription(
             name=OUTCOMES_SUBSCRIPTION,
             topic=OUTCOMES_TOPIC,
             target=PUBLISHER,
-            ack_deadline_seconds=_ACK_DEADLINE_SECONDS,
-            backoff_seconds=backoff,
-            dead_letters=DeadLetters(OUTCOMES_DEAD_LETTER_TOPIC, _MAX_ATTEMPTS),
+            ack_deadline_seconds=_SHARED.outcomes.ack_deadline_seconds,
+            backoff_seconds=profile.backoff(_SHARED.outcomes.backoff_seconds),
+            dead_letters=DeadLetters(OUTCOMES_DEAD_LETTER_TOPIC, _SHARED.outcomes.attempts),
         ),
-        Subscription(name=OUTCOMES_DEAD_LETTER_SUBSCRIPTION, topic=OUTCOMES_DEAD_LETTER_TOPIC, target=None),
+        Subscription(
+            name=OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
+            topic=OUTCOMES_DEAD_LETTER_TOPIC,
+            target=None,
+            ack_deadline_seconds=_SHARED.outcomes_dead.ack_deadline_seconds,
+        ),
     ]
     for name, declared in TOPOLOGY.items():
         derived += [
@@ -165,7 +197,8 @@ def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subsc
                 name=declared.dead_letter_subscription,
                 topic=declared.dead_letter_topic,
                 target=DEAD_LETTER,
-                backoff_seconds=backoff,
+                ack_deadline_seconds=_SHARED.dead_letters.ack_deadline_seconds,
+                backoff_seconds=profile.backoff(_SHARED.dead_letters.backoff_seconds),
             ),
         ]
     return derived

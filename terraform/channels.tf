@@ -3,6 +3,9 @@ locals {
     for channel_type, channel in jsondecode(file("${path.root}/../shared/channels.json")) :
     channel_type => merge(channel, { channel_type = channel_type })
   }
+
+  # Of the subscriptions that no channel type declares: for outcomes, for their dead letters, and for those of each channel type.
+  subscriptions = jsondecode(file("${path.root}/../shared/subscriptions.json"))
 }
 
 module "channel" {
@@ -13,7 +16,7 @@ module "channel" {
   bundle         = local.bundles[each.key]
   channel        = each.value
   database       = module.inbox.database
-  dead_letter    = { uri = module.dead_letter.uri }
+  dead_letter    = merge(local.subscriptions.dead_letters, { uri = module.dead_letter.uri })
   environment    = lookup(var.channel_environment, each.key, {})
   labels         = local.labels
   max_instances  = var.max_instances

@@ -26,7 +26,7 @@ resource "google_pubsub_subscription" "outcomes" {
   project                    = var.project_id
   name                       = "${google_pubsub_topic.outcomes.name}-publisher"
   topic                      = google_pubsub_topic.outcomes.id
-  ack_deadline_seconds       = 60
+  ack_deadline_seconds       = local.subscriptions.outcomes.ack_deadline_seconds
   message_retention_duration = "${7 * 24 * 3600}s"
   labels                     = local.labels
 
@@ -40,14 +40,14 @@ resource "google_pubsub_subscription" "outcomes" {
   }
 
   retry_policy {
-    minimum_backoff = "10s"
-    maximum_backoff = "600s"
+    minimum_backoff = "${local.subscriptions.outcomes.backoff_seconds[0]}s"
+    maximum_backoff = "${local.subscriptions.outcomes.backoff_seconds[1]}s"
   }
 
   # 100 attempts with a backoff of up to 10 minutes: the publisher may be down for more than half a day.
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.outcomes_dead.id
-    max_delivery_attempts = 100
+    max_delivery_attempts = local.subscriptions.outcomes.attempts
   }
 
   expiration_policy {
@@ -60,7 +60,7 @@ resource "google_pubsub_subscription" "outcomes_dead" {
   project                    = var.project_id
   name                       = "${google_pubsub_topic.outcomes_dead.name}-kept"
   topic                      = google_pubsub_topic.outcomes_dead.id
-  ack_deadline_seconds       = 600
+  ack_deadline_seconds       = local.subscriptions.outcomes_dead.ack_deadline_seconds
   message_retention_duration = "${31 * 24 * 3600}s"
   labels                     = local.labels
 

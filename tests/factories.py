@@ -14,14 +14,14 @@ from transport.port import Received
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-_RECIPIENTS = {
+RECIPIENTS = {
     "email": "ada@example.com",
     "sms": "+15005550006",
     "push": "device-token-1",
     "webhook": "https://receiver.example/hook",
     "inapp": "ada",
 }
-_CONTENTS: dict[str, dict[str, Any]] = {
+CONTENTS: dict[str, dict[str, Any]] = {
     "email": {"subject": "Paid", "text": "You paid 10.", "html": "<p>You paid <b>10</b>.</p>"},
     "sms": {"text": "You paid 10."},
     "push": {"title": "Paid", "body": "You paid 10.", "data": {"screen": "payments"}},
@@ -44,8 +44,8 @@ def make_delivery(channel_type: str = "email", **given: Any) -> Delivery:
         "channel_type": channel_type,
         "channel": channel_type,
         "round": 1,
-        "recipient": _RECIPIENTS[channel_type],
-        "content": _CONTENTS[channel_type],
+        "recipient": RECIPIENTS[channel_type],
+        "content": CONTENTS[channel_type],
         "config": {},
         "expires_at": NOON + timedelta(seconds=TOPOLOGY[channel_type].time_to_live_seconds),
     }

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,14 @@ import pytest
 
 from deploy import terraform_docs
 from shared.topology import (
-    NOTIFICATIONS_TOPIC,
-    OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
-    OUTCOMES_DEAD_LETTER_TOPIC,
-    OUTCOMES_SUBSCRIPTION,
+    DEAD_LETTER,
     OUTCOMES_TOPIC,
     TOPOLOGY,
     ChannelTopology,
+    subscriptions,
+    topics,
 )
+from tests.terraform_plan import declared_settings, module_of, moves, of_type, planned_settings
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir() if path.is_dir())
@@ -130,28 +129,35 @@ def test_declarations_are_in_alphabetical_order(module: Path, file: str) -> None
     assert names == sorted(names)
 
 
-@pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
-def test_planned_subscription_matches_topology(plan: dict[str, Any], channel: ChannelTopology) -> None:
-    subscription = plan[f"{module_of(channel)}.google_pubsub_subscription.deliveries"]
-    shortest, longest = channel.backoff_seconds
-    assert subscription["name"] == channel.subscription
-    assert subscription["filter"] == channel.filter
-    assert subscription["ack_deadline_seconds"] == channel.ack_deadline_seconds
-    assert subscription["retry_policy"] == [{"minimum_backoff": f"{shortest}s", "maximum_backoff": f"{longest}s"}]
-    assert subscription["dead_letter_policy"][0]["max_delivery_attempts"] == channel.attempts
-    assert len(subscription["push_config"][0]["oidc_token"]) == 1
+def test_planned_topics_and_subscriptions_are_those_of_topology(plan: dict[str, Any]) -> None:
+    planned = {value["name"]: value for _, value in of_type(plan, "google_pubsub_subscription")}
+    assert {value["name"] for _, value in of_type(plan, "google_pubsub_topic")} == set(topics())
+    assert planned.keys() == {declared.name for declared in subscriptions()}
+    for declared in subscriptions():
+        assert planned_settings(planned[declared.name]) == declared_settings(declared), declared.name
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
-def test_planned_dead_letters_match_topology(plan: dict[str, Any], channel: ChannelTopology) -> None:
+def test_pubsub_may_move_dead_letters_which_are_kept_a_month(plan: dict[str, Any], channel: ChannelTopology) -> None:
     module = module_of(channel)
-    kept = plan[f"{module}.google_pubsub_subscription.dead"]
     agent = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
     assert plan[f"{module}.google_pubsub_topic.dead"]["name"] == channel.dead_letter_topic
-    assert kept["name"] == channel.dead_letter_subscription
-    assert kept["message_retention_duration"] == f"{31 * 24 * 3600}s"
+    assert plan[f"{module}.google_pubsub_subscription.dead"]["message_retention_duration"] == f"{31 * 24 * 3600}s"
     assert plan[f"{module}.google_pubsub_topic_iam_member.dead_publisher"]["member"] == agent
     assert plan[f"{module}.google_pubsub_subscription_iam_member.dead_subscriber"]["member"] == agent
+
+
+def test_dead_letters_wait_longer_than_their_function_may_run(plan: dict[str, Any]) -> None:
+    function = plan["module.dead_letter.google_cloudfunctions2_function.this"]["service_config"][0]
+    deadlines = {declared.ack_deadline_seconds for declared in subscriptions() if declared.target == DEAD_LETTER}
+    assert function["timeout_seconds"] < min(deadlines)
+
+
+def test_every_moved_resource_is_planned_under_its_new_address_only(plan: dict[str, Any]) -> None:
+    moved = list(moves())
+    assert moved
+    assert [old for old, _ in moved if old in plan] == []
+    assert [new for _, new in moved if new not in plan] == []
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
@@ -196,14 +202,6 @@ def test_every_function_has_one_invoker_that_is_not_public(plan: dict[str, Any])
     assert all(value.get("member") not in {"allUsers", "allAuthenticatedUsers"} for _, value in invokers)
 
 
-def test_planned_topics_and_subscriptions_have_the_names_of_topology(plan: dict[str, Any]) -> None:
-    assert plan["google_pubsub_topic.notifications"]["name"] == NOTIFICATIONS_TOPIC
-    assert plan["google_pubsub_topic.outcomes"]["name"] == OUTCOMES_TOPIC
-    assert plan["google_pubsub_subscription.outcomes"]["name"] == OUTCOMES_SUBSCRIPTION
-    assert plan["google_pubsub_topic.outcomes_dead"]["name"] == OUTCOMES_DEAD_LETTER_TOPIC
-    assert plan["google_pubsub_subscription.outcomes_dead"]["name"] == OUTCOMES_DEAD_LETTER_SUBSCRIPTION
-
-
 def test_publisher_may_only_publish_to_one_topic(plan: dict[str, Any]) -> None:
     roles = {
         address: value["role"]
@@ -234,11 +232,3 @@ def test_every_planned_alert_links_to_its_heading_in_the_handbook(plan: dict[str
     for title, content in alerts.items():
         assert f"\n### {title}\n" in handbook
         assert content.endswith(f"docs/operations.md#{title.lower().replace(' ', '-')}")
-
-
-def of_type(plan: dict[str, Any], resource_type: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    return ((address, value) for address, value in plan.items() if f"{resource_type}." in address)
-
-
-def module_of(channel: ChannelTopology) -> str:
-    return f'module.channel["{channel.channel_type}"]'

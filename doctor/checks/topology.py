@@ -72,7 +72,7 @@ def _dead_letters(expected: PushSubscription, found: PushSubscription) -> Iterat
 def _timing(expected: PushSubscription, found: PushSubscription) -> Iterator[tuple[str, list[str]]]:
     """As ``_dead_letters``."""
     deadline = expected.ack_deadline_seconds
-    if deadline is not None and found.ack_deadline_seconds != deadline:
+    if found.ack_deadline_seconds != deadline:
         text = f"its acknowledgement deadline is {found.ack_deadline_seconds} s, not {deadline} s"
         yield text, [f"--ack-deadline={deadline}"]
     if expected.backoff_seconds is not None and not _is_same(expected.backoff_seconds, found.backoff_seconds):
@@ -129,8 +129,7 @@ def _summary(expected: PushSubscription) -> str:
         parts.append(f"pushes to {expected.push.endpoint} with a token for {audience}")
     if expected.backoff_seconds:
         parts.append(f"retries {_backoff(expected.backoff_seconds)}")
-    if expected.ack_deadline_seconds:
-        parts.append(f"deadline {expected.ack_deadline_seconds} s")
+    parts.append(f"deadline {expected.ack_deadline_seconds} s")
     if expected.dead_letters:
         parts.append(f"dead letters to {expected.dead_letters.topic} after {expected.dead_letters.attempts} attempts")
     return ", ".join(parts)

@@ -72,9 +72,10 @@ def test_without_googles_clock_the_others_are_compared_with_this_machines() -> N
 
 
 def test_subscription_without_backoff_matches_a_backoff_of_zero() -> None:
-    expected = PushSubscription(name="s", topic="t", backoff_seconds=(0.0, 0.0))
+    expected = PushSubscription(name="s", topic="t", ack_deadline_seconds=10, backoff_seconds=(0.0, 0.0))
+    found = PushSubscription(name="s", topic="t", ack_deadline_seconds=10)
 
-    assert failures(check_subscription(expected, PushSubscription(name="s", topic="t"), LOCAL)) == []
+    assert failures(check_subscription(expected, found, LOCAL)) == []
 
 
 def test_function_that_responds_404_is_skipped_without_googles_list() -> None:

@@ -5,7 +5,7 @@ import pytest
 from google.pubsub_v1.types import Subscription
 
 from local.emulators import Emulators
-from shared.topology import TOPOLOGY
+from shared.topology import OUTCOMES_DEAD_LETTER_SUBSCRIPTION, TOPOLOGY
 from tests.doctor.cloud import AUDIENCE, PUSH_ACCOUNT, RESTORE, Deployment
 
 pytestmark = pytest.mark.emulators
@@ -80,6 +80,22 @@ def test_each_setting_that_differs_has_its_own_fix(deployment: Deployment) -> No
         "subscription notifications-email: it retries at once, not after 10 to 600 s": update_email(
             deployment, "--min-retry-delay=10s --max-retry-delay=600s"
         ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"), [(EMAIL.dead_letter_subscription, 70), (OUTCOMES_DEAD_LETTER_SUBSCRIPTION, 600)]
+)
+def test_other_deadline_of_dead_letters_is_a_fault(deployment: Deployment, name: str, declared: int) -> None:
+    changed = deployment.subscription(name)
+    changed.ack_deadline_seconds = 10
+    deployment.replace(changed)
+
+    command = f"gcloud pubsub subscriptions update {name} --project={deployment.http.project}"
+    assert deployment.faults() == {
+        f"subscription {name}: its acknowledgement deadline is 10 s, not {declared} s": (
+            f"{command} --ack-deadline={declared}"
+        )
     }
 
 

@@ -31,10 +31,10 @@ def test_pubsub_setup_creates_what_the_topology_declares(
 
 
 def assert_is(declared: Subscription, created: SubscriptionResource, project: str) -> None:
-    """Check that the emulator holds a subscription as it is declared; None is Pub/Sub's default."""
+    """Check that the emulator holds a subscription as it is declared; no backoff is Pub/Sub's default."""
     assert created.topic == PublisherClient.topic_path(project, declared.topic)
     assert created.filter == declared.filter
-    assert created.ack_deadline_seconds == (declared.ack_deadline_seconds or 10)
+    assert created.ack_deadline_seconds == declared.ack_deadline_seconds
     assert backoff_of(created) == pytest.approx(declared.backoff_seconds or (0, 0))
     if declared.dead_letters is None:
         assert not created.dead_letter_policy.dead_letter_topic

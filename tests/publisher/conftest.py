@@ -6,17 +6,13 @@ import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from local.emulators import Emulators
 from local.tokens import Signer
-from publisher_api.api_keys.store import add_api_key
 from publisher_api.settings import Settings
-from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.topology import NOTIFICATIONS_TOPIC
-from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher, serving
+from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher, create_api_key, serving
 from tests.publisher.topic import Inspected
 from transport.pubsub import topic_path
 
@@ -61,10 +57,7 @@ def settings(emulators: Emulators, postgres_url: str, certs_url: str) -> Setting
 
 @pytest.fixture(scope="session")
 def api_key(postgres_url: str) -> str:
-    key = new_api_key()
-    with psycopg.connect(postgres_url, row_factory=dict_row) as connection:
-        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "tests")
-    return key
+    return create_api_key(postgres_url, "tests")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,10 @@ from psycopg.rows import DictRow, dict_row
 
 from local.processes import free_port
 from local.tokens import Signer
+from publisher_api.api_keys.store import add_api_key
 from publisher_api.app import create_app
 from publisher_api.settings import Settings
+from publisher_api.web.authentication import hash_api_key, new_api_key
 from tests.publisher.topic import Inspected, waiting_for
 
 LATER = (datetime.now(UTC) + timedelta(days=300)).isoformat()
@@ -75,6 +77,14 @@ def serving(settings: Settings) -> Iterator[str]:
         thread.join()
 
 
+def create_api_key(database_url: str, producer: str) -> str:
+    """Store a new API key of ``producer``; returns the key."""
+    key = new_api_key()
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), producer)
+    return key
+
+
 def notification(**fields: object) -> dict[str, object]:
     """The smallest request, with ``fields`` over it."""
     return {
@@ -83,3 +93,13 @@ def notification(**fields: object) -> dict[str, object]:
         "channels": ["inapp"],
         "payload": {},
     } | fields
+
+
+def problem_of(response: httpx.Response) -> tuple[int, str, list[str]]:
+    """The status, the code and the fields of a problem."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["detail"]
+    fields = [error["field"] for error in problem.get("errors", [])]
+    return response.status_code, problem["type"].removeprefix("urn:heliograph:problem:"), fields

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.publisher.running import LATER, Publisher
+from tests.publisher.running import LATER, Publisher, problem_of
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
@@ -22,23 +22,60 @@ def test_notifications_are_paged_by_offset_and_by_cursor(publisher: Publisher) -
 
     assert [n["notification_id"] for n in page()["notifications"]] == newest_first
     assert [n["notification_id"] for n in page(limit=2, offset=2)["notifications"]] == newest_first[2:4]
-    seen, cursor = [], None
+    assert pages(publisher, user, limit=2) == newest_first
+
+
+def test_created_at_is_kept_and_accepted_at_is_ours(publisher: Publisher) -> None:
+    created_at = datetime.now(UTC) - timedelta(days=3)
+    notification_id = publisher.accept(created_at=created_at.isoformat())
+    found: Any = publisher.read(notification_id)
+    accepted_at = datetime.fromisoformat(found["timeline"][0]["at"])
+    assert datetime.fromisoformat(found["created_at"]) == created_at
+    assert found["timeline"][0]["event"] == "accepted"
+    assert abs(datetime.now(UTC) - accepted_at) < timedelta(minutes=1)
+    [message] = publisher.topic.deliveries(notification_id)
+    assert message.created_at == created_at
+
+
+def test_notifications_are_listed_by_created_at_whatever_the_order_of_acceptance(publisher: Publisher) -> None:
+    user, now = f"u-{uuid.uuid4().hex}", datetime.now(UTC)
+    hours_ago = [5, 1, 30, 2, 8]
+    ids = {hours: accept_created(publisher, user, now - timedelta(hours=hours)) for hours in hours_ago}
+    same_time = sorted(accept_created(publisher, user, now - timedelta(hours=3)) for _ in range(3))
+    expected = [ids[1], ids[2], *reversed(same_time), ids[5], ids[8], ids[30]]
+    for limit in (100, 3):
+        assert pages(publisher, user, limit) == expected
+
+
+def accept_created(publisher: Publisher, user: str, created_at: datetime) -> str:
+    return publisher.accept(user_id=user, created_at=created_at.isoformat())
+
+
+def pages(publisher: Publisher, user: str, limit: int) -> list[str]:
+    """The ids of a user's notifications, read page after page."""
+    seen: list[str] = []
+    query: dict[str, str | int] = {"user_id": user, "limit": limit}
     while True:
-        answer = page(limit=2, **({"cursor": cursor} if cursor else {}))
-        seen += [n["notification_id"] for n in answer["notifications"]]
-        cursor = answer["next_cursor"]
-        if cursor is None:
-            break
-    assert seen == newest_first
+        answer = publisher.http.get("/v1/notifications", params=query).json()
+        seen += [each["notification_id"] for each in answer["notifications"]]
+        if answer["next_cursor"] is None:
+            return seen
+        query["cursor"] = answer["next_cursor"]
 
 
 @pytest.mark.parametrize(
-    "query", ["", "user_id=u&limit=0", "user_id=u&limit=101", "user_id=u&offset=-1", "user_id=u&cursor=x"]
+    ("query", "field"),
+    [
+        ("", "user_id"),
+        ("user_id=u&limit=0", "limit"),
+        ("user_id=u&limit=101", "limit"),
+        ("user_id=u&offset=-1", "offset"),
+        ("user_id=u&cursor=x", "cursor"),
+    ],
 )
-def test_a_bad_page_is_a_problem(publisher: Publisher, query: str) -> None:
+def test_a_bad_page_is_a_problem_that_names_the_field(publisher: Publisher, query: str, field: str) -> None:
     response = publisher.http.get(f"/v1/notifications?{query}")
-    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
-    assert response.json()["errors"]
+    assert problem_of(response) == (422, "invalid_request", [field])
 
 
 def test_reading_one_lowers_the_unread_count_and_sends_a_command(publisher: Publisher) -> None:
@@ -67,7 +104,8 @@ def test_bulk_read_marks_ids_or_all_but_never_another_persons(publisher: Publish
     assert (one.command, one.notification_ids) == ("read", [mine[0]])
     # Nothing delivers here, so the rest is still on its way to the live inbox, and is named.
     assert (everything.command, set(everything.notification_ids)) == ("read_all", set(mine[1:]))
-    assert publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user}).status_code == 422
+    refused = publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user})
+    assert problem_of(refused) == (422, "invalid_request", ["body"])
 
 
 def test_read_all_leaves_scheduled_notifications_unread(publisher: Publisher) -> None:
@@ -100,7 +138,7 @@ def test_what_does_not_exist_is_a_404(publisher: Publisher) -> None:
         "/x",
     ):
         response = publisher.http.get(path)
-        assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json"), path
+        assert problem_of(response) == (404, "not_found", []), path
 
 
 def test_a_user_is_stored_with_normalised_addresses(publisher: Publisher) -> None:
@@ -144,8 +182,7 @@ def test_a_notification_that_is_read_before_it_is_due_arrives_read(publisher: Pu
     read_at = publisher.http.post(f"/v1/notifications/{notification_id}/read").json()["read_at"]
     [message] = publisher.topic.deliveries(notification_id)
     assert message.read_at == datetime.fromisoformat(read_at)
-    commands = publisher.sql("select 1 from commands where body->>'user_id' = %s", user)
-    assert commands == [], "there was nothing in the inbox to mark"
+    assert publisher.topic.commands(user, 0) == [], "there was nothing in the inbox to mark"
 
 
 def test_health_is_public_and_covers_postgres_and_pubsub(publisher: Publisher) -> None:

@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from local import postgres
-from publisher_api.api_keys.store import add_api_key
 from publisher_api.settings import Settings
-from publisher_api.web.authentication import hash_api_key, new_api_key
-from tests.publisher.running import serving
+from tests.publisher.running import create_api_key, serving
 
 pytestmark = pytest.mark.emulators
 HERE = Path(__file__).parent
@@ -36,9 +32,7 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
 def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
     settings: Settings, database_url: str, tmp_path: Path
 ) -> None:
-    key = new_api_key()
-    with psycopg.connect(database_url, row_factory=dict_row) as connection:
-        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "schemathesis")
+    key = create_api_key(database_url, "schemathesis")
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         f"--config-file={HERE / 'schemathesis.toml'}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.publisher.running import Publisher, notification
+from tests.publisher.running import Publisher, notification, problem_of
 
 pytestmark = pytest.mark.emulators
 
@@ -71,7 +71,8 @@ def test_a_batch_has_a_result_for_each_item(publisher: Publisher) -> None:
 
 def test_a_batch_has_at_most_a_thousand_items(publisher: Publisher) -> None:
     items = [notification() for _ in range(1001)]
-    assert publisher.http.post("/v1/notifications/batch", json=items).status_code == 422
+    refused = publisher.http.post("/v1/notifications/batch", json=items)
+    assert problem_of(refused) == (422, "invalid_request", ["notifications"])
     answer = publisher.http.post("/v1/notifications/batch", json=items[:1000]).json()
     assert answer["accepted"] == 1000
     ids = [result["notification_id"] for result in answer["results"]]
@@ -105,7 +106,8 @@ def test_requests_with_one_idempotency_key_at_once_make_one_notification(publish
         answers = list(
             threads.map(lambda _: publisher.http.post("/v1/notifications", json=body, headers=headers), range(32))
         )
-    assert {answer.status_code for answer in answers} <= {202, 409}
+    refused = [answer for answer in answers if answer.status_code != 202]
+    assert [problem_of(answer) for answer in refused] == [(409, "in_flight", [])] * len(refused)
     assert len({answer.json()["notification_id"] for answer in answers if answer.status_code == 202}) == 1
     rows = publisher.sql("select count(*) from notifications where user_id = %s", body["user_id"])
     assert rows[0]["count"] == 1
@@ -187,4 +189,5 @@ def test_a_traceparent_travels_with_the_message(publisher: Publisher) -> None:
 def test_a_batch_may_be_larger_than_one_notification_up_to_8_mb(publisher: Publisher) -> None:
     items = [notification(payload={"x": "y" * 20_000}) for _ in range(40)]
     assert publisher.http.post("/v1/notifications/batch", json=items).json()["accepted"] == 40
-    assert publisher.http.post("/v1/notifications/batch", content=b"[" + b" " * 8 * 1024 * 1024).status_code == 413
+    refused = publisher.http.post("/v1/notifications/batch", content=b"[" + b" " * 8 * 1024 * 1024)
+    assert problem_of(refused) == (413, "too_large", ["body"])

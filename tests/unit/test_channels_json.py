@@ -55,3 +55,26 @@ def test_lease_and_acknowledgement_deadline_are_longer_than_the_timeout(
     channel_type: topology.ChannelTopology,
 ) -> None:
     assert channel_type.lease_seconds > channel_type.ack_deadline_seconds > channel_type.timeout_seconds
+
+
+def shared_subscriptions() -> Any:
+    return json.loads((SHARED / "subscriptions.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("subscription", "field", "value"),
+    [
+        ("outcomes", "attempts", 101),
+        ("outcomes_dead", "ack_deadline_seconds", 601),
+        ("dead_letters", "ack_deadline_seconds", 9),
+        ("dead_letters", "backoff_seconds", [10, 601]),
+        ("dead_letters", "backoff_seconds", [10]),
+        ("dead_letters", "invented", 1),
+    ],
+)
+def test_parser_refuses_subscriptions_that_pubsub_refuses(subscription: str, field: str, value: object) -> None:
+    declared = shared_subscriptions()
+    topology.parse_shared(json.dumps(declared).encode())
+    declared[subscription][field] = value
+    with pytest.raises(msgspec.ValidationError, match=field):
+        topology.parse_shared(json.dumps(declared).encode())

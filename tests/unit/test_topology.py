@@ -67,6 +67,7 @@ def test_retry_profile_only_shortens_backoffs_and_attempts_within_pubsubs_limits
             assert patient.backoff_seconds == shortened.backoff_seconds
         else:
             assert shortened.backoff_seconds <= patient.backoff_seconds
+        assert (patient.dead_letters is None) == (shortened.dead_letters is None)
         if patient.dead_letters and shortened.dead_letters:
             assert 5 <= shortened.dead_letters.attempts <= patient.dead_letters.attempts
 

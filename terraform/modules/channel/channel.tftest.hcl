@@ -11,7 +11,7 @@ mock_provider "google" {
 
 variables {
   build_account  = "projects/heliograph-test/serviceAccounts/build@heliograph-test.iam.gserviceaccount.com"
-  dead_letter    = { uri = "https://dead-letter.example.com" }
+  dead_letter    = { ack_deadline_seconds = 80, backoff_seconds = [20, 300], uri = "https://dead-letter.example.com" }
   outcomes_topic = { id = "projects/heliograph-test/topics/delivery-outcomes", name = "delivery-outcomes" }
   project_id     = "heliograph-test"
   pubsub_agent   = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -128,6 +128,17 @@ run "dead_letters_are_pushed_to_their_function_and_kept_31_days" {
   assert {
     condition     = google_pubsub_subscription.dead.message_retention_duration == "2678400s" && google_pubsub_subscription.dead.retain_acked_messages
     error_message = "Dead letters must be kept 31 days, acknowledged or not."
+  }
+}
+
+run "dead_letters_have_their_declared_deadline_and_backoff" {
+  assert {
+    condition = (
+      google_pubsub_subscription.dead.ack_deadline_seconds == 80 &&
+      google_pubsub_subscription.dead.retry_policy[0].minimum_backoff == "20s" &&
+      google_pubsub_subscription.dead.retry_policy[0].maximum_backoff == "300s"
+    )
+    error_message = "The subscription of dead letters must have the deadline and the backoff of var.dead_letter."
   }
 }
 

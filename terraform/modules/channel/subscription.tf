@@ -60,7 +60,7 @@ resource "google_pubsub_subscription" "dead" {
   project                    = var.project_id
   name                       = "${google_pubsub_topic.dead.name}-function"
   topic                      = google_pubsub_topic.dead.id
-  ack_deadline_seconds       = 70
+  ack_deadline_seconds       = var.dead_letter.ack_deadline_seconds
   message_retention_duration = local.thirty_one_days
   retain_acked_messages      = true
   labels                     = local.labels
@@ -75,8 +75,8 @@ resource "google_pubsub_subscription" "dead" {
   }
 
   retry_policy {
-    minimum_backoff = "10s"
-    maximum_backoff = "600s"
+    minimum_backoff = "${var.dead_letter.backoff_seconds[0]}s"
+    maximum_backoff = "${var.dead_letter.backoff_seconds[1]}s"
   }
 
   expiration_policy {

@@ -67,9 +67,13 @@ variable "database" {
 }
 
 variable "dead_letter" {
-  description = "The dead-letter function. `uri` is the push endpoint and the audience of the token."
-  type        = object({ uri = string })
-  nullable    = false
+  description = "How dead letters are pushed to their function: `dead_letters` of `shared/subscriptions.json`, and `uri`, the push endpoint and the audience of the token."
+  type = object({
+    ack_deadline_seconds = number
+    backoff_seconds      = tuple([number, number])
+    uri                  = string
+  })
+  nullable = false
 }
 
 variable "environment" {

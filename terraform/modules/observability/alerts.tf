@@ -104,6 +104,12 @@ resource "google_monitoring_notification_channel" "email" {
   user_labels  = var.labels
 }
 
+# A deployment that has the alert under its former name keeps it. Without this an apply would replace it.
+moved {
+  from = google_monitoring_alert_policy.threshold["dead_letters_growing"]
+  to   = google_monitoring_alert_policy.threshold["unprocessed_dead_letters"]
+}
+
 resource "google_monitoring_alert_policy" "threshold" {
   for_each = local.thresholds
 

@@ -59,7 +59,7 @@ def test_a_good_address_is_normalised(kind: AddressKind, text: str, normalised: 
 def test_a_bad_address_is_refused_without_repeating_it(kind: AddressKind, text: str) -> None:
     with pytest.raises(BadAddress) as caught:
         check(kind, text)
-    assert len(text) < 3 or text not in str(caught.value)
+    assert not text or text not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", AddressKind)

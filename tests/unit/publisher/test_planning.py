@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,7 +181,8 @@ class TestCompose:
     ) -> None:
         plan = planned(channels=[*CHANNEL_TYPES], payload=payload, event_type=event_type, to={"webhook": WEBHOOK})
         assert {delivery.channel_type for delivery in plan.deliveries} == set(REGISTRY)
-        assert all(delivery.content for delivery in plan.deliveries)
+        for delivery in plan.deliveries:
+            msgspec.convert(delivery.content, REGISTRY[delivery.channel_type].content)  # raises if it does not fit
 
 
 class TestAssemble:
