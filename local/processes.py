@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from random import SystemRandom
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -104,30 +105,38 @@ class Child:
         self.process.wait(_KILL_SECONDS)
 
 
+# Below the range from which Linux and macOS take the ports of outgoing connections: such a connection could otherwise
+# get a port before the service that it was chosen for binds it.
+_PORTS = range(15_000, 32_768)
+_TRIES = 200
+_random = SystemRandom()
 _returned_ports: set[int] = set()
 
 
-def free_port(preferred: int = 0) -> int:
+def free_port(preferred: int | None = None) -> int:
     """A TCP port of 127.0.0.1 that is not in use; ``preferred``, if that is free.
 
     No port but ``preferred`` is returned twice, because a caller may not have bound its port yet.
     """
-    port = _unused(preferred)
-    while port in _returned_ports and port != preferred:
-        port = _unused(0)
-    _returned_ports.add(port)
-    return port
+    if preferred is not None and _is_free(preferred):
+        return preferred
+    for _ in range(_TRIES):
+        port = _random.choice(_PORTS)
+        if port not in _returned_ports and _is_free(port):
+            _returned_ports.add(port)
+            return port
+    message = f"No free port was found between {_PORTS[0]} and {_PORTS[-1]}."
+    raise OSError(message)
 
 
-def _unused(preferred: int) -> int:
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", preferred))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+            return False
+        return True
 
 
 def answers(url: str, status: int = 200, headers: Mapping[str, str] | None = None) -> bool:
