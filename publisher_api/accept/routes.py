@@ -106,7 +106,7 @@ async def send_batch(
     idempotency_key: IdempotencyKey = None,
     traceparent: TraceParent = None,
 ) -> JSONResponse:
-    """Accept up to 1,000 notifications; `results` has one entry for each. 422 only when every one was rejected."""
+    """Accept up to 1,000 notifications. `results` has an entry for each. 422 only when every one was rejected."""
     body = await request.body()
     answer = await services.backend.accept(
         AcceptRequest(
