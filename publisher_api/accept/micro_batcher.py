@@ -13,13 +13,25 @@ from typing import Generic, TypeVar
 import psycopg
 
 from publisher_api.gathering import gather
+from publisher_api.refusal import Refusal, RefusalCode
 
 T = TypeVar("T")
 R = TypeVar("R")
-_Waiting = tuple[T, asyncio.Future[R]]
 MAX_BATCH = 256
 TIMEOUT_SECONDS = 15.0
-_MAX_WAITING = 10_000
+MAX_WAITING = 10_000
+
+
+class _Waiting(Generic[T, R]):
+    """An item in the queue. It is begun or given up, and never both; the batcher's lock guards which."""
+
+    __slots__ = ("begun", "future", "given_up", "item")
+
+    def __init__(self, item: T, future: asyncio.Future[R]) -> None:
+        self.item = item
+        self.future = future
+        self.begun = False
+        self.given_up = False
 
 
 class MicroBatcher(Generic[T, R]):
@@ -34,13 +46,17 @@ class MicroBatcher(Generic[T, R]):
         self,
         work: Callable[[Sequence[T]], Sequence[R]],
         name: str,
+        *,
         max_batch: int = MAX_BATCH,
+        max_waiting: int = MAX_WAITING,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._work = work
         self._max_batch = max_batch
+        self._max_waiting = max_waiting
         self._timeout_seconds = timeout_seconds
         self._queue: queue.SimpleQueue[_Waiting[T, R] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -52,30 +68,52 @@ class MicroBatcher(Generic[T, R]):
         self._thread.join(timeout=self._timeout_seconds)
 
     async def submit(self, item: T) -> R:
-        """The result for ``item``. Raises what processing it raised, or ``TimeoutError``.
+        """The result for ``item``. Raises what processing it raised, or ``Refusal``.
 
-        After a ``TimeoutError`` the item may still be processed.
+        An item that was given up before it was begun is never processed. One that was begun may still be.
         """
-        if self._queue.qsize() > _MAX_WAITING:
-            raise TimeoutError
+        if self._queue.qsize() >= self._max_waiting:
+            raise _overloaded()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[R] = loop.create_future()
-        self._queue.put((item, future))
-        timer = loop.call_later(self._timeout_seconds, _time_out, future)  # a third of the cost of asyncio.timeout()
+        waiting = _Waiting[T, R](item, loop.create_future())
+        self._queue.put(waiting)
+        # A timer of our own takes a third of the time of asyncio.timeout().
+        timer = loop.call_later(self._timeout_seconds, self._time_out, waiting)
         try:
-            return await future
+            return await waiting.future
+        except asyncio.CancelledError:
+            self._give_up(waiting)
+            raise
         finally:
             timer.cancel()
 
-    def _run(self) -> None:
-        while waiting := gather(self._queue, self._max_batch):
-            self._resolve(waiting)
+    def _time_out(self, waiting: _Waiting[T, R]) -> None:
+        given_up = self._give_up(waiting)
+        if not waiting.future.done():
+            waiting.future.set_exception(_overloaded() if given_up else _still_working(self._timeout_seconds))
 
-    def _resolve(self, waiting: list[_Waiting[T, R]]) -> None:
-        results = self._try([item for item, _ in waiting])
-        loop = waiting[0][1].get_loop()
+    def _give_up(self, waiting: _Waiting[T, R]) -> bool:
+        with self._lock:
+            waiting.given_up = not waiting.begun
+            return waiting.given_up
+
+    def _run(self) -> None:
+        while gathered := gather(self._queue, self._max_batch):
+            if begun := self._begin(gathered):
+                self._resolve(begun)
+
+    def _begin(self, gathered: list[_Waiting[T, R]]) -> list[_Waiting[T, R]]:
+        with self._lock:
+            begun = [waiting for waiting in gathered if not waiting.given_up]
+            for waiting in begun:
+                waiting.begun = True
+            return begun
+
+    def _resolve(self, begun: list[_Waiting[T, R]]) -> None:
+        results = self._try([waiting.item for waiting in begun])
+        loop = begun[0].future.get_loop()
         loop.call_soon_threadsafe(
-            _set_results, [(future, result) for (_, future), result in zip(waiting, results, strict=True)]
+            _set_results, [(waiting.future, result) for waiting, result in zip(begun, results, strict=True)]
         )
 
     def _try(self, items: list[T]) -> Sequence[R | BaseException]:
@@ -89,14 +127,22 @@ class MicroBatcher(Generic[T, R]):
             return [result for item in items for result in self._try([item])]
 
 
-def _time_out(future: asyncio.Future[R]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())
+def _overloaded() -> Refusal:
+    detail = "Too many requests are waiting. This one was not begun, so nothing of it is stored. Send it again."
+    return Refusal(RefusalCode.OVERLOADED, detail)
+
+
+def _still_working(seconds: float) -> Refusal:
+    detail = (
+        f"The request was begun and did not end within {seconds:g} s. It may still be accepted. Send it again with the"
+        " same Idempotency-Key, dedup_key or notification_id; without one it may be accepted twice."
+    )
+    return Refusal(RefusalCode.TIMED_OUT, detail)
 
 
 def _set_results(results: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:
     for future, result in results:
-        if future.done():  # its client disconnected
+        if future.done():  # it timed out, or its client disconnected
             continue
         if isinstance(result, BaseException):
             future.set_exception(result)

@@ -22,11 +22,15 @@ STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.UNKNOWN_CHANNEL: 422,
     RefusalCode.UNKNOWN_TEMPLATE: 422,
     RefusalCode.INTERNAL: 500,
+    RefusalCode.OVERLOADED: 503,
+    RefusalCode.TIMED_OUT: 503,
     RefusalCode.UNAVAILABLE: 503,
 }
 HEADERS_OF_CODE: Mapping[RefusalCode, Mapping[str, str]] = {
     RefusalCode.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     RefusalCode.IN_FLIGHT: {"Retry-After": "1"},
+    RefusalCode.OVERLOADED: {"Retry-After": "2"},
+    RefusalCode.TIMED_OUT: {"Retry-After": "5"},
     RefusalCode.UNAVAILABLE: {"Retry-After": "5"},
 }
 

@@ -67,10 +67,6 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         return _of_starlette(request, error)
 
-    @app.exception_handler(TimeoutError)
-    async def timed_out(_request: Request, _error: TimeoutError) -> JSONResponse:
-        return problem_response(Refusal(RefusalCode.UNAVAILABLE, _POSTGRES_UNAVAILABLE + _MAYBE_ACCEPTED))
-
     @app.exception_handler(Exception)
     async def bug(request: Request, error: Exception) -> JSONResponse:
         # The server logs the traceback, which is not for the caller. The pattern of the address holds no ids.

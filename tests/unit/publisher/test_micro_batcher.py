@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from publisher_api.accept.micro_batcher import MicroBatcher
+from publisher_api.refusal import Refusal, RefusalCode
 
 
 class Work:
@@ -31,7 +32,7 @@ class Work:
 
 async def submit_all(work: Work, items: list[int], max_batch: int = 256) -> list[int | BaseException]:
     """Submit one item, and the others while it is being processed; then release the work."""
-    batcher = MicroBatcher[int, int](work.double, "test", max_batch)
+    batcher = MicroBatcher[int, int](work.double, "test", max_batch=max_batch)
     batcher.start()
     first = asyncio.create_task(batcher.submit(items[0]))
     await asyncio.to_thread(work.busy.wait, 10)
@@ -86,3 +87,66 @@ def test_a_cancelled_request_does_not_affect_the_others() -> None:
         return result
 
     assert asyncio.run(scenario()) == 4
+
+
+async def while_busy(work: Work, **options: float) -> tuple[MicroBatcher[int, int], "asyncio.Task[int]"]:
+    """A batcher that is processing the item 1."""
+    batcher = MicroBatcher[int, int](work.double, "test", **options)  # type: ignore[arg-type]  # int or float, as needed
+    batcher.start()
+    first = asyncio.create_task(batcher.submit(1))
+    await asyncio.to_thread(work.busy.wait, 10)
+    return batcher, first
+
+
+def test_an_item_that_times_out_in_the_queue_is_never_processed() -> None:
+    async def scenario(work: Work) -> list[int | BaseException]:
+        batcher, first = await while_busy(work, timeout_seconds=0.2)
+        results = await asyncio.gather(first, batcher.submit(2), return_exceptions=True)
+        work.free.set()
+        last = await batcher.submit(3)
+        await asyncio.to_thread(batcher.stop)
+        return [*results, last]
+
+    work = Work()
+    begun, queued, last = asyncio.run(scenario(work))
+    assert refused(begun) is RefusalCode.TIMED_OUT
+    assert refused(queued) is RefusalCode.OVERLOADED
+    assert last == 6
+    assert work.batches == [[1], [3]]
+
+
+def test_an_item_whose_client_disconnects_in_the_queue_is_never_processed() -> None:
+    async def scenario(work: Work) -> None:
+        batcher, first = await while_busy(work)
+        leaving = asyncio.create_task(batcher.submit(2))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        work.free.set()
+        await first
+        await asyncio.to_thread(batcher.stop)
+
+    work = Work()
+    asyncio.run(scenario(work))
+    assert work.batches == [[1]]
+
+
+def test_a_full_queue_refuses_at_once() -> None:
+    async def scenario(work: Work) -> int | BaseException:
+        batcher, first = await while_busy(work, max_waiting=1)
+        queued = asyncio.create_task(batcher.submit(2))
+        await asyncio.sleep(0)
+        [refusal] = await asyncio.gather(batcher.submit(3), return_exceptions=True)
+        work.free.set()
+        await asyncio.gather(first, queued)
+        await asyncio.to_thread(batcher.stop)
+        return refusal
+
+    work = Work()
+    assert refused(asyncio.run(scenario(work))) is RefusalCode.OVERLOADED
+    assert work.batches == [[1], [2]]
+
+
+def refused(result: int | BaseException) -> RefusalCode:
+    assert isinstance(result, Refusal)
+    return result.code

@@ -38,7 +38,12 @@ def test_not_found_says_how_to_create_what_is_missing() -> None:
 
 def test_a_code_that_may_pass_says_when_to_retry() -> None:
     retried = {code for code, headers in HEADERS_OF_CODE.items() if "Retry-After" in headers}
-    assert retried == {RefusalCode.IN_FLIGHT, RefusalCode.UNAVAILABLE}
+    assert retried == {
+        RefusalCode.IN_FLIGHT,
+        RefusalCode.OVERLOADED,
+        RefusalCode.TIMED_OUT,
+        RefusalCode.UNAVAILABLE,
+    }
 
 
 def test_an_unexpected_error_is_a_problem_and_its_log_names_the_route_without_ids(
