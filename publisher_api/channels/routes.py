@@ -4,10 +4,11 @@ from fastapi import APIRouter
 
 from publisher_api.channels.model import ChannelFields, ChannelList, ChannelView
 from publisher_api.fields import Name
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/channels", tags=["configuration"])
+router = APIRouter(prefix="/v1/channels", tags=["configuration"], route_class=AuthenticatedRoute)
 
 
 @router.get("", responses=problems(401, 503))

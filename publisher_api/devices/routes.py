@@ -5,10 +5,11 @@ from fastapi import APIRouter
 from publisher_api.devices import service
 from publisher_api.devices.model import DeviceFields, DeviceView
 from publisher_api.fields import UserId
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/users/{user_id}/devices", tags=["users"])
+router = APIRouter(prefix="/v1/users/{user_id}/devices", tags=["users"], route_class=AuthenticatedRoute)
 
 
 @router.post("", status_code=201, responses=problems(400, 401, 413, 422, 503))

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 
 from publisher_api.fields import UserId
 from publisher_api.inbox.model import ReadNotification, ReadRequest, ReadResult, UnreadCount
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/notifications", tags=["inbox"])
+router = APIRouter(prefix="/v1/notifications", tags=["inbox"], route_class=AuthenticatedRoute)
 
 
 @router.get("/unread_count", responses=problems(401, 422, 503))

@@ -5,10 +5,11 @@ from fastapi import APIRouter
 from publisher_api.fields import Name
 from publisher_api.templates import service
 from publisher_api.templates.model import TemplateFields, TemplateView
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/templates", tags=["configuration"])
+router = APIRouter(prefix="/v1/templates", tags=["configuration"], route_class=AuthenticatedRoute)
 
 
 @router.put("/{template_name}", responses=problems(400, 401, 413, 422, 503))

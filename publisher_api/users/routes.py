@@ -5,10 +5,11 @@ from fastapi import APIRouter
 from publisher_api.fields import UserId
 from publisher_api.users import service
 from publisher_api.users.model import UserFields, UserView
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/users", tags=["users"])
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=AuthenticatedRoute)
 
 
 @router.put("/{user_id}", responses=problems(400, 401, 413, 422, 503))

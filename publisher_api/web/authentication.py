@@ -6,10 +6,13 @@ code verifies it in production and on one machine, where only the address of the
 
 import hashlib
 import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import jwt
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.refusal import Refusal, RefusalCode
@@ -92,6 +95,19 @@ async def require_api_key(request: Request) -> str:  # async: FastAPI runs plain
     """The producer that calls: the dependency of every route that is neither public nor Google's."""
     api_keys: ApiKeys = request.app.state.services.api_keys
     return await api_keys.producer(request)
+
+
+class AuthenticatedRoute(APIRoute):
+    """Checks the API key before the body is read. FastAPI reads a body that it parses before it runs dependencies."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def authenticated(request: Request) -> Response:
+            await require_api_key(request)
+            return await handler(request)
+
+        return authenticated
 
 
 def verify_google_push(request: Request) -> None:

@@ -75,6 +75,19 @@ def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher,
         assert response.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.emulators
+def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> None:
+    for method, path in [(method, path) for (method, path), rule in RULES.items() if rule == "API key"]:
+        filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+        response = publisher.http.request(
+            method,
+            filled.replace("{", "").replace("}", ""),
+            headers={"Authorization": "Bearer wrong", "Content-Type": "application/json"},
+            content=b"{",
+        )
+        assert response.status_code == 401, path
+
+
 def test_the_schema_says_how_each_route_authenticates() -> None:
     paths = create_app(settings()).openapi()["paths"]
     schemes: dict[str, list[dict[str, list[str]]] | None] = {
