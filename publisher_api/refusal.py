@@ -59,3 +59,9 @@ def invalid(field: str, message: str, code: RefusalCode = RefusalCode.INVALID_RE
 def not_found(what: str, remedy: str = "") -> Refusal:
     """A refusal for something that does not exist: ``not_found("User 'x'", "Create it with PUT /v1/users/x.")``."""
     return Refusal(RefusalCode.NOT_FOUND, f"{what} not found. {remedy}".rstrip())
+
+
+def overloaded() -> Refusal:
+    """The refusal of a request that was not begun."""
+    detail = "Too many requests are waiting. This one was not begun, so nothing of it is stored. Send it again."
+    return Refusal(RefusalCode.OVERLOADED, detail)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import psycopg
 
 from publisher_api.gathering import gather
-from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.refusal import Refusal, RefusalCode, overloaded
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -73,7 +73,7 @@ class MicroBatcher(Generic[T, R]):
         An item that was given up before it was begun is never processed. One that was begun may still be.
         """
         if self._queue.qsize() >= self._max_waiting:
-            raise _overloaded()
+            raise overloaded()
         loop = asyncio.get_running_loop()
         waiting = _Waiting[T, R](item, loop.create_future())
         self._queue.put(waiting)
@@ -90,7 +90,7 @@ class MicroBatcher(Generic[T, R]):
     def _time_out(self, waiting: _Waiting[T, R]) -> None:
         given_up = self._give_up(waiting)
         if not waiting.future.done():
-            waiting.future.set_exception(_overloaded() if given_up else _still_working(self._timeout_seconds))
+            waiting.future.set_exception(overloaded() if given_up else _still_working(self._timeout_seconds))
 
     def _give_up(self, waiting: _Waiting[T, R]) -> bool:
         with self._lock:
@@ -125,11 +125,6 @@ class MicroBatcher(Generic[T, R]):
             if len(items) == 1:
                 return [error]
             return [result for item in items for result in self._try([item])]
-
-
-def _overloaded() -> Refusal:
-    detail = "Too many requests are waiting. This one was not begun, so nothing of it is stored. Send it again."
-    return Refusal(RefusalCode.OVERLOADED, detail)
 
 
 def _still_working(seconds: float) -> Refusal:

@@ -108,17 +108,14 @@ async def send_batch(
 ) -> JSONResponse:
     """Accept up to 1,000 notifications. `results` has an entry for each. 422 only when every one was rejected."""
     body = await request.body()
-    answer = await services.backend.accept(
-        AcceptRequest(
-            producer,
-            parse_batch(body),
-            batch=True,
-            idempotency_key=idempotency_key,
-            body=body,
-            traceparent=traceparent,
+
+    def parsed() -> AcceptRequest:
+        items = parse_batch(body)
+        return AcceptRequest(
+            producer, items, batch=True, idempotency_key=idempotency_key, body=body, traceparent=traceparent
         )
-    )
-    return _response(answer, located=False)
+
+    return _response(await services.backend.accept_batch(parsed), located=False)
 
 
 def _response(answer: AcceptResult | Refusal, *, located: bool) -> JSONResponse:

@@ -1,5 +1,6 @@
 """The port between the routes and the hosting: a container batches requests, a function handles its one."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from publisher_api.accept.model import AcceptRequest, AcceptResult
@@ -11,6 +12,9 @@ class Backend(Protocol):
     """Accepts requests and records outcomes."""
 
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal: ...
+
+    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+        """Parse and accept a batch, which takes too long for the event loop. Raises ``Refusal``."""
 
     async def record(self, outcome: Outcome) -> None:
         """Return when ``outcome`` is committed."""

@@ -1,10 +1,10 @@
 """The backend in a container: batches requests, relays in the background, and sweeps every second."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-
-from fastapi.concurrency import run_in_threadpool
 
 from publisher_api.accept.micro_batcher import MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
@@ -14,10 +14,14 @@ from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox.relay import Relay
 from publisher_api.outbox.sweeper import Sweeper
-from publisher_api.refusal import Refusal
+from publisher_api.refusal import Refusal, overloaded
 from shared.envelope import Message
 from shared.outcomes import Outcome
 from transport.port import Topic
+
+# Each batch takes a connection and most of a core. The rest stays for single requests, outcomes and reading.
+BATCHES_AT_ONCE = 2
+MAX_BATCHES_IN_PROGRESS = 16
 
 
 class ContainerBackend:
@@ -41,6 +45,8 @@ class ContainerBackend:
         self._listener = ConfigListener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")
+        self._batches = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
+        self._batches_in_progress = 0
 
     def start(self) -> None:
         self._pool.open()
@@ -51,6 +57,7 @@ class ContainerBackend:
         self._sweeper.start()
 
     def stop(self) -> None:
+        self._batches.shutdown()
         self._accepting.stop()
         self._recording.stop()
         self._sweeper.stop()
@@ -58,15 +65,25 @@ class ContainerBackend:
         self._listener.stop()
 
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal:
-        if request.batch:  # large enough to be a transaction of its own
-            return (await run_in_threadpool(self._accept, [request]))[0]
         return await self._accepting.submit(request)
+
+    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+        if self._batches_in_progress >= MAX_BATCHES_IN_PROGRESS:
+            raise overloaded()
+        self._batches_in_progress += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._batches, self._accept_batch, parse)
+        finally:
+            self._batches_in_progress -= 1
 
     async def record(self, outcome: Outcome) -> None:
         await self._recording.submit(outcome)
 
     def command_added(self) -> None:
         self._sweeper.sweep_soon()
+
+    def _accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+        return self._accept([parse()])[0]  # large enough to be a transaction of its own
 
     def _accept(self, requests: Sequence[AcceptRequest]) -> list[AcceptResult | Refusal]:
         configuration = self._cache.current()

@@ -47,6 +47,9 @@ class ServerlessBackend:
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal:
         return await run_in_threadpool(self._accept, request)
 
+    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+        return await run_in_threadpool(lambda: self._accept(parse()))
+
     async def record(self, outcome: Outcome) -> None:
         await run_in_threadpool(record_outcomes, self._pool, [outcome])
 
