@@ -35,6 +35,8 @@ from publisher_api.web.services import ServiceRegistry
 from shared.envelope import Message
 from transport.port import Topic
 
+# Each waits in one of the 40 threads that all plain functions share.
+_MAX_WAITING_ROUTES = 16
 FEATURES = (accept, inbox, notifications, users, devices, templates, channels, deliveries, health_routes)
 
 
@@ -44,13 +46,14 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     Waits for no other service: without Postgres it still starts, responds with 503, and gives the reason in its health
     check.
     """
-    pool = make_pool(settings.database_url, settings.connections, behind_pooler=serverless)
+    pool, routes_pool = _pools(settings, serverless=serverless)
     topic = notifications_topic(settings, os.environ)
     cache = ConfigCache(pool)
     backend = _backend(settings, pool, topic, cache, serverless=serverless)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        routes_pool.open()
         backend.start()
         # What exists now stays. Without this the garbage collector scans all of it every few seconds and pauses every
         # request, which was most of the slowest percent.
@@ -59,6 +62,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         yield
         await run_in_threadpool(backend.stop)
         topic.close()
+        routes_pool.close()
         pool.close()
 
     app = FastAPI(
@@ -71,11 +75,11 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = ServiceRegistry(
-        pool=pool,
+        pool=routes_pool,
         cache=cache,
         backend=backend,
-        channels=Channels(pool, cache, _now, _new_id, backend.command_added),
-        inbox=Inbox(pool, _now, _new_id, backend.command_added),
+        channels=Channels(routes_pool, cache, _now, _new_id, backend.command_added),
+        inbox=Inbox(routes_pool, _now, _new_id, backend.command_added),
         api_keys=ApiKeys(cache),
         google_pushes=GooglePushes(settings),
         health=Health(pool, topic, _now),
@@ -87,6 +91,21 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         app.include_router(feature.router)
     documentation.install(app, [feature.router for feature in FEATURES])
     return app
+
+
+def _pools(settings: Settings, *, serverless: bool) -> tuple[Pool, Pool]:
+    """A pool for accepting, publishing and outcomes, and one for all other routes, which may take long.
+
+    A DigitalOcean Function handles one request at a time, so one pool is enough there.
+    """
+    if serverless:
+        pool = make_pool(settings.database_url, settings.connections, behind_pooler=True)
+        return pool, pool
+    for_routes = max(1, settings.connections // 3)
+    return (
+        make_pool(settings.database_url, max(1, settings.connections - for_routes)),
+        make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES),
+    )
 
 
 def _backend(settings: Settings, pool: Pool, topic: Topic[Message], cache: ConfigCache, *, serverless: bool) -> Backend:

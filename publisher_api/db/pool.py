@@ -58,8 +58,10 @@ def _check(connection: Connected) -> None:
         ConnectionPool.check_connection(connection)
 
 
-def make_pool(database_url: str, connections: int, *, behind_pooler: bool = False) -> Pool:
+def make_pool(database_url: str, connections: int, *, behind_pooler: bool = False, max_waiting: int = 0) -> Pool:
     """A pool that is not open yet. Rows are dicts; leaving ``pool.connection()`` commits, or rolls back on an error.
+
+    ``max_waiting`` limits how many threads wait for a connection; more get ``TooManyRequests`` at once. 0: no limit.
 
     ``behind_pooler``: the address may be that of a transaction pooler, which gives each transaction another server
     connection. A statement prepared on one is missing on the next, so no statement is prepared.
@@ -70,6 +72,7 @@ def make_pool(database_url: str, connections: int, *, behind_pooler: bool = Fals
         max_size=connections,
         open=False,
         timeout=_WAIT_SECONDS,
+        max_waiting=max_waiting,
         reconnect_timeout=_WAIT_SECONDS,
         connection_class=Connection[DictRow],
         check=_check,

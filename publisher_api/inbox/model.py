@@ -47,10 +47,11 @@ class ReadRequest(BaseModel):
 
 
 class UnreadCount(BaseModel):
-    """How many notifications in the user's inbox are unread."""
+    """How many notifications in the user's inbox are unread, counted to 1,000. `more`: there are more than that."""
 
     user_id: str
     unread: int
+    more: bool
 
 
 class ReadResult(BaseModel):

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/notifications", tags=["inbox"], route_class=Authe
 
 @router.get("/unread_count", responses=problems(401, 422, 503))
 def count_unread(user_id: Annotated[UserId, Query()], _producer: Producer, services: Services) -> UnreadCount:
-    """Count the unread notifications in a user's inbox."""
+    """Count the unread notifications in a user's inbox. The count ends at 1,000: `more` says that there are more."""
     return services.inbox.count_unread(user_id)
 
 

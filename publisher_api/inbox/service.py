@@ -15,6 +15,9 @@ from publisher_api.outbox.commands import add_command
 from publisher_api.refusal import not_found
 from shared.envelope import VERSION, Command
 
+MAX_COUNTED = 1000
+MARKED_IN_A_STEP = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
@@ -30,7 +33,8 @@ class Inbox:
 
     def count_unread(self, user_id: str) -> UnreadCount:
         with self.pool.connection() as connection:
-            return UnreadCount(user_id=user_id, unread=store.count_unread(connection, user_id, self.clock()))
+            found = store.count_unread(connection, user_id, self.clock(), limit=MAX_COUNTED + 1)
+        return UnreadCount(user_id=user_id, unread=min(found, MAX_COUNTED), more=found > MAX_COUNTED)
 
     def read(self, notification_id: UUID) -> ReadNotification:
         """Mark one notification; a second call changes nothing. Raises ``Refusal``."""
@@ -44,10 +48,10 @@ class Inbox:
 
     def read_many(self, request: ReadRequest) -> ReadResult:
         """Mark several of a user's notifications, or all. Ids of other users are ignored."""
-        with self.pool.connection() as connection:
-            if request.all:
-                marked = self._mark_all(connection, request.user_id)
-            else:
+        if request.all:
+            marked = self._mark_all(request.user_id)
+        else:
+            with self.pool.connection() as connection:
                 marked = self._mark(connection, request.notification_ids, request.user_id)
         self.publish_soon()
         return ReadResult(user_id=request.user_id, marked=marked)
@@ -62,10 +66,18 @@ class Inbox:
             add_command(connection, self.new_id(), command, now)
         return len(marked)
 
-    def _mark_all(self, connection: Connected, user_id: str) -> int:
+    def _mark_all(self, user_id: str) -> int:
+        """Mark in steps, a transaction each, so that no row is locked for long and no command is large."""
         now = self.clock()
-        marked, not_arrived = store.mark_all_read(connection, user_id, now)
-        if marked:
-            command = Command(v=VERSION, command="read_all", at=now, user_id=user_id, notification_ids=not_arrived)
-            add_command(connection, self.new_id(), command, now)
-        return marked
+        total = 0
+        while marked := self._mark_some(user_id, now):
+            total += marked
+        return total
+
+    def _mark_some(self, user_id: str, now: datetime) -> int:
+        with self.pool.connection() as connection:
+            marked, not_arrived = store.mark_all_read(connection, user_id, now, limit=MARKED_IN_A_STEP)
+            if marked:
+                command = Command(v=VERSION, command="read_all", at=now, user_id=user_id, notification_ids=not_arrived)
+                add_command(connection, self.new_id(), command, now)
+            return marked

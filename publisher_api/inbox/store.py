@@ -18,11 +18,15 @@ _IN_INBOX = """
 _UNREAD = f"read_at is null and {_IN_INBOX}"
 
 
-def count_unread(connection: Connected, user_id: str, now: datetime) -> int:
-    """How many notifications in the user's inbox are unread."""
+def count_unread(connection: Connected, user_id: str, now: datetime, *, limit: int) -> int:
+    """How many notifications in the user's inbox are unread, counted up to ``limit``."""
     cursor = connection.execute(
-        f"select count(*) from notifications n where user_id = %(user_id)s and {_UNREAD}",
-        {"user_id": user_id, "now": now},
+        f"""
+        select count(*) from (
+            select from notifications n where user_id = %(user_id)s and {_UNREAD} limit %(limit)s
+        ) as counted
+        """,
+        {"user_id": user_id, "now": now, "limit": limit},
     )
     count: int = fetch_one(cursor)["count"]
     return count
@@ -48,8 +52,8 @@ def mark_read(
         return cursor.fetchall()
 
 
-def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[int, list[str]]:
-    """Mark every unread notification of a user's inbox.
+def mark_all_read(connection: Connected, user_id: str, now: datetime, *, limit: int) -> tuple[int, list[str]]:
+    """Mark up to ``limit`` unread notifications of a user's inbox.
 
     Returns how many, and the ids of those that have not reached the live inbox yet.
     """
@@ -57,7 +61,10 @@ def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[i
         connection.execute(
             f"""
             with marked as (
-                update notifications n set read_at = %(now)s where user_id = %(user_id)s and {_UNREAD}
+                update notifications set read_at = %(now)s
+                 where notification_id = any(array(
+                       select n.notification_id from notifications n where user_id = %(user_id)s and {_UNREAD}
+                        order by n.notification_id limit %(limit)s for update))
                 returning notification_id
             )
             select count(*) as marked,
@@ -66,7 +73,7 @@ def mark_all_read(connection: Connected, user_id: str, now: datetime) -> tuple[i
                           and d.status in ('pending', 'queued'))), '{{}}') as not_arrived
               from marked
             """,
-            {"user_id": user_id, "now": now},
+            {"user_id": user_id, "now": now, "limit": limit},
         )
     )
     return row["marked"], row["not_arrived"]

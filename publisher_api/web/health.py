@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
+import anyio
+import anyio.to_thread
 import psycopg
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from publisher_api.db.pool import Pool
@@ -35,6 +36,12 @@ class HealthView(BaseModel):
     pubsub: ConnectionHealth
 
 
+class ReadyView(BaseModel):
+    """The process serves requests."""
+
+    status: Literal["ok"] = "ok"
+
+
 class SweepView(BaseModel):
     """`ok`; `overdue` when work is due for so long that no sweep can be running; `unknown` without Postgres."""
 
@@ -50,11 +57,14 @@ class Cached(Generic[T]):
         self._clock = clock
         self._found: tuple[T, float] | None = None
         self._lock = asyncio.Lock()
+        self._thread = anyio.CapacityLimiter(
+            1
+        )  # not one of the threads that all routes share: those may all be waiting
 
     async def get(self) -> T:
         async with self._lock:
             if self._found is None or self._clock() - self._found[1] >= _FRESH_SECONDS:
-                self._found = (await run_in_threadpool(self._check), self._clock())
+                self._found = (await anyio.to_thread.run_sync(self._check, limiter=self._thread), self._clock())
             return self._found[0]
 
 

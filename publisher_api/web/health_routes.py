@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from publisher_api.web.authentication import PUBLIC
-from publisher_api.web.health import HealthView, SweepView
+from publisher_api.web.health import HealthView, ReadyView, SweepView
 from publisher_api.web.services import Services
 
 router = APIRouter(tags=["health", PUBLIC])
@@ -19,6 +19,12 @@ async def health(services: Services, response: Response) -> HealthView:
         response.status_code = _UNAVAILABLE
         response.headers["Retry-After"] = "5"
     return found
+
+
+@router.get("/health/ready")
+async def ready() -> ReadyView:
+    """Whether this process serves requests. It asks no other service: restarting it would not repair one."""
+    return ReadyView()
 
 
 @router.get("/health/sweep", responses={_UNAVAILABLE: {"model": SweepView}}, response_model_exclude_none=True)

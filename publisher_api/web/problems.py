@@ -4,11 +4,12 @@ import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.refusal import Refusal, RefusalCode, overloaded
 from publisher_api.validation import refusal_of_findings
 from publisher_api.web.problem import HEADERS_OF_CODE, MEDIA_TYPE, STATUS_OF_CODE, problem_body
 from shared.log_events import LogEvent
@@ -87,10 +88,15 @@ def _unstorable(error: psycopg.Error) -> Refusal:
 def _of_postgres(request: Request, error: psycopg.OperationalError) -> Refusal:
     if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
         return _unstorable(error)
+    if isinstance(error, TooManyRequests):
+        return overloaded()
     cause = error.diag.message_primary or str(error)
     _log.warning(LogEvent.POSTGRES_UNAVAILABLE, error=type(error).__name__, cause=cause)
     if isinstance(error, psycopg.errors.QueryCanceled):
         detail = "Postgres took too long. Send the request again, a batch in smaller parts."
+        return Refusal(RefusalCode.UNAVAILABLE, detail)
+    if isinstance(error, PoolTimeout):
+        detail = "No connection to Postgres became free in time, so nothing of this request is stored. Send it again."
         return Refusal(RefusalCode.UNAVAILABLE, detail)
     maybe_accepted = _MAYBE_ACCEPTED if request.method == "POST" else ""
     return Refusal(RefusalCode.UNAVAILABLE, _POSTGRES_UNAVAILABLE + maybe_accepted)

@@ -29,8 +29,8 @@ def push(publisher: Publisher, data: bytes, token: str | None = None) -> httpx.R
     )
 
 
-def report(publisher: Publisher, delivery_id: str, result: Result, seconds: int = 0, **fields: Any) -> None:
-    outcome = Outcome(
+def outcome_of(delivery_id: str, result: Result = "sent", seconds: int = 0, **fields: Any) -> Outcome:
+    return Outcome(
         notification_id=str(uuid.uuid4()),
         delivery_id=delivery_id,
         round=fields.pop("round", 0),
@@ -38,6 +38,10 @@ def report(publisher: Publisher, delivery_id: str, result: Result, seconds: int 
         at=NOW + timedelta(seconds=seconds),
         **fields,
     )
+
+
+def report(publisher: Publisher, delivery_id: str, result: Result, seconds: int = 0, **fields: Any) -> None:
+    outcome = outcome_of(delivery_id, result, seconds, **fields)
     assert push(publisher, encode(outcome)).status_code == 204
 
 

@@ -1,14 +1,20 @@
 """Under load: what is expensive leaves room for what is not."""
 
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import psycopg
 import pytest
 
+from local.processes import free_port
 from publisher_api.hosting.container import BATCHES_AT_ONCE, MAX_BATCHES_IN_PROGRESS
-from tests.publisher.running import Publisher, notification
+from publisher_api.settings import Settings
+from shared.outcomes import encode
+from tests.publisher.running import Publisher, notification, serving
+from tests.publisher.test_outcomes import outcome_of, push
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
@@ -53,3 +59,26 @@ def test_more_batches_than_can_wait_are_refused_at_once(publisher: Publisher) ->
         accepted = [batch.result().status_code for batch in batches if batch.result() not in refused]
     assert [response.json()["type"] for response in refused] == ["urn:heliograph:problem:overloaded"] * 4
     assert accepted == [202] * MAX_BATCHES_IN_PROGRESS
+
+
+def test_reading_that_waits_for_postgres_does_not_stop_accepting(publisher: Publisher) -> None:
+    publisher.http.put("/v1/templates/slow", json={"content": {"inapp": {"title": "t"}}}).raise_for_status()
+    publisher.accept()  # the configuration is in memory again
+    with ThreadPoolExecutor(60) as readers, psycopg.connect(publisher.database_url) as blocker:
+        blocker.execute("lock table templates in access exclusive mode")
+        reads = [readers.submit(publisher.http.get, "/v1/templates/slow") for _ in range(60)]
+        waiting_for(lambda: any(read.done() for read in reads), "a reader to be refused")
+        accepted = publisher.http.post("/v1/notifications", json=notification())
+        health = publisher.http.get("/health")
+        pushed = push(publisher, encode(outcome_of(str(uuid.uuid4()))))
+        blocker.rollback()
+        answers = {read.result().status_code for read in reads}
+    assert (accepted.status_code, health.status_code, pushed.status_code) == (202, 200, 204)
+    assert answers == {200, 503}
+
+
+def test_readiness_asks_no_other_service(settings: Settings) -> None:
+    nowhere = f"postgresql://none@127.0.0.1:{free_port()}/none"
+    with serving(replace(settings, database_url=nowhere)) as url:
+        response = httpx.get(f"{url}/health/ready")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.publisher.running import LATER, Publisher, problem_of
+from tests.publisher.running import LATER, Publisher, notification, problem_of
 from tests.publisher.topic import waiting_for
 
 pytestmark = pytest.mark.emulators
@@ -106,6 +106,20 @@ def test_bulk_read_marks_ids_or_all_but_never_another_persons(publisher: Publish
     assert (everything.command, set(everything.notification_ids)) == ("read_all", set(mine[1:]))
     refused = publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user})
     assert problem_of(refused) == (422, "invalid_request", ["body"])
+
+
+def test_many_unread_are_counted_to_a_thousand_and_marked_in_steps(publisher: Publisher) -> None:
+    user = f"u-{uuid.uuid4().hex}"
+    for size in (1000, 1000, 5):
+        batch = {"notifications": [notification(user_id=user)] * size}
+        publisher.http.post("/v1/notifications/batch", json=batch).raise_for_status()
+    count = publisher.http.get("/v1/notifications/unread_count", params={"user_id": user}).json()
+    assert count == {"user_id": user, "unread": 1000, "more": True}
+    marked = publisher.http.post("/v1/notifications/bulk/read", json={"user_id": user, "all": True}).json()
+    assert marked == {"user_id": user, "marked": 2005}
+    count = publisher.http.get("/v1/notifications/unread_count", params={"user_id": user}).json()
+    assert count == {"user_id": user, "unread": 0, "more": False}
+    assert [len(command.notification_ids) for command in publisher.topic.commands(user, 3)] == [1000, 1000, 5]
 
 
 def test_read_all_leaves_scheduled_notifications_unread(publisher: Publisher) -> None:

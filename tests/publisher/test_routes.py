@@ -13,6 +13,7 @@ from tests.publisher.running import Publisher
 RULES = {
     ("GET", "/health"): "public",
     ("GET", "/v1/health"): "public",
+    ("GET", "/health/ready"): "public",
     ("GET", "/health/sweep"): "public",
     ("POST", "/internal/outcomes"): "google push",
     ("POST", "/v1/notifications"): "API key",
