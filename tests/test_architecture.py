@@ -28,7 +28,7 @@ PURE = [
     "doctor.checks", "doctor.remedies", "doctor.topology", "cost.billed", "cost.model",
 ]  # fmt: skip
 MAY_READ = {
-    "publisher_api.planning.rendering": {"time.thread_time"},  # limits the CPU time that a template takes
+    "publisher_api.planning.template_limits": {"time.thread_time"},  # limits the CPU time that a template takes
 }
 
 

@@ -18,6 +18,7 @@ from publisher_api.accept.model import (
 from publisher_api.configuration import Configuration
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.plan import Plan, plan
+from publisher_api.planning.template_limits import limited
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.users.model import User
 
@@ -31,17 +32,23 @@ Prepared = Plan | Refusal | None
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans items at one moment. ``new_id`` gives UUIDs of version 7."""
+    """Plans items at one moment. ``new_id`` gives UUIDs of version 7.
+
+    ``render_seconds`` of CPU time are for the templates of all items of a request together. Items that would need more
+    are refused.
+    """
 
     configuration: Configuration
     now: datetime
     new_id: Callable[[], str]
+    render_seconds: float = 2.0
 
     def prepare(self, request: AcceptRequest, context: AcceptContext) -> list[Prepared]:
         """For each item its plan or its refusal; None where the item leads to what exists already."""
         if idempotency.replay(request, context.keys) is not None:
             return [None] * len(request.items)
-        return [self._prepare(request, item, context) for item in request.items]
+        with limited(self.render_seconds):
+            return [self._prepare(request, item, context) for item in request.items]
 
     def _prepare(self, request: AcceptRequest, item: NotificationRequest | Refusal, context: AcceptContext) -> Prepared:
         if isinstance(item, Refusal):

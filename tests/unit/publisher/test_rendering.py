@@ -1,5 +1,6 @@
 """Templates: rendered in a sandbox with real limits."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -20,7 +21,27 @@ RUNAWAY = [
     "{{ cycler().next() }}",
     "{{ '%c' % 55296 }}",
     "{{ '%c' % 0 }}",
-    "{{ ('a' * 1000) | center(300000) }}",
+    "{{ lipsum(n=100000) }}",
+    "{{ 'a'.center(n * 1000) }}",
+    "{{ '{:>1000000000}'.format(1) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ 'a'.replace('a', 'b' * 1000) }}",
+    "{{ ('a' * 1000) | replace('', 'b' * 1000) }}",
+    "{{ range(100000) | join('c' * 1000) }}",
+    "{{ range(100000) | list | list | list }}",
+    "{{ payload.many | tojson(indent=n * 1000) }}",
+    "{{ 1.5 | round(n * 1000, 'ceil') }}",
+    "{{ payload.many | map(attribute='x', default=payload.big) | sort | length }}",
+    "{{ payload.many | map('default', payload.big, true) | map('lower') | list | length }}",
+    "{{ payload.lists | sum(start=[]) }}",
+    "{% set a = 'a' * 200000 %}{% set b = a ~ a %}{{ b | length }}",
+    "{% set a = 'a' * 200000 %}{% set b = a + a %}{{ b | length }}",
+    "{% set x %}{% for i in payload.many %}{{ payload.big }}{% endfor %}{% endset %}{{ x | length }}",
+    "{% macro m() %}{% for i in payload.many %}{{ payload.big }}{% endfor %}{% endmacro %}{{ m() | length }}",
+    "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x | string }}",
+    "{% set n = namespace(x=7) %}{% for i in range(40) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x }}",
+    "{% set a = namespace(x=1) %}{{ [a, a] }}",
+    "{{ namespace(x=1) }}",
     "{{ ''.__class__.__mro__ }}",
 ]
 
@@ -33,8 +54,54 @@ def render(content: Any, **payload: Any) -> Any:
 def test_a_template_cannot_exceed_its_limits(text: str) -> None:
     rendering.check({"title": text}, "content.inapp")
     with pytest.raises(Refusal) as caught:
-        render({"title": text}, n=10**6, many=[0] * 9000)
+        render({"title": text}, n=10**6, many=[0] * 9000, big="A" * 200_000, lists=[[0] * 300] * 300)
     assert (caught.value.code, caught.value.fields[0][0]) == (RefusalCode.TEMPLATE_FAILED, "template.inapp.title")
+
+
+@pytest.mark.parametrize("text", ["{{ '" + "{{ x }}" * 3 + "' * 9000 }}", "{{ 'a' * 200000 }}" * 200])
+def test_nothing_is_computed_while_a_template_is_compiled(text: str) -> None:
+    tracemalloc.start()
+    try:
+        rendering.check({"title": text}, "content.inapp")
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("text", RUNAWAY)
+def test_a_template_that_is_refused_has_taken_little_memory(text: str) -> None:
+    rendering.check({"title": text}, "content.inapp")
+    payload: dict[str, Any] = {"n": 10**6, "many": [0] * 9000, "big": "A" * 200_000, "lists": [[0] * 300] * 300}
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal):
+            render({"title": text}, **payload)
+        assert tracemalloc.get_traced_memory()[1] < 64_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("{{ rows | map(attribute='n') | join(', ') }}", "b, a"),
+        ("{{ rows | sort(attribute='n') | map(attribute='n') | list }}", "['a', 'b']"),
+        ("{{ rows | selectattr('n', 'equalto', 'a') | list | length }}", "1"),
+        ("{% for name, value in payload.one.items() %}{{ name }}={{ value }}{% endfor %}", "k=1"),
+        ("{{ payload.one.keys() | list | first }}", "k"),
+        ("{{ rows | sum(attribute='q') }}", "5"),
+        ("{{ 'a-b' | replace('-', '+') | upper }}", "A+B"),
+        ("{{ 2.345 | round(2) }} {{ 7 % 4 }} {{ 2 ** 3 }} {{ 'ab' * 2 }} {{ [1] + [2] }}", "2.35 3 8 abab [1, 2]"),
+        ("{% set n = namespace(x=0) %}{% for r in rows %}{% set n.x = n.x + r.q %}{% endfor %}{{ n.x }}", "5"),
+        ("{{ missing | default('none') }} {{ 'x'.upper() }} {{ ('k', 1) }} {{ {'a': 1} }}", "none X ('k', 1) {'a': 1}"),
+        ("{% for g in rows | groupby('n') %}{{ g.grouper }}{{ g.list | length }}{% endfor %}", "a1b1"),
+        ("{{ one | tojson }} {{ one | tojson(indent=1) }}", '{"k": 1} {\n "k": 1\n}'),
+        ("{{ range(3) | join }} {{ 'a' ~ 1 ~ none }} {{ true }} {{ 'é' | length }}", "012 a1None True 1"),
+    ],
+)
+def test_what_ordinary_templates_use_works_as_in_jinja(text: str, rendered: str) -> None:
+    rows = [{"n": "b", "q": 2}, {"n": "a", "q": 3}]
+    assert render(text, rows=rows, one={"k": 1}) == rendered
 
 
 def test_many_texts_share_one_time_limit() -> None:

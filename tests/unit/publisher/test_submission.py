@@ -237,3 +237,13 @@ def test_a_new_dedup_key_with_a_known_notification_id_leads_to_that_notification
     assert body(answer) == body(again) == {"notification_id": str(first), "status": "queued", "duplicate": True}
     assert writes.dedup["shop", "k"].notification_id == str(first)
     assert not writes.notifications
+
+
+def test_the_templates_of_a_batch_share_a_limit_of_time() -> None:
+    slow = {"inapp": {"title": "{% for a in range(500) %}{% for b in range(100) %}{% endfor %}{% endfor %}t"}}
+    planner = Planner(configuration(slow=slow), NOW, lambda: "id", render_seconds=0.05)
+    sent = accept_request(*[request(template_name="slow")] * 50, batch=True)
+    prepared = planner.prepare(sent, AcceptContext({}, KnownKeys()))
+    refused = [each for each in prepared if isinstance(each, Refusal)]
+    assert 0 < len(refused) < len(prepared)
+    assert {each.code for each in refused} == {RefusalCode.TEMPLATE_FAILED}
