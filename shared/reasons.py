@@ -51,6 +51,7 @@ class Reason(Described):
     PROVIDER_ERROR = "provider_error", "The provider reported an error of its own."
     PROVIDER_NOT_CONFIGURED = "provider_not_configured", "None of the channel's providers is configured."
     RATE_LIMITED = "rate_limited", "The provider asks to send more slowly."
+    RECEIVER_BUSY = "receiver_busy", "The receiver is still answering as many deliveries as it may hold at a time."
     SECRET_MALFORMED = "secret_malformed", "The signing secret is not whsec_ followed by base64."
     SECRET_MISSING = "secret_missing", "The signing secret is not set."
     SWITCHES_REFUSED = "switchboard_refused", "We may not read the channel switches."

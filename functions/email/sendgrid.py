@@ -16,7 +16,7 @@ from shared.content import EmailContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
-_TIMEOUT_SECONDS = 20.0
+_TIMEOUT_SECONDS = 15.0
 STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject(Reason.BAD_REQUEST), 413: Reject(Reason.TOO_LARGE)}
 FIELDS: Mapping[str | None, Verdict] = {"personalizations.0.to.0.email": Reject(Reason.INVALID_ADDRESS)}
 
@@ -35,6 +35,7 @@ class SendGrid:
 
     name = "sendgrid"
     required: ClassVar[tuple[str, ...]] = ("SENDGRID_API_KEY", "EMAIL_FROM")
+    longest_send_seconds: ClassVar[float] = 20.0
 
     def __init__(self, client: SendGridAPIClient, sender: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._client = client

@@ -56,6 +56,8 @@ class Adapter(Protocol):
     """The provider's name in ``channels.json``."""
     required: ClassVar[tuple[str, ...]]
     """The environment variables without which the function cannot start."""
+    longest_send_seconds: ClassVar[float]
+    """When a ``send`` is given up (``limits.TimeLimit``). All providers of a channel type must fit into its lease."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Provider | None:

@@ -47,6 +47,7 @@ class Twilio:
 
     name = "twilio"
     required: ClassVar[tuple[str, ...]] = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+    longest_send_seconds: ClassVar[float] = 30.0
 
     def __init__(self, client: Client, sender: str) -> None:
         self._client = client

@@ -20,7 +20,7 @@ _SILENT_SECONDS = 1.5
 
 @dataclass
 class MailServer:
-    """``mail``, ``rcpt`` and ``data`` are its replies to these commands.
+    """``mail``, ``rcpt`` and ``data`` are its replies to these commands, the first two after ``pause`` seconds.
 
     ``data`` can also be ``HANG_UP`` or ``SILENCE``: the server takes the e-mail and does not reply.
     """
@@ -30,12 +30,14 @@ class MailServer:
     data: str = "250 OK"
     mails: list[Any] = field(default_factory=list)
     attempts: int = 0
+    pause: float = 0
 
     async def handle_MAIL(  # noqa: N802 - the name that aiosmtpd looks for
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         del server, session, options
         self.attempts += 1
+        await asyncio.sleep(self.pause)
         envelope.mail_from = address
         return self.mail
 
@@ -44,6 +46,7 @@ class MailServer:
     ) -> str:
         del server, session, options
         envelope.rcpt_tos.append(address)
+        await asyncio.sleep(self.pause)
         return self.rcpt
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the name that aiosmtpd looks for

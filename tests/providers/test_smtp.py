@@ -1,14 +1,16 @@
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiosmtpd.smtp import AuthResult
 
+from functions.email.smtp import Smtp
 from functions.runtime.provider import Rejected, Sent
 from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
 from tests.factories import make_delivery
-from tests.providers.adapters import SENDER, smtp
+from tests.providers.adapters import SENDER, TIMEOUT_SECONDS, smtp
 from tests.providers.mail_server import HANG_UP, MailServer, serving
 
 
@@ -70,6 +72,15 @@ def test_temporary_failure_is_retryable(server: MailServer, reason: Reason, *, a
     with serving(server) as address, pytest.raises(Retryable) as caught:
         smtp(address).send(make_delivery())
     assert (caught.value.reason, caught.value.ambiguous) == (reason, ambiguous)
+
+
+def test_server_that_is_slow_at_each_step_is_given_up_before_it_has_the_email() -> None:
+    slow = MailServer(pause=0.9 * TIMEOUT_SECONDS)
+    with serving(slow) as address, pytest.raises(Retryable) as caught:
+        Smtp(urlsplit(f"smtp://{address}"), SENDER, seconds=TIMEOUT_SECONDS, step_seconds=TIMEOUT_SECONDS).send(
+            make_delivery()
+        )
+    assert (caught.value.reason, caught.value.ambiguous, slow.mails) == (Reason.UNREACHABLE, False, [])
 
 
 def test_server_that_requires_a_login_raises_an_alert() -> None:

@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
 from tests.factories import make_delivery
-from tests.providers.adapters import OTHER_SECRET, SIGNING_SECRET, webhook
+from tests.providers.adapters import OTHER_SECRET, SIGNING_SECRET, TIMEOUT_SECONDS, webhook
 from tests.providers.server import HANG_UP, Answer, ScriptedServer
 
 
@@ -104,6 +105,15 @@ def test_temporary_failure_is_retryable_and_not_repeated(
     with pytest.raises(Retryable) as caught:
         webhook().send(delivery_to(server.url))
     assert (caught.value.reason, caught.value.ambiguous, len(server.asked)) == (reason, ambiguous, 1)
+
+
+def test_receiver_that_drips_its_answer_is_cut_off_at_the_deadline(server: ScriptedServer) -> None:
+    server.answers = [Answer(drip=True)]
+    began = time.monotonic()
+    with pytest.raises(Retryable) as caught:
+        webhook().send(delivery_to(server.url))
+    assert (caught.value.reason, caught.value.ambiguous) == (Reason.TIMEOUT, True)
+    assert time.monotonic() - began < 3 * TIMEOUT_SECONDS, "no single read takes longer than the timeout of a read"
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "."])
