@@ -16,15 +16,27 @@ from shared.reasons import Reason
 
 _SECONDS = 18.0
 _STEP_SECONDS = 8.0
-CODES: Mapping[int, Verdict] = {
-    530: Alert(Reason.CREDENTIALS_REFUSED),
-    534: Alert(Reason.CREDENTIALS_REFUSED),
-    535: Alert(Reason.CREDENTIALS_REFUSED),
-    550: Reject(Reason.INVALID_ADDRESS),
-    551: Reject(Reason.INVALID_ADDRESS),
-    552: Reject(Reason.TOO_LARGE),
-    553: Reject(Reason.INVALID_ADDRESS),
+_ANY_PHASE: Mapping[int, Verdict] = dict.fromkeys((530, 534, 535, 538), Alert(Reason.CREDENTIALS_REFUSED))
+_OURS = Alert(Reason.SENDER_REFUSED)
+CODES: Mapping[Phase, Mapping[int, Verdict]] = {
+    Phase.CONNECTION: _ANY_PHASE,
+    Phase.SENDER: _ANY_PHASE,
+    Phase.RECIPIENT: {
+        **_ANY_PHASE,
+        **dict.fromkeys((550, 551, 553), Reject(Reason.INVALID_ADDRESS)),
+        552: Retry(
+            Reason.PROVIDER_ERROR
+        ),  # the mailbox is full, or there are too many recipients (RFC 5321, 4.5.3.1.10)
+    },
+    Phase.CONTENT: {**_ANY_PHASE, 552: Reject(Reason.TOO_LARGE)},
 }
+OTHER_PERMANENT: Mapping[Phase, Verdict] = {
+    Phase.CONNECTION: _OURS,
+    Phase.SENDER: _OURS,
+    Phase.RECIPIENT: Reject(Reason.REFUSED),
+    Phase.CONTENT: Reject(Reason.REFUSED),
+}
+"""The verdict on any other 5xx. Until the recipient is named, the server can only refuse ourselves."""
 
 
 class Smtp:
@@ -56,7 +68,9 @@ class Smtp:
         try:
             conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, mail.as_bytes())
         except smtplib.SMTPResponseException as error:
-            return outcome_for(verdict_of(error.smtp_code), provider=self.name, detail=f"SMTP {error.smtp_code}")
+            verdict = verdict_of(conversation.phase, error.smtp_code)
+            detail = f"SMTP {error.smtp_code} in phase {conversation.phase.name}"
+            return outcome_for(verdict, provider=self.name, detail=detail)
         except smtplib.SMTPNotSupportedError as error:
             return outcome_for(Alert(Reason.CREDENTIALS_REFUSED), provider=self.name, detail=str(error))
         except (OSError, smtplib.SMTPException) as error:
@@ -64,6 +78,7 @@ class Smtp:
         return Sent(self.name, mail["Message-ID"])
 
 
-def verdict_of(code: int) -> Verdict:
+def verdict_of(phase: Phase, code: int) -> Verdict:
     """The verdict on an SMTP reply: 4xx is temporary, 5xx is permanent."""
-    return CODES.get(code) or (Reject(Reason.REFUSED) if code >= 500 else Retry(Reason.PROVIDER_ERROR))  # noqa: PLR2004 - SMTP's own limit
+    permanent = code >= 500  # noqa: PLR2004 - SMTP's own limit
+    return CODES[phase].get(code) or (OTHER_PERMANENT[phase] if permanent else Retry(Reason.PROVIDER_ERROR))

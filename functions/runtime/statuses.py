@@ -29,7 +29,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Our credentials or configuration are wrong, so every delivery fails in the same way."""
+    """Our credentials, account, sender or configuration are wrong, so every delivery fails in the same way."""
 
     reason: Reason
 

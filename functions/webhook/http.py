@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import httpx
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import HTTP, Reject, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import HTTP, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from functions.webhook import ssrf
 from functions.webhook.exchange import Deadline, status_of
 from functions.webhook.request import SECRET, BadRequest, request_of
@@ -22,6 +22,7 @@ STATUSES: Mapping[int, Verdict] = {
     **HTTP,
     401: Reject(Reason.REFUSED),
     403: Reject(Reason.REFUSED),
+    **dict.fromkeys((404, 405, 409, 421, 423), Retry(Reason.NOT_ACCEPTED_NOW)),  # as while a receiver is deployed
     410: Reject(Reason.GONE),
     **dict.fromkeys((301, 302, 303, 307, 308), Reject(Reason.REDIRECTED)),
 }

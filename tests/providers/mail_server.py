@@ -3,6 +3,8 @@
 import asyncio
 import email
 import email.policy
+import socketserver
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,3 +73,21 @@ def serving(server: MailServer, **options: Any) -> Iterator[str]:
         yield f"127.0.0.1:{controller.port}"
     finally:
         controller.stop()
+
+
+@contextmanager
+def greeting_with(reply: str) -> Iterator[str]:
+    """A mail server that greets with ``reply`` and hangs up; yields its address. aiosmtpd can only greet with 220."""
+
+    class Greeting(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(f"{reply}\r\n".encode())
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Greeting) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

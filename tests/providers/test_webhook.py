@@ -78,7 +78,6 @@ def test_malformed_secret_raises_an_alert_that_does_not_contain_it(server: Scrip
         (400, Reason.REFUSED),
         (401, Reason.REFUSED),
         (403, Reason.REFUSED),
-        (404, Reason.REFUSED),
         (410, Reason.GONE),
         (302, Reason.REDIRECTED),
     ],
@@ -92,6 +91,7 @@ def test_permanent_refusal_is_rejected(server: ScriptedServer, status: int, reas
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
+        *((Answer(status), Reason.NOT_ACCEPTED_NOW, False) for status in (404, 405, 409, 421, 423)),
         (Answer(425), Reason.TOO_EARLY, False),
         (Answer(500), Reason.PROVIDER_ERROR, False),
         (Answer(504), Reason.TIMEOUT, True),
