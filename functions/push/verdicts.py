@@ -14,7 +14,7 @@ ERRORS: Mapping[type[exceptions.FirebaseError], Verdict] = {
     messaging.QuotaExceededError: Retry(Reason.RATE_LIMITED),
     messaging.ThirdPartyAuthError: Alert(Reason.CREDENTIALS_REFUSED),
     exceptions.InvalidArgumentError: Reject(Reason.INVALID_ARGUMENT),
-    exceptions.NotFoundError: Reject(Reason.UNREGISTERED),
+    exceptions.NotFoundError: Alert(Reason.SENDER_REFUSED),  # the project; a device has the detail UNREGISTERED
     exceptions.UnauthenticatedError: Alert(Reason.CREDENTIALS_REFUSED),
     exceptions.PermissionDeniedError: Alert(Reason.CREDENTIALS_REFUSED),
     exceptions.ResourceExhaustedError: Retry(Reason.RATE_LIMITED),
