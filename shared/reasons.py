@@ -32,6 +32,7 @@ class Reason(Described):
     REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."
     SENDER_MISMATCH = "sender_mismatch", "The device is registered with another project."
     TOO_LARGE = "too_large", "The message is larger than the provider accepts."
+    UNWRITABLE = "unwritable", "The content cannot be written in the format of the provider."
     UNREACHABLE_NUMBER = "unreachable_number", "The provider has no route to this phone number."
     UNREGISTERED = "unregistered", "The app was removed from this device."
 

@@ -63,10 +63,14 @@ class Smtp:
     def send(self, delivery: Delivery) -> Sent | Rejected:
         if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
             return Rejected(self.name, Reason.INVALID_ADDRESS, "SMTP without extensions carries ASCII only.")
-        mail = mail_of(delivery, self._sender, datetime.now(UTC))
+        try:
+            mail = mail_of(delivery, self._sender, datetime.now(UTC))
+            written = mail.as_bytes()
+        except ValueError as error:  # before anything is sent, and the same at every attempt
+            return Rejected(self.name, Reason.UNWRITABLE, type(error).__name__)
         conversation = Conversation(self._server, self._seconds, self._step_seconds)
         try:
-            conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, mail.as_bytes())
+            conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, written)
         except smtplib.SMTPResponseException as error:
             verdict = verdict_of(conversation.phase, error.smtp_code)
             detail = f"SMTP {error.smtp_code} in phase {conversation.phase.name}"

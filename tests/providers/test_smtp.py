@@ -52,6 +52,13 @@ def test_permanent_refusal_is_rejected(server: MailServer, rejected: tuple[Reaso
         assert smtp(address).send(make_delivery()) == Rejected("smtp", *rejected)
 
 
+def test_content_that_cannot_be_written_as_a_mail_is_rejected_and_not_sent() -> None:
+    server = MailServer()
+    with serving(server) as address:
+        answer = smtp(address).send(make_delivery(content={"subject": "Paid", "text": "half of a pair: \ud800"}))
+    assert (answer, server.attempts) == (Rejected("smtp", Reason.UNWRITABLE, "UnicodeEncodeError"), 0)
+
+
 @pytest.mark.parametrize("recipient", ["käthe@example.com", "ada@example.com\r\nRCPT TO:<eve@example.com>"])
 def test_address_that_smtp_cannot_carry_is_rejected(recipient: str) -> None:
     server = MailServer()
