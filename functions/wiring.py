@@ -11,10 +11,11 @@ from functools import partial
 from functions.google import services as profile
 from functions.runtime import environment
 from functions.runtime.deliver import Dependencies, handle_delivery
-from functions.runtime.failover import Breaker, BreakerKey, Failover, one_breaker
+from functions.runtime.failover import Breaker, BreakerKey, Failover
 from functions.runtime.lazy import Lazy
+from functions.runtime.limits import ReceiverLimit, TimeLimit
 from functions.runtime.ports import Services
-from functions.runtime.provider import Adapter
+from functions.runtime.provider import Adapter, Provider
 from shared import logs
 from shared.topology import TOPOLOGY
 from transport.port import Handler
@@ -26,13 +27,14 @@ def channel(
     channel_type: str,
     adapters: Sequence[type[Adapter]],
     environ: Mapping[str, str],
-    breaker_key: BreakerKey = one_breaker,
+    receiver_of: BreakerKey | None = None,
 ) -> Lazy[Handler]:
-    """The function of ``channel_type``, with its providers in their default order; ``breaker_key`` as in ``Breaker``.
+    """The function of ``channel_type``, with its providers in their default order.
 
-    Building it raises ``ConfigurationError``.
+    ``receiver_of`` names the receiver of a delivery, where each has its own server (webhooks): the receiver then has a
+    breaker of its own, and may hold a part of the instance only. Building the function raises ``ConfigurationError``.
     """
-    build = partial(_channel_handler, channel_type, adapters, environ, breaker_key)
+    build = partial(_channel_handler, channel_type, adapters, environ, receiver_of)
     return function(channel_type, build, environ, [name for adapter in adapters for name in adapter.required])
 
 
@@ -64,15 +66,26 @@ def _channel_handler(
     channel_type: str,
     adapters: Sequence[type[Adapter]],
     environ: Mapping[str, str],
-    breaker_key: BreakerKey,
+    receiver_of: BreakerKey | None,
     services: Services,
 ) -> Handler:
-    providers = [provider for adapter in adapters if (provider := adapter.from_env(environ)) is not None]
+    providers = [
+        _guarded(TimeLimit(provider, adapter.longest_send_seconds), receiver_of, TOPOLOGY[channel_type].receiver_limit)
+        for adapter in adapters
+        if (provider := adapter.from_env(environ)) is not None
+    ]
     dependencies = Dependencies(
-        provider=Failover([Breaker(provider, breaker_key) for provider in providers]),
+        provider=Failover(providers),
         ledger=services.ledger,
         switches=services.switches,
         outcomes=services.outcomes,
         now=services.now,
     )
     return partial(handle_delivery, channel_type, dependencies)
+
+
+def _guarded(provider: Provider, receiver_of: BreakerKey | None, receiver_limit: int) -> Provider:
+    if receiver_of is None:
+        return Breaker(provider)
+    # The limit is outside: a delivery that finds no place says nothing about the receiver's health.
+    return ReceiverLimit(Breaker(provider, receiver_of), receiver_of, receiver_limit)

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=998, pattern=r"^[^\r\n]*$")]
+# Each character at which a mail header may be split (``str.splitlines``). "$" also matches before a last line feed.
+_LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=998, pattern=rf"^[^{_LINE_BREAKS}]*$(?![{_LINE_BREAKS}])")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 # FCM accepts 4,096 bytes, including its own overhead for each entry and the notification id that we add.

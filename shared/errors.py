@@ -8,7 +8,7 @@
     ├── Undecodable             the message is not one of ours; a retry cannot help   → dead letter
     └── DeliveryError           an attempt ended without an outcome
         ├── Retryable           the provider, the network or the ledger may work later → retry
-        └── CredentialsRefused  our credentials are wrong; every message fails in the same way  → retry, and an alert
+        └── CredentialsRefused  our credentials, account or sender are wrong; every message fails  → retry, and an alert
 
 A provider that refuses a message permanently is no error: it is an outcome (``Rejected``), recorded like ``Sent``.
 """
@@ -64,4 +64,4 @@ class Retryable(DeliveryError):
 
 
 class CredentialsRefused(DeliveryError):
-    """The provider does not accept our credentials."""
+    """A provider or store does not accept our credentials, account or sender. An operator must act."""

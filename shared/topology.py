@@ -24,6 +24,7 @@ _SUBSCRIPTIONS = Path(__file__).with_name("subscriptions.json")
 _LEASE_MARGIN_SECONDS = 30
 _ACK_DEADLINE_MARGIN_SECONDS = 10
 _MAX_ACK_DEADLINE_SECONDS = 600
+_RECEIVER_SHARE = 4
 _MAX_ATTEMPTS = 100
 _CONCURRENCY = 32
 _Backoff = Annotated[int, msgspec.Meta(ge=0, le=600)]
@@ -71,8 +72,16 @@ class ChannelTopology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     @property
     def lease_seconds(self) -> int:
-        """How long a claim in the ledger holds: longer than the function may run, so that no live worker loses it."""
+        """How long a claim in the ledger holds: longer than the function may run, so that no live worker loses it.
+
+        A worker goes on after its request timed out. ``tests/test_topology.py`` adds up what it may take.
+        """
         return self.timeout_seconds + _LEASE_MARGIN_SECONDS
+
+    @property
+    def receiver_limit(self) -> int:
+        """How many deliveries one receiver may hold in an instance at a time, where each has its own server."""
+        return max(1, self.concurrency // _RECEIVER_SHARE)
 
 
 def parse(declaration: bytes) -> dict[str, ChannelTopology]:

@@ -15,8 +15,11 @@ import pytest
 from deploy import bundle
 from functions.email.sendgrid import SendGrid
 from functions.email.smtp import Smtp
+from functions.google.calls import LONGEST_CALL_SECONDS
+from functions.google.ledger import CALLS_OF_A_CLAIM
 from functions.inapp.inbox import InboxProvider
 from functions.push.fcm import Fcm
+from functions.runtime.limits import WAITS_FOR_A_PLACE_SECONDS
 from functions.runtime.provider import Adapter
 from functions.sms.twilio import Twilio
 from functions.webhook.http import Http
@@ -130,3 +133,15 @@ def test_schema_and_code_have_the_same_fields() -> None:
     schema = json.loads((ROOT / "shared" / "channels.schema.json").read_bytes())["$defs"]["channel"]
     fields = {field.name for field in msgspec.structs.fields(ChannelTopology)} - {"channel_type"}
     assert set(schema["properties"]) == set(schema["required"]) == fields
+
+
+@pytest.mark.parametrize("channel_type", TOPOLOGY.values(), ids=CHANNEL_TYPES)
+def test_claim_outlives_everything_that_happens_until_the_last_provider_is_given_up(
+    channel_type: ChannelTopology,
+) -> None:
+    # The lease runs from the moment at which the function got the message: before the claim and the switches.
+    stores = (CALLS_OF_A_CLAIM + 1) * LONGEST_CALL_SECONDS
+    adapters = ADAPTERS[channel_type.channel_type]
+    sends = sum(adapter.longest_send_seconds for adapter in adapters) if adapters else LONGEST_CALL_SECONDS
+    waits = WAITS_FOR_A_PLACE_SECONDS * len(adapters)
+    assert stores + waits + sends < channel_type.lease_seconds

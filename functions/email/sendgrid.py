@@ -11,14 +11,17 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import HTTP, Reject, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import HTTP, Alert, Reject, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import EmailContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
-_TIMEOUT_SECONDS = 20.0
+_TIMEOUT_SECONDS = 15.0
 STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject(Reason.BAD_REQUEST), 413: Reject(Reason.TOO_LARGE)}
-FIELDS: Mapping[str | None, Verdict] = {"personalizations.0.to.0.email": Reject(Reason.INVALID_ADDRESS)}
+FIELDS: Mapping[str | None, Verdict] = {
+    "from.email": Alert(Reason.SENDER_REFUSED),
+    "personalizations.0.to.0.email": Reject(Reason.INVALID_ADDRESS),
+}
 
 
 class _Error(msgspec.Struct):
@@ -35,6 +38,7 @@ class SendGrid:
 
     name = "sendgrid"
     required: ClassVar[tuple[str, ...]] = ("SENDGRID_API_KEY", "EMAIL_FROM")
+    longest_send_seconds: ClassVar[float] = 20.0
 
     def __init__(self, client: SendGridAPIClient, sender: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._client = client

@@ -1,30 +1,42 @@
 """Any mail server, over SMTP."""
 
-import contextlib
 import smtplib
-import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import ClassVar, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from functions.email.conversation import Conversation, Phase
 from functions.email.mail import mail_of
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
+_SECONDS = 18.0
 _STEP_SECONDS = 8.0
-CODES: Mapping[int, Verdict] = {
-    530: Alert(Reason.CREDENTIALS_REFUSED),
-    534: Alert(Reason.CREDENTIALS_REFUSED),
-    535: Alert(Reason.CREDENTIALS_REFUSED),
-    550: Reject(Reason.INVALID_ADDRESS),
-    551: Reject(Reason.INVALID_ADDRESS),
-    552: Reject(Reason.TOO_LARGE),
-    553: Reject(Reason.INVALID_ADDRESS),
+_ANY_PHASE: Mapping[int, Verdict] = dict.fromkeys((530, 534, 535, 538), Alert(Reason.CREDENTIALS_REFUSED))
+_OURS = Alert(Reason.SENDER_REFUSED)
+CODES: Mapping[Phase, Mapping[int, Verdict]] = {
+    Phase.CONNECTION: _ANY_PHASE,
+    Phase.SENDER: _ANY_PHASE,
+    Phase.RECIPIENT: {
+        **_ANY_PHASE,
+        **dict.fromkeys((550, 551, 553), Reject(Reason.INVALID_ADDRESS)),
+        552: Retry(
+            Reason.PROVIDER_ERROR
+        ),  # the mailbox is full, or there are too many recipients (RFC 5321, 4.5.3.1.10)
+    },
+    Phase.CONTENT: {**_ANY_PHASE, 552: Reject(Reason.TOO_LARGE)},
 }
+OTHER_PERMANENT: Mapping[Phase, Verdict] = {
+    Phase.CONNECTION: _OURS,
+    Phase.SENDER: _OURS,
+    Phase.RECIPIENT: Reject(Reason.REFUSED),
+    Phase.CONTENT: Reject(Reason.REFUSED),
+}
+"""The verdict on any other 5xx. Until the recipient is named, the server can only refuse ourselves."""
 
 
 class Smtp:
@@ -32,10 +44,14 @@ class Smtp:
 
     name = "smtp"
     required: ClassVar[tuple[str, ...]] = ("EMAIL_FROM",)
+    longest_send_seconds: ClassVar[float] = 20.0
 
-    def __init__(self, server: SplitResult, sender: str, step_seconds: float = _STEP_SECONDS) -> None:
+    def __init__(
+        self, server: SplitResult, sender: str, seconds: float = _SECONDS, step_seconds: float = _STEP_SECONDS
+    ) -> None:
         self._server = server
         self._sender = sender
+        self._seconds = seconds
         self._step_seconds = step_seconds
 
     @classmethod
@@ -47,44 +63,26 @@ class Smtp:
     def send(self, delivery: Delivery) -> Sent | Rejected:
         if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
             return Rejected(self.name, Reason.INVALID_ADDRESS, "SMTP without extensions carries ASCII only.")
-        mail = mail_of(delivery, self._sender, datetime.now(UTC))
-        handed_over = False
         try:
-            with contextlib.closing(self._connect()) as server:
-                _expect_ok(server.mail(parseaddr(self._sender)[1]))
-                _expect_ok(server.rcpt(delivery.recipient))
-                handed_over = True
-                _expect_ok(server.data(mail.as_bytes()))
+            mail = mail_of(delivery, self._sender, datetime.now(UTC))
+            written = mail.as_bytes()
+        except ValueError as error:  # before anything is sent, and the same at every attempt
+            return Rejected(self.name, Reason.UNWRITABLE, type(error).__name__)
+        conversation = Conversation(self._server, self._seconds, self._step_seconds)
+        try:
+            conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, written)
         except smtplib.SMTPResponseException as error:
-            return outcome_for(verdict_of(error.smtp_code), provider=self.name, detail=f"SMTP {error.smtp_code}")
+            verdict = verdict_of(conversation.phase, error.smtp_code)
+            detail = f"SMTP {error.smtp_code} in phase {conversation.phase.name}"
+            return outcome_for(verdict, provider=self.name, detail=detail)
         except smtplib.SMTPNotSupportedError as error:
             return outcome_for(Alert(Reason.CREDENTIALS_REFUSED), provider=self.name, detail=str(error))
         except (OSError, smtplib.SMTPException) as error:
-            unreachable(self.name, error, ambiguous=handed_over)
+            unreachable(self.name, error, ambiguous=conversation.phase is Phase.CONTENT)
         return Sent(self.name, mail["Message-ID"])
 
-    def _connect(self) -> smtplib.SMTP:
-        host, port = self._server.hostname or "", self._server.port or 0
-        trusted = ssl.create_default_context()  # smtplib's default accepts any certificate
-        if self._server.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._step_seconds, context=trusted)
-        else:
-            server = smtplib.SMTP(host, port, timeout=self._step_seconds)
-            server.ehlo()
-            if self._server.username or server.has_extn("starttls"):  # never sends a password unencrypted
-                server.starttls(context=trusted)
-        server.ehlo_or_helo_if_needed()
-        if self._server.username:
-            server.login(unquote(self._server.username), unquote(self._server.password or ""))
-        return server
 
-
-def verdict_of(code: int) -> Verdict:
+def verdict_of(phase: Phase, code: int) -> Verdict:
     """The verdict on an SMTP reply: 4xx is temporary, 5xx is permanent."""
-    return CODES.get(code) or (Reject(Reason.REFUSED) if code >= 500 else Retry(Reason.PROVIDER_ERROR))  # noqa: PLR2004 - SMTP's own limit
-
-
-def _expect_ok(reply: tuple[int, bytes]) -> None:
-    code, text = reply
-    if code >= 300:  # noqa: PLR2004 - 2xx is success
-        raise smtplib.SMTPResponseException(code, text.decode(errors="replace"))
+    permanent = code >= 500  # noqa: PLR2004 - SMTP's own limit
+    return CODES[phase].get(code) or (OTHER_PERMANENT[phase] if permanent else Retry(Reason.PROVIDER_ERROR))

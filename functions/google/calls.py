@@ -16,6 +16,8 @@ TIMEOUT_SECONDS = 5.0
 RETRY = Retry(initial=0.1, maximum=1.0, timeout=TIMEOUT_SECONDS)
 CALL: Mapping[str, Any] = {"timeout": TIMEOUT_SECONDS, "retry": RETRY}
 """The options of every call. The clients' defaults retry for a minute, which is all the time that a function has."""
+LONGEST_CALL_SECONDS = 2 * TIMEOUT_SECONDS
+"""A retry that starts just before the deadline may get the whole timeout again."""
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from shared.outcomes import Outcome
 from shared.reasons import Reason
 
 COLLECTION = "deliveries"
+CALLS_OF_A_CLAIM = 3
 KEPT_FOR = timedelta(days=14)
 """How long a document is kept: twice as long as Pub/Sub keeps a message."""
 

@@ -1,6 +1,5 @@
 """Firebase Cloud Messaging, through firebase-admin."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -10,26 +9,15 @@ import requests
 from firebase_admin import exceptions, messaging
 from google.auth.exceptions import GoogleAuthError, TransportError
 
+from functions.push.verdicts import verdict_of
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_errors import never_connected
-from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable
+from functions.runtime.statuses import Alert, Retry, outcome_for, unreachable
 from shared.content import PushContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20
-ERRORS: Mapping[type[exceptions.FirebaseError], Verdict] = {
-    messaging.UnregisteredError: Reject(Reason.UNREGISTERED),
-    messaging.SenderIdMismatchError: Reject(Reason.SENDER_MISMATCH),
-    messaging.QuotaExceededError: Retry(Reason.RATE_LIMITED),
-    messaging.ThirdPartyAuthError: Alert(Reason.CREDENTIALS_REFUSED),
-    exceptions.InvalidArgumentError: Reject(Reason.INVALID_ARGUMENT),
-    exceptions.NotFoundError: Reject(Reason.UNREGISTERED),
-    exceptions.UnauthenticatedError: Alert(Reason.CREDENTIALS_REFUSED),
-    exceptions.PermissionDeniedError: Alert(Reason.CREDENTIALS_REFUSED),
-    exceptions.ResourceExhaustedError: Retry(Reason.RATE_LIMITED),
-}
-_TOO_LARGE = re.compile(r"message is too (big|large)", re.IGNORECASE)  # FCM has no code for it; its text has varied
 
 
 class Fcm:
@@ -37,6 +25,7 @@ class Fcm:
 
     name = "fcm"
     required: ClassVar[tuple[str, ...]] = ()
+    longest_send_seconds: ClassVar[float] = 30.0
 
     def __init__(self, app: firebase_admin.App) -> None:
         self._app = app
@@ -67,7 +56,7 @@ class Fcm:
         except exceptions.FirebaseError as error:
             if error.http_response is None:
                 unreachable(self.name, error, ambiguous=not never_connected(error.cause))
-            return outcome_for(_verdict(error), provider=self.name, detail=error.code, hide=delivery.recipient)
+            return outcome_for(verdict_of(error), provider=self.name, detail=error.code, hide=delivery.recipient)
         except GoogleAuthError as error:
             away = error.retryable or isinstance(error, TransportError)  # the token server, not our credentials
             verdict = Retry(Reason.UNREACHABLE) if away else Alert(Reason.CREDENTIALS_REFUSED)
@@ -82,9 +71,3 @@ def _expiring(expires_at: datetime) -> dict[str, Any]:
         "apns": messaging.APNSConfig(headers={"apns-expiration": str(int(expires_at.timestamp()))}),
         "webpush": messaging.WebpushConfig(headers={"TTL": str(int(left.total_seconds()))}),
     }
-
-
-def _verdict(error: exceptions.FirebaseError) -> Verdict:
-    if isinstance(error, exceptions.InvalidArgumentError) and _TOO_LARGE.search(str(error)):
-        return Reject(Reason.TOO_LARGE)
-    return ERRORS.get(type(error)) or Retry(Reason.PROVIDER_ERROR, isinstance(error, exceptions.DeadlineExceededError))

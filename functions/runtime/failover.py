@@ -100,11 +100,16 @@ class Breaker:
         return answer
 
 
+def _says_nothing_about_health(error: BaseException) -> bool:
+    """Whether the provider answered, and failed for this delivery only: other paths of one host may well work."""
+    return not isinstance(error, Retryable) or error.reason == Reason.NOT_ACCEPTED_NOW
+
+
 def _new_breaker(fails: int, seconds: float, _key: str) -> pybreaker.CircuitBreaker:
     return pybreaker.CircuitBreaker(
         fail_max=fails,
         reset_timeout=seconds,
-        exclude=[lambda error: not isinstance(error, Retryable)],
+        exclude=[_says_nothing_about_health],
         throw_new_error_on_trip=False,
     )
 

@@ -43,7 +43,7 @@ class Provider(Protocol):
     def send(self, delivery: Delivery) -> Sent | Rejected:
         """Send ``delivery`` to the provider.
 
-        Raises ``Retryable`` (429, 5xx, timeout, refused connection), ``CredentialsRefused`` (401, 403) or
+        Raises ``Retryable`` (429, 5xx, timeout, refused connection; ``ambiguous`` if it may have been sent), ``CredentialsRefused`` (401, 403) or
         ``Undecodable`` (the content is not of this channel type). Any other exception is a bug.
         """
         ...
@@ -56,6 +56,8 @@ class Adapter(Protocol):
     """The provider's name in ``channels.json``."""
     required: ClassVar[tuple[str, ...]]
     """The environment variables without which the function cannot start."""
+    longest_send_seconds: ClassVar[float]
+    """When a ``send`` is given up (``limits.TimeLimit``). All providers of a channel type must fit into its lease."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Provider | None:

@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_errors import never_connected
-from functions.runtime.statuses import Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import SmsContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
@@ -20,10 +20,12 @@ from shared.reasons import Reason
 _TIMEOUT_SECONDS = 20.0
 _API = "https://api.twilio.com"
 CODES: Mapping[int | None, Verdict] = {
+    **dict.fromkeys((20404, 21212, 21603, 21606, 21705), Alert(Reason.SENDER_REFUSED)),
     20429: Retry(Reason.RATE_LIMITED),
     21211: Reject(Reason.INVALID_NUMBER),
     21408: Reject(Reason.REGION_NOT_ENABLED),
     21610: Reject(Reason.OPTED_OUT, suppress=True),
+    21611: Alert(Reason.QUEUE_FULL),
     21612: Reject(Reason.UNREACHABLE_NUMBER),
     21614: Reject(Reason.INVALID_NUMBER),
     21617: Reject(Reason.TOO_LARGE),
@@ -47,6 +49,7 @@ class Twilio:
 
     name = "twilio"
     required: ClassVar[tuple[str, ...]] = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+    longest_send_seconds: ClassVar[float] = 30.0
 
     def __init__(self, client: Client, sender: str) -> None:
         self._client = client

@@ -8,18 +8,21 @@ from typing import ClassVar, Self
 import httpx
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import HTTP, Reject, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import HTTP, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from functions.webhook import ssrf
+from functions.webhook.exchange import Deadline, status_of
 from functions.webhook.request import SECRET, BadRequest, request_of
 from shared.envelope import Delivery
 from shared.errors import Retryable
 from shared.reasons import Reason
 
-_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+_EXCHANGE_SECONDS = 15.0
+_CONNECT_SECONDS = 5.0
 STATUSES: Mapping[int, Verdict] = {
     **HTTP,
     401: Reject(Reason.REFUSED),
     403: Reject(Reason.REFUSED),
+    **dict.fromkeys((404, 405, 409, 421, 423), Retry(Reason.NOT_ACCEPTED_NOW)),  # as while a receiver is deployed
     410: Reject(Reason.GONE),
     **dict.fromkeys((301, 302, 303, 307, 308), Reject(Reason.REDIRECTED)),
 }
@@ -30,30 +33,30 @@ class Http:
 
     name = "http"
     required: ClassVar[tuple[str, ...]] = (SECRET,)
+    longest_send_seconds: ClassVar[float] = 20.0
 
     def __init__(
-        self, client: httpx.Client, secrets: Mapping[str, str], now: Callable[[], datetime], *, allow_private: bool
+        self, secrets: Mapping[str, str], now: Callable[[], datetime], seconds: float, *, allow_private: bool
     ) -> None:
-        self._client = client
+        # No proxy from the environment: it would resolve names itself. No connection is kept: a connection to an
+        # address that two hosts share would be used for both, although its certificate was checked for one.
+        self._client = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        self._seconds = seconds
         self._secrets = secrets
         self._now = now
         self._allow_private = allow_private
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], timeout: httpx.Timeout = _TIMEOUT) -> Self:
-        # No proxy from the environment: it would resolve names itself. No connection is kept: a connection to an
-        # address that two hosts share would be used for both, although its certificate was checked for one.
-        client = httpx.Client(timeout=timeout, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+    def from_env(cls, environ: Mapping[str, str], seconds: float = _EXCHANGE_SECONDS) -> Self:
         allow_private = environ.get("WEBHOOK_ALLOW_PRIVATE_ADDRESSES") == "true"
-        return cls(client, environ, partial(datetime.now, UTC), allow_private=allow_private)
+        return cls(environ, partial(datetime.now, UTC), seconds, allow_private=allow_private)
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
         try:
             request = request_of(delivery, self._secrets, self._now())
-            self._fix_address(request)
-            # Stream the response and close it unread: we do not need the response's body, and it could be endless.
-            response = self._client.send(request, stream=True, follow_redirects=False)
-            response.close()
+            with Deadline(self._seconds) as deadline:
+                self._fix_address(request)
+                status = status_of(self._client, request, deadline, _CONNECT_SECONDS)
         except BadRequest as error:
             return Rejected(self.name, error.reason)
         except ssrf.ForbiddenHost:
@@ -66,10 +69,9 @@ class Http:
             return Rejected(self.name, Reason.INVALID_HEADERS)
         except httpx.TransportError as error:
             unreachable(self.name, error, ambiguous=True)
-        if response.is_success:
+        if httpx.codes.is_success(status):
             return Sent(self.name, delivery.delivery_id)
-        verdict = verdict_of_http(response.status_code, STATUSES)
-        return outcome_for(verdict, provider=self.name, detail=str(response.status_code))
+        return outcome_for(verdict_of_http(status, STATUSES), provider=self.name, detail=str(status))
 
     def _fix_address(self, request: httpx.Request) -> None:
         """Send the request to the address that was checked. ``Host`` and certificate remain those of the host name."""

@@ -10,7 +10,7 @@ from functions.google.push import respond
 from functions.webhook.http import Http
 from functions.webhook.request import receiver_of
 
-channel = wiring.channel("webhook", [Http], os.environ, breaker_key=receiver_of)
+channel = wiring.channel("webhook", [Http], os.environ, receiver_of=receiver_of)
 
 
 @functions_framework.http

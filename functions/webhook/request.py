@@ -61,8 +61,12 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
 
 
 def receiver_of(delivery: Delivery) -> str:
-    """The receiver of a delivery, as a breaker key: scheme, host and port, or the whole text if it is no URL."""
-    return "/".join(str(delivery.config.get("url") or delivery.recipient).split("/", 3)[:3])
+    """The receiver of a delivery: scheme, host and port, or nothing if the address is no URL."""
+    try:
+        url = httpx.URL(str(delivery.config.get("url") or delivery.recipient))
+    except httpx.InvalidURL:
+        return ""
+    return f"{url.scheme}://{url.host.rstrip('.')}:{url.port or ''}"
 
 
 def _signers(name: str, secrets: Mapping[str, str]) -> list[Webhook]:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import firebase_admin
-import httpx
 import pytest
 from firebase_admin import messaging
 from google.auth.credentials import AnonymousCredentials, Credentials
@@ -29,7 +28,7 @@ def sendgrid(url: str) -> SendGrid:
 
 
 def smtp(address: str) -> Smtp:
-    return Smtp(urlsplit(f"smtp://{address}"), SENDER, step_seconds=TIMEOUT_SECONDS)
+    return Smtp(urlsplit(f"smtp://{address}"), SENDER, seconds=2 * TIMEOUT_SECONDS, step_seconds=TIMEOUT_SECONDS)
 
 
 def twilio(url: str, sender: str = "+15005550000") -> Twilio:
@@ -55,4 +54,4 @@ def webhook(**environ: str) -> Http:
         "TELEGRAM_SECRET": OTHER_SECRET,
         "WEBHOOK_ALLOW_PRIVATE_ADDRESSES": "true",
     }
-    return Http.from_env(given | environ, timeout=httpx.Timeout(TIMEOUT_SECONDS))
+    return Http.from_env(given | environ, seconds=TIMEOUT_SECONDS)

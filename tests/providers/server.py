@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,19 +13,24 @@ from urllib.parse import parse_qs
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. ``silent``: read the request and never answer. ``hang_up``: read it and close the connection."""
+    """One answer. ``silent``: read the request and never answer. ``hang_up``: read it and close the connection.
+
+    ``drip``: send the head of the answer byte by byte, with a pause of ``DRIP_SECONDS`` after each byte.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     silent: bool = False
     hang_up: bool = False
+    drip: bool = False
 
     @classmethod
     def json(cls, status: int, body: object, **headers: str) -> "Answer":
         return cls(status, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
 
 
+DRIP_SECONDS = 0.05
 SILENCE = Answer(silent=True)
 HANG_UP = Answer(hang_up=True)
 
@@ -78,11 +83,21 @@ def serving() -> Iterator[ScriptedServer]:
             if answer.silent or answer.hang_up:
                 self.close_connection = True
                 return
+            if answer.drip:
+                self.drip(f"HTTP/1.1 {answer.status} OK\r\nX-Filler: {'x' * 60}\r\nContent-Length: 0\r\n\r\n".encode())
+                return
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
+
+        def drip(self, head: bytes) -> None:
+            self.close_connection = True
+            with suppress(OSError):  # the client may close the connection first
+                for byte in head:
+                    self.wfile.write(bytes([byte]))
+                    script.closing.wait(DRIP_SECONDS)
 
         do_GET = do_POST = do_PUT = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
 

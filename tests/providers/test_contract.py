@@ -135,7 +135,7 @@ ADAPTERS = [
             http,
             {
                 Situation.ACCEPTED: Answer.json(200, {"name": "projects/p/messages/1"}),
-                Situation.REFUSED: _fcm_error(404, "NOT_FOUND"),
+                Situation.REFUSED: _fcm_error(400, "INVALID_ARGUMENT"),
                 Situation.RATE_LIMITED: _fcm_error(429, "RESOURCE_EXHAUSTED"),
                 Situation.UNAVAILABLE: _fcm_error(503, "UNAVAILABLE"),
                 Situation.CREDENTIALS_REFUSED: _fcm_error(401, "UNAUTHENTICATED"),

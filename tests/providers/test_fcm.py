@@ -52,7 +52,6 @@ def test_message_expires_at_fcm_when_the_delivery_expires(server: ScriptedServer
     ("answer", "rejected"),
     [
         (error(404, "NOT_FOUND", "UNREGISTERED"), Rejected("fcm", Reason.UNREGISTERED, "NOT_FOUND")),
-        (error(404, "NOT_FOUND"), Rejected("fcm", Reason.UNREGISTERED, "NOT_FOUND")),
         (
             error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
             Rejected("fcm", Reason.SENDER_MISMATCH, "PERMISSION_DENIED"),
@@ -90,13 +89,23 @@ def test_missing_permission_is_reported_as_refused_credentials(server: ScriptedS
         provider.send(make_delivery("push"))
 
 
+@pytest.mark.parametrize("answer", [error(404, "NOT_FOUND"), Answer(404, b"<html>")], ids=["error", "page"])
+def test_404_without_the_detail_of_fcm_is_about_our_project_and_deletes_no_device(
+    server: ScriptedServer, answer: Answer
+) -> None:
+    server.answers = [answer]
+    with fcm(server.url) as provider, pytest.raises(CredentialsRefused) as caught:
+        provider.send(make_delivery("push"))
+    assert (caught.value.reason, caught.value.detail) == (Reason.SENDER_REFUSED, "NOT_FOUND")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
         (error(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), Reason.RATE_LIMITED, False),
         (error(503, "UNAVAILABLE", "UNAVAILABLE"), Reason.PROVIDER_ERROR, False),
-        (error(500, "INTERNAL", "INTERNAL"), Reason.PROVIDER_ERROR, False),
-        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, False),
+        (error(500, "INTERNAL", "INTERNAL"), Reason.PROVIDER_ERROR, True),
+        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
         (error(504, "DEADLINE_EXCEEDED"), Reason.PROVIDER_ERROR, True),
         (HANG_UP, Reason.TIMEOUT, True),
     ],

@@ -61,6 +61,13 @@ def test_permanent_refusal_is_rejected_without_the_address(
     assert sendgrid(server.url).send(make_delivery()) == rejected
 
 
+def test_malformed_sender_is_an_alert_and_no_fault_of_the_recipient(server: ScriptedServer) -> None:
+    server.answers = [error(400, "The from email does not contain a valid address.", "from.email")]
+    with pytest.raises(CredentialsRefused, match="from email") as caught:
+        sendgrid(server.url).send(make_delivery())
+    assert caught.value.reason == Reason.SENDER_REFUSED
+
+
 def test_unverified_sender_is_reported_as_refused_credentials(server: ScriptedServer) -> None:
     server.answers = [error(403, "The from address does not match a verified Sender Identity.")]
     with pytest.raises(CredentialsRefused):
@@ -70,7 +77,8 @@ def test_unverified_sender_is_reported_as_refused_credentials(server: ScriptedSe
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
-        (Answer(500), Reason.PROVIDER_ERROR, False),
+        (Answer(500), Reason.PROVIDER_ERROR, True),
+        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
         (Answer(503, b"<html>"), Reason.PROVIDER_ERROR, False),
         (Answer(504), Reason.TIMEOUT, True),
         (HANG_UP, Reason.TIMEOUT, True),

@@ -1,15 +1,17 @@
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiosmtpd.smtp import AuthResult
 
+from functions.email.smtp import Smtp
 from functions.runtime.provider import Rejected, Sent
 from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
 from tests.factories import make_delivery
-from tests.providers.adapters import SENDER, smtp
-from tests.providers.mail_server import HANG_UP, MailServer, serving
+from tests.providers.adapters import SENDER, TIMEOUT_SECONDS, smtp
+from tests.providers.mail_server import HANG_UP, MailServer, greeting_with, serving
 
 
 def test_email_arrives_with_its_headers_and_parts() -> None:
@@ -39,14 +41,22 @@ def test_subject_and_text_in_any_script_arrive() -> None:
 @pytest.mark.parametrize(
     ("server", "rejected"),
     [
-        (MailServer(rcpt="550 5.1.1 ada@example.com unknown"), Rejected("smtp", Reason.INVALID_ADDRESS, "SMTP 550")),
-        (MailServer(data="552 too big"), Rejected("smtp", Reason.TOO_LARGE, "SMTP 552")),
-        (MailServer(data="554 spam"), Rejected("smtp", Reason.REFUSED, "SMTP 554")),
+        (MailServer(rcpt="550 5.1.1 ada@example.com unknown"), (Reason.INVALID_ADDRESS, "SMTP 550 in phase RECIPIENT")),
+        (MailServer(data="550 5.7.1 spam"), (Reason.REFUSED, "SMTP 550 in phase CONTENT")),
+        (MailServer(data="552 too big"), (Reason.TOO_LARGE, "SMTP 552 in phase CONTENT")),
+        (MailServer(data="554 spam"), (Reason.REFUSED, "SMTP 554 in phase CONTENT")),
     ],
 )
-def test_permanent_refusal_is_rejected(server: MailServer, rejected: Rejected) -> None:
+def test_permanent_refusal_is_rejected(server: MailServer, rejected: tuple[Reason, str]) -> None:
     with serving(server) as address:
-        assert smtp(address).send(make_delivery()) == rejected
+        assert smtp(address).send(make_delivery()) == Rejected("smtp", *rejected)
+
+
+def test_content_that_cannot_be_written_as_a_mail_is_rejected_and_not_sent() -> None:
+    server = MailServer()
+    with serving(server) as address:
+        answer = smtp(address).send(make_delivery(content={"subject": "Paid", "text": "half of a pair: \ud800"}))
+    assert (answer, server.attempts) == (Rejected("smtp", Reason.UNWRITABLE, "UnicodeEncodeError"), 0)
 
 
 @pytest.mark.parametrize("recipient", ["käthe@example.com", "ada@example.com\r\nRCPT TO:<eve@example.com>"])
@@ -62,6 +72,7 @@ def test_address_that_smtp_cannot_carry_is_rejected(recipient: str) -> None:
     ("server", "reason", "ambiguous"),
     [
         (MailServer(rcpt="451 greylisted"), Reason.PROVIDER_ERROR, False),
+        (MailServer(rcpt="552 mailbox full"), Reason.PROVIDER_ERROR, False),
         (MailServer(data="452 full"), Reason.PROVIDER_ERROR, False),
         (MailServer(data=HANG_UP), Reason.TIMEOUT, True),
     ],
@@ -72,10 +83,40 @@ def test_temporary_failure_is_retryable(server: MailServer, reason: Reason, *, a
     assert (caught.value.reason, caught.value.ambiguous) == (reason, ambiguous)
 
 
+def test_server_that_is_slow_at_each_step_is_given_up_before_it_has_the_email() -> None:
+    slow = MailServer(pause=0.9 * TIMEOUT_SECONDS)
+    with serving(slow) as address, pytest.raises(Retryable) as caught:
+        Smtp(urlsplit(f"smtp://{address}"), SENDER, seconds=TIMEOUT_SECONDS, step_seconds=TIMEOUT_SECONDS).send(
+            make_delivery()
+        )
+    assert (caught.value.reason, caught.value.ambiguous, slow.mails) == (Reason.UNREACHABLE, False, [])
+
+
 def test_server_that_requires_a_login_raises_an_alert() -> None:
     refusing = MailServer(mail="530 5.7.0 Authentication required")
     with serving(refusing) as address, pytest.raises(CredentialsRefused):
         smtp(address).send(make_delivery())
+
+
+@pytest.mark.parametrize(
+    "reply", ["550 5.7.1 Sender denied", "553 5.1.8 Sender unknown", "554 5.7.1 Blocked", "501 no"]
+)
+def test_refused_sender_is_an_alert_and_no_fault_of_the_recipient(reply: str) -> None:
+    with serving(MailServer(mail=reply)) as address, pytest.raises(CredentialsRefused) as caught:
+        smtp(address).send(make_delivery())
+    assert (caught.value.reason, caught.value.detail) == (Reason.SENDER_REFUSED, f"SMTP {reply[:3]} in phase SENDER")
+
+
+def test_server_that_refuses_our_connection_is_an_alert() -> None:
+    with greeting_with("554 5.7.1 Your address is on a list") as address, pytest.raises(CredentialsRefused) as caught:
+        smtp(address).send(make_delivery())
+    assert caught.value.reason == Reason.SENDER_REFUSED
+
+
+def test_server_that_is_busy_is_retryable() -> None:
+    with greeting_with("421 4.3.2 Too many connections") as address, pytest.raises(Retryable) as caught:
+        smtp(address).send(make_delivery())
+    assert (caught.value.reason, caught.value.ambiguous) == (Reason.PROVIDER_ERROR, False)
 
 
 def test_password_is_never_sent_unencrypted() -> None:

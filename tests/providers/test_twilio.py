@@ -56,10 +56,32 @@ def test_suspended_account_is_reported_as_refused_credentials(server: ScriptedSe
 
 
 @pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (20404, Reason.SENDER_REFUSED),
+        (21212, Reason.SENDER_REFUSED),
+        (21603, Reason.SENDER_REFUSED),
+        (21606, Reason.SENDER_REFUSED),
+        (21611, Reason.QUEUE_FULL),
+        (21705, Reason.SENDER_REFUSED),
+    ],
+)
+def test_fault_of_our_sender_account_or_queue_is_an_alert_and_no_fault_of_the_number(
+    server: ScriptedServer, code: int, reason: Reason
+) -> None:
+    server.answers = [error(404 if code == 20404 else 400, code)]
+    with pytest.raises(CredentialsRefused) as caught:
+        twilio(server.url).send(make_delivery("sms"))
+    assert (caught.value.reason, caught.value.detail) == (reason, f"Twilio {code}")
+
+
+@pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
         (error(400, 20429), Reason.RATE_LIMITED, False),
-        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, False),
+        (error(500, 20500), Reason.PROVIDER_ERROR, True),
+        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
+        (error(503, 20503), Reason.PROVIDER_ERROR, False),
         (HANG_UP, Reason.TIMEOUT, True),
     ],
 )

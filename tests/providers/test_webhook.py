@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
 from tests.factories import make_delivery
-from tests.providers.adapters import OTHER_SECRET, SIGNING_SECRET, webhook
+from tests.providers.adapters import OTHER_SECRET, SIGNING_SECRET, TIMEOUT_SECONDS, webhook
 from tests.providers.server import HANG_UP, Answer, ScriptedServer
 
 
@@ -77,7 +78,6 @@ def test_malformed_secret_raises_an_alert_that_does_not_contain_it(server: Scrip
         (400, Reason.REFUSED),
         (401, Reason.REFUSED),
         (403, Reason.REFUSED),
-        (404, Reason.REFUSED),
         (410, Reason.GONE),
         (302, Reason.REDIRECTED),
     ],
@@ -91,8 +91,12 @@ def test_permanent_refusal_is_rejected(server: ScriptedServer, status: int, reas
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
+        *((Answer(status), Reason.NOT_ACCEPTED_NOW, False) for status in (404, 405, 409, 421, 423)),
         (Answer(425), Reason.TOO_EARLY, False),
-        (Answer(500), Reason.PROVIDER_ERROR, False),
+        (Answer(500), Reason.PROVIDER_ERROR, True),
+        (Answer(502), Reason.PROVIDER_ERROR, True),
+        (Answer(503), Reason.PROVIDER_ERROR, False),
+        (Answer(520), Reason.PROVIDER_ERROR, True),
         (Answer(504), Reason.TIMEOUT, True),
         (HANG_UP, Reason.TIMEOUT, True),
     ],
@@ -104,6 +108,15 @@ def test_temporary_failure_is_retryable_and_not_repeated(
     with pytest.raises(Retryable) as caught:
         webhook().send(delivery_to(server.url))
     assert (caught.value.reason, caught.value.ambiguous, len(server.asked)) == (reason, ambiguous, 1)
+
+
+def test_receiver_that_drips_its_answer_is_cut_off_at_the_deadline(server: ScriptedServer) -> None:
+    server.answers = [Answer(drip=True)]
+    began = time.monotonic()
+    with pytest.raises(Retryable) as caught:
+        webhook().send(delivery_to(server.url))
+    assert (caught.value.reason, caught.value.ambiguous) == (Reason.TIMEOUT, True)
+    assert time.monotonic() - began < 3 * TIMEOUT_SECONDS, "no single read takes longer than the timeout of a read"
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "."])

@@ -87,6 +87,10 @@ def test_success_or_rejection_between_failures_keeps_the_breaker_closed() -> Non
     assert fail(breaker, 1) == ["rate_limited"]
 
 
+def test_path_that_a_receiver_does_not_know_now_keeps_the_breaker_of_its_host_closed() -> None:
+    assert fail(Breaker(ScriptedProvider([Retryable(Reason.NOT_ACCEPTED_NOW)]), fails=1), 3) == ["not_accepted_now"] * 3
+
+
 def test_one_trial_after_the_break_closes_or_opens_the_breaker() -> None:
     breaker = Breaker(
         ScriptedProvider([RATE_LIMITED, NO_ANSWER, Sent("p"), RATE_LIMITED, Sent("p")]), fails=1, seconds=0

@@ -150,6 +150,8 @@ class TestCompose:
         ("channel_type", "content", "field"),
         [
             ("email", {"subject": "a\nBcc: b@example.com"}, "content.email.subject"),
+            ("email", {"subject": "a\n"}, "content.email.subject"),
+            ("email", {"subject": "a\u2028b"}, "content.email.subject"),
             ("email", {"subjekt": "x"}, "content.email"),
             ("inapp", {"data": {"n": 2**63}}, "content.inapp"),
             ("inapp", {"data": {"": 1}}, "content.inapp"),

@@ -1,0 +1,74 @@
+"""One HTTP exchange with a receiver that we do not trust. It ends at a deadline, whatever the receiver does."""
+
+import contextlib
+import socket
+import threading
+import time
+from typing import Any, Self
+
+import httpx
+
+_CONNECTED = "connection.connect_tcp.complete"
+
+
+class Deadline:
+    """Shuts the connections of an exchange down after ``seconds``.
+
+    The timeouts of an HTTP client apply to each read and write alone, so that a receiver which sends one byte every few
+    seconds, or takes one, would hold a thread without end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._connections: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._shut_down)
+        self._timer.daemon = True
+
+    @property
+    def seconds_left(self) -> float:
+        """The seconds until the deadline; 0 after it."""
+        return max(0.0, self._ends_at - time.monotonic())
+
+    def watch(self, event: str, info: dict[str, Any]) -> None:
+        """Keep the connection that was made. httpx calls this (``extensions["trace"]``) for each step of a request."""
+        if event == _CONNECTED:
+            # A duplicate stays valid when TLS takes the socket over, and shuts the same connection down.
+            connection: socket.socket = info["return_value"].get_extra_info("socket").dup()
+            with self._lock:
+                self._connections.append(connection)
+                if not self.seconds_left:
+                    _shut_down(connection)
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            while self._connections:
+                self._connections.pop().close()
+
+    def _shut_down(self) -> None:
+        with self._lock:
+            for connection in self._connections:
+                _shut_down(connection)
+
+
+def status_of(client: httpx.Client, request: httpx.Request, deadline: Deadline, connect_seconds: float) -> int:
+    """Send ``request``; return the status of the response. Raises ``httpx.TransportError``, also at the deadline."""
+    left = deadline.seconds_left
+    if not left:
+        raise httpx.ConnectTimeout("The deadline passed before a connection was made.")
+    timeout = httpx.Timeout(left, connect=min(left, connect_seconds))
+    request.extensions |= {"timeout": timeout.as_dict(), "trace": deadline.watch}
+    # Stream the response and close it unread: we do not need the response's body, and it could be endless.
+    response = client.send(request, stream=True, follow_redirects=False)
+    response.close()
+    return response.status_code
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the receiver has closed it
+        connection.shutdown(socket.SHUT_RDWR)
