@@ -14,10 +14,11 @@ def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
     """Record each outcome. Repeated, late and reordered outcomes add events at most, and never a wrong status.
 
     ``delivery_moves`` holds the allowed moves. Each statement takes one outcome per delivery, because an update with
-    two candidates for a row would use either.
+    two candidates for a row would use either. It first locks the deliveries in the order of their ids, as
+    ``outbox.store.mark_queued`` does: an update by itself locks them in the order of its plan, and two of them can
+    deadlock.
     """
-    # The same order everywhere, so that two instances never wait for each other's rows.
-    remaining = sorted(outcomes, key=lambda outcome: outcome.delivery_id)
+    remaining = list(outcomes)
     while remaining:
         batch: dict[str, Outcome] = {}
         later: list[Outcome] = []
@@ -38,6 +39,7 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
             select r.*, d.notification_id as owner, d.kind, d.recipient
               from json_populate_recordset(null::delivery_events, %(outcomes)s::json) r
               join deliveries d using (delivery_id)
+             order by delivery_id for no key update of d
         ), recorded as (
             insert into delivery_events (delivery_id, round, result, at, received_at, attempt, reason, detail, provider,
                                          provider_message_id, possible_duplicate)

@@ -65,17 +65,24 @@ def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
 def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Mark deliveries as published.
 
-    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed since.
+    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed since. Locks the rows in the
+    order of their ids, as ``deliveries.store.record`` does, because two updates with orders of their own can deadlock.
     """
     connection.execute(
         """
+        with published as (
+            select d.delivery_id
+              from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as p (delivery_id, round)
+              join deliveries d on d.delivery_id = p.delivery_id and d.round = p.round
+             order by d.delivery_id for no key update of d
+        )
         update deliveries d
            set status = case when d.status = 'pending' then 'queued' else d.status end,
                queued_at = coalesce(d.queued_at, %(now)s),
                sweep_at = greatest(d.expires_at, %(now)s) + %(overdue)s,
                updated_at = now()
-          from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as published (delivery_id, round)
-         where d.delivery_id = published.delivery_id and d.round = published.round
+          from published
+         where d.delivery_id = published.delivery_id
         """,
         {
             "now": now,
