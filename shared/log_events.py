@@ -51,6 +51,10 @@ class LogEvent(Described):
     )
     OUTBOX_SWEEP_FAILED = "outbox.sweep_failed", "The sweep failed. The next sweep tries again."
     OUTBOX_SWEPT = "outbox.swept", "The sweep published what was due."
+    OUTCOMES_OVERDUE = (
+        "outcomes.overdue",
+        "Deliveries expired more than an hour ago, and no outcome has arrived.",
+    )
     OUTCOME_UNDECODABLE = "outcome.undecodable", "An outcome could not be decoded. It becomes a dead letter."
     TRANSPORT_MESSAGE_REFUSED = (
         "transport.message_refused",

@@ -61,6 +61,9 @@ class Reason(Described):
     UNREACHABLE = "unreachable", "No connection to the provider could be made."
     UNRESOLVED_HOST = "unresolved_host", "The host name could not be resolved."
 
+    # The publisher: no outcome arrived.
+    NO_REPORT = "no_report", "No outcome arrived, although the delivery was published again several times."
+
     # Dead letters.
     ATTEMPTS_USED_UP = "attempts_used_up", "Every attempt failed."
     UNDECODABLE = "undecodable", "The message or its content could not be decoded."
