@@ -58,7 +58,7 @@ class LogEvent(Described):
     OUTCOME_UNDECODABLE = "outcome.undecodable", "An outcome could not be decoded. It becomes a dead letter."
     TRANSPORT_MESSAGE_REFUSED = (
         "transport.message_refused",
-        "The transport refused a message. It stays in the outbox and blocks no other message.",
+        "The transport refused a message for good. It blocks no other message.",
     )
     REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."
     POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."

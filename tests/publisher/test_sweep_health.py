@@ -87,7 +87,9 @@ def test_a_sweep_deletes_expired_keys(unswept: Settings) -> None:
         assert connection.execute("select dedup_key from dedup_keys").fetchall() == [("valid",)]
 
 
-def test_a_message_that_pubsub_refuses_blocks_no_other(unswept: Settings, publisher: Publisher) -> None:
+def test_a_message_that_pubsub_refuses_ends_with_a_reason_and_blocks_no_other(
+    unswept: Settings, publisher: Publisher
+) -> None:
     bad, good = accept_pending(unswept), accept_pending(unswept)
     with psycopg.connect(unswept.database_url) as connection:
         # Larger than Pub/Sub accepts, which no accepted notification can be.
@@ -100,5 +102,20 @@ def test_a_message_that_pubsub_refuses_blocks_no_other(unswept: Settings, publis
         assert sweep_once() == 1
     assert publisher.topic.deliveries(good)
     with psycopg.connect(unswept.database_url) as connection:
-        rows = connection.execute("select notification_id::text, status from deliveries").fetchall()
-    assert dict(rows) == {bad: "pending", good: "queued"}
+        rows = connection.execute("select notification_id::text, status, reason from deliveries").fetchall()
+        events = connection.execute("select result, reason from delivery_events").fetchall()
+    assert sorted(rows) == sorted([(bad, "failed", "transport_refused"), (good, "queued", None)])
+    assert events == [("failed", "transport_refused")]
+
+
+def test_a_command_that_pubsub_refuses_is_removed(unswept: Settings) -> None:
+    with psycopg.connect(unswept.database_url) as connection:
+        connection.execute(
+            """insert into commands (command_id, body, sweep_at)
+               select gen_random_uuid(), jsonb_build_object('type', 'command', 'v', 1, 'command', 'read', 'at', now(),
+                                                            'user_id', repeat('x', 11000000)), now()"""
+        )
+        connection.commit()
+        with sweeping(unswept) as sweep_once:
+            assert sweep_once() == 0
+        assert connection.execute("select from commands").fetchall() == []
