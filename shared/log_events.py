@@ -51,10 +51,14 @@ class LogEvent(Described):
     )
     OUTBOX_SWEEP_FAILED = "outbox.sweep_failed", "The sweep failed. The next sweep tries again."
     OUTBOX_SWEPT = "outbox.swept", "The sweep published what was due."
+    OUTCOMES_OVERDUE = (
+        "outcomes.overdue",
+        "Deliveries expired more than an hour ago, and no outcome has arrived.",
+    )
     OUTCOME_UNDECODABLE = "outcome.undecodable", "An outcome could not be decoded. It becomes a dead letter."
     TRANSPORT_MESSAGE_REFUSED = (
         "transport.message_refused",
-        "The transport refused a message. It stays in the outbox and blocks no other message.",
+        "The transport refused a message for good. It blocks no other message.",
     )
     REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."
     POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."

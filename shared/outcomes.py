@@ -38,6 +38,10 @@ _OTHER_MOVES: tuple[tuple[Status, Status], ...] = (
     ("dead", "sent"),
     ("dead", "delivered"),
     ("dead", "bounced"),
+    # The publisher closes a delivery whose outcome is missing for a day as expired. The outcome may arrive still later.
+    ("expired", "sent"),
+    ("expired", "delivered"),
+    ("expired", "bounced"),
 )
 _OPEN: tuple[Status, ...] = ("pending", "queued")
 MOVES: frozenset[tuple[Status, Status]] = frozenset(_OTHER_MOVES) | {(old, new) for old in _OPEN for new in _REPORTED}

@@ -66,6 +66,11 @@ class Reason(Described):
     UNREACHABLE = "unreachable", "No connection to the provider could be made."
     UNRESOLVED_HOST = "unresolved_host", "The host name could not be resolved."
 
+    # The publisher: the delivery never reached a function, or no function reported.
+    NO_REPORT = "no_report", "No outcome arrived, although the delivery was published again several times."
+
+    TRANSPORT_REFUSED = "transport_refused", "Pub/Sub does not accept the message. It may be too large."
+
     # Dead letters.
     ATTEMPTS_USED_UP = "attempts_used_up", "Every attempt failed."
     UNDECODABLE = "undecodable", "The message or its content could not be decoded."

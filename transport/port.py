@@ -33,7 +33,8 @@ class Topic(Protocol[M]):
     def publish(self, messages: Sequence[M]) -> Iterator[list[M]]:
         """Publish in as few calls as possible; yield after each call what the transport has stored.
 
-        Raises ``PublishError``: messages not yielded by then may or may not have been published.
+        Raises ``PublishError``: messages not yielded by then may or may not have been published. If nothing is raised,
+        the transport refuses the messages that were not yielded, and would always refuse them.
         """
         ...
 

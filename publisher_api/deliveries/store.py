@@ -11,13 +11,16 @@ from shared.reasons import Reason
 
 
 def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
-    """Record each outcome. Repeated, late and reordered outcomes add events at most, and never a wrong status.
+    """Record each outcome. Repeated, late and reordered outcomes add events, and never a wrong status.
+
+    A possible duplicate also marks a delivery whose status does not move: it may be reported after ``sent``.
 
     ``delivery_moves`` holds the allowed moves. Each statement takes one outcome per delivery, because an update with
-    two candidates for a row would use either.
+    two candidates for a row would use either. It first locks the deliveries in the order of their ids, as
+    ``outbox.store.mark_queued`` does: an update by itself locks them in the order of its plan, and two of them can
+    deadlock.
     """
-    # The same order everywhere, so that two instances never wait for each other's rows.
-    remaining = sorted(outcomes, key=lambda outcome: outcome.delivery_id)
+    remaining = list(outcomes)
     while remaining:
         batch: dict[str, Outcome] = {}
         later: list[Outcome] = []
@@ -34,10 +37,16 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
     rows = msgspec.json.encode([_row(outcome) for outcome in outcomes]).decode()
     connection.execute(
         """
-        with reported as (
-            select r.*, d.notification_id as owner, d.kind, d.recipient
+        with locked as (
+            -- After it has waited for a row, this returns the row's newest version, which no one can change now.
+            select r.*, d.kind, d.recipient, d.round as current_round, d.status
               from json_populate_recordset(null::delivery_events, %(outcomes)s::json) r
               join deliveries d using (delivery_id)
+             order by delivery_id for no key update of d
+        ), reported as (
+            select l.*, l.round = l.current_round and exists (
+                       select from delivery_moves m where m.before = l.status and m.after = l.result) as moves
+              from locked l
         ), recorded as (
             insert into delivery_events (delivery_id, round, result, at, received_at, attempt, reason, detail, provider,
                                          provider_message_id, possible_duplicate)
@@ -47,14 +56,15 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
             on conflict (delivery_id, round, result, at) do nothing
         ), moved as (
             update deliveries d
-               set status = r.result, reason = r.reason, updated_at = now(),
-                   provider = coalesce(r.provider, d.provider),
-                   provider_message_id = coalesce(r.provider_message_id, d.provider_message_id),
-                   possible_duplicate = d.possible_duplicate or r.possible_duplicate
+               set status = case when r.moves then r.result else d.status end,
+                   reason = case when r.moves then r.reason else d.reason end,
+                   provider = case when r.moves then coalesce(r.provider, d.provider) else d.provider end,
+                   provider_message_id = case when r.moves then coalesce(r.provider_message_id, d.provider_message_id)
+                                              else d.provider_message_id end,
+                   possible_duplicate = d.possible_duplicate or r.possible_duplicate, updated_at = now()
               from reported r
              where d.delivery_id = r.delivery_id and d.round = r.round
-               -- Not EXISTS: Postgres makes a join of it, and does not look again after it has waited for the row.
-               and (select true from delivery_moves m where m.before = d.status and m.after = r.result)
+               and (r.moves or r.possible_duplicate and not d.possible_duplicate)
         )
         delete from devices d
          using reported r

@@ -9,7 +9,9 @@ from datetime import datetime
 import psycopg
 
 from publisher_api.db.pool import Pool, autocommit
+from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import store
+from publisher_api.outbox.endings import refused
 from shared.envelope import Delivery, Message
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
@@ -24,26 +26,36 @@ Clock = Callable[[], datetime]
 def publish(pool: Pool, topic: Topic[Message], deliveries: Sequence[Delivery], clock: Clock) -> int:
     """Publish committed deliveries and mark them queued; returns how many the transport stored.
 
-    Raises ``PublishError`` or ``psycopg.Error``.
+    A delivery whose message the transport refuses ends as failed. Raises ``PublishError`` or ``psycopg.Error``.
     """
-    published = 0
+    published: set[str] = set()
     for stored in topic.publish(deliveries):
+        marked = [message for message in stored if isinstance(message, Delivery)]
         with autocommit(pool) as connection:
-            store.mark_queued(connection, [message for message in stored if isinstance(message, Delivery)], clock())
-        published += len(stored)
-    return published
+            store.mark_queued(connection, marked, clock())
+        published |= {message.delivery_id for message in marked}
+    unpublished = [message for message in deliveries if message.delivery_id not in published]
+    if unpublished:
+        record_outcomes(pool, [refused(message, clock()) for message in unpublished])
+    return len(published)
 
 
 def publish_commands(pool: Pool, topic: Topic[Message], clock: Clock) -> int:
-    """Publish one chunk of the commands in the outbox; returns how many. Raises as ``publish`` does."""
+    """Publish one chunk of the commands in the outbox; returns how many. Raises as ``publish`` does.
+
+    A command that the transport refuses is removed: it could never be published.
+    """
     with pool.connection() as connection:
         claimed = store.claim_commands(connection, clock(), CHUNK)
     ids = {id(command): command_id for command_id, command in claimed}
     published = 0
     for stored in topic.publish([command for _, command in claimed]):
         with autocommit(pool) as connection:
-            store.remove_commands(connection, [ids[id(command)] for command in stored])
+            store.remove_commands(connection, [ids.pop(id(command)) for command in stored])
         published += len(stored)
+    if ids:
+        with autocommit(pool) as connection:
+            store.remove_commands(connection, list(ids.values()))
     return published
 
 

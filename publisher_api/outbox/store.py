@@ -11,12 +11,30 @@ from shared.envelope import Command, Delivery
 
 # How long a claimed row stays with the sweep that claimed it, before another sweep may claim it.
 CLAIM = timedelta(seconds=30)
-# An outcome that is missing this long after its delivery expired will not arrive by itself.
-OVERDUE = timedelta(minutes=10)
+# How long to wait for an outcome: after the delivery has expired, and after each time it was published again. When the
+# last wait is over, the delivery is closed.
+OUTCOME_WAITS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # A sweep claims what is due within seconds. A row that is due for longer than this shows that no sweep runs.
 OVERDUE_SWEEP = timedelta(minutes=5)
 
-Claimed = tuple[NotificationRecord, DeliveryRecord]
+
+class ClaimedDelivery(DeliveryRecord, frozen=True, kw_only=True):
+    """A delivery to publish. ``unreported`` counts how often it was published again because no outcome arrived."""
+
+    unreported: int = 0
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its outcome has been missing for more than an hour after it expired."""
+        return self.status == "queued" and self.unreported > 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was published again as often as we try, and still no outcome arrived."""
+        return self.status == "queued" and self.unreported >= len(OUTCOME_WAITS) - 1
+
+
+Claimed = tuple[NotificationRecord, ClaimedDelivery]
 
 
 def claim_due(connection: Connected, now: datetime, limit: int) -> list[Claimed]:
@@ -24,7 +42,7 @@ def claim_due(connection: Connected, now: datetime, limit: int) -> list[Claimed]
 
     A ``pending`` delivery is due at its time. A ``queued`` one is due when its outcome is overdue, because the message
     or the outcome was lost. Publishing it again is harmless: it has expired, so its function sends nothing and reports
-    the outcome that its ledger knows (docs/decisions/0005).
+    the outcome that its ledger knows (docs/decisions/0005, 0017).
     """
     rows = connection.execute(
         """
@@ -45,16 +63,22 @@ def claim_due(connection: Connected, now: datetime, limit: int) -> list[Claimed]
 
 
 _notification = msgspec.json.Decoder(NotificationRecord)
-_delivery = msgspec.json.Decoder(DeliveryRecord)
+_delivery = msgspec.json.Decoder(ClaimedDelivery)
 
 
 def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
-    """Whether a delivery is due for so long that no sweep can be running, or nothing can be published."""
+    """Whether a delivery is due for so long that no sweep can be running, or nothing can be published.
+
+    Also whether outcomes are missing for an hour: then functions do not work, or their outcomes do not arrive. That is
+    reported until the delivery is published again six hours later.
+    """
     # A claim moves sweep_at forward by at most CLAIM, so the index still finds everything that is due.
     cursor = connection.execute(
         """
         select exists (
             select from deliveries where status = 'pending' and sweep_at < %s and due_at < %s
+        ) or exists (
+            select from deliveries where status = 'queued' and unreported = 2
         ) as overdue
         """,
         [now + CLAIM, now - OVERDUE_SWEEP],
@@ -65,21 +89,33 @@ def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
 def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Mark deliveries as published.
 
-    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed since.
+    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed since. Locks the rows in the
+    order of their ids, as ``deliveries.store.record`` does, because two updates with orders of their own can deadlock.
     """
     connection.execute(
         """
+        with published as (
+            select d.delivery_id
+              from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as p (delivery_id, round)
+              join deliveries d on d.delivery_id = p.delivery_id and d.round = p.round
+             order by d.delivery_id for no key update of d
+        )
         update deliveries d
            set status = case when d.status = 'pending' then 'queued' else d.status end,
                queued_at = coalesce(d.queued_at, %(now)s),
-               sweep_at = greatest(d.expires_at, %(now)s) + %(overdue)s,
+               unreported = case when d.status = 'pending' then 0  -- a replay, too, counts from the start
+                                 when d.status = 'queued' and d.expires_at <= %(now)s then d.unreported + 1
+                                 else d.unreported end,
+               sweep_at = case when d.status = 'queued' and d.expires_at <= %(now)s
+                               then %(now)s + (%(waits)s::interval[])[least(d.unreported + 2, 4)]
+                               else greatest(d.expires_at, %(now)s) + (%(waits)s::interval[])[1] end,
                updated_at = now()
-          from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as published (delivery_id, round)
-         where d.delivery_id = published.delivery_id and d.round = published.round
+          from published
+         where d.delivery_id = published.delivery_id
         """,
         {
             "now": now,
-            "overdue": OVERDUE,
+            "waits": list(OUTCOME_WAITS),
             "ids": [delivery.delivery_id for delivery in deliveries],
             "rounds": [delivery.round for delivery in deliveries],
         },

@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -13,10 +13,12 @@ import psycopg
 from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import Pool
+from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import store
+from publisher_api.outbox.endings import unreported
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
-from shared.envelope import Message
+from shared.envelope import Delivery, Message
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from transport.port import PublishError, Topic
@@ -31,17 +33,37 @@ def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock) -
     total = 0
     while True:
         # A chunk of each in turn, so that many deliveries do not delay the commands.
-        published = _publish_due(pool, topic, cache, clock) + publish_commands(pool, topic, clock)
+        claimed = _claim(pool, clock())
+        published = _publish(pool, topic, cache, clock, claimed) + publish_commands(pool, topic, clock)
         total += published
-        if not published:
+        if not claimed and not published:
             return total
 
 
-def _publish_due(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock) -> int:
+def _claim(pool: Pool, now: datetime) -> list[store.Claimed]:
     with pool.connection() as connection:
-        claimed = store.claim_due(connection, clock(), CHUNK)
+        return store.claim_due(connection, now, CHUNK)
+
+
+def _publish(
+    pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, claimed: Sequence[store.Claimed]
+) -> int:
+    _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
+    messages = _messages(cache, [each for each in claimed if not each[1].is_lost])
+    return publish(pool, topic, messages, clock)
+
+
+def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
+    if not overdue:
+        return
+    lost = [unreported(delivery, now) for delivery in overdue if delivery.is_lost]
+    _log.error(LogEvent.OUTCOMES_OVERDUE, deliveries=len(overdue), closed=len(lost))
+    record_outcomes(pool, lost)
+
+
+def _messages(cache: ConfigCache, claimed: Sequence[store.Claimed]) -> list[Delivery]:
     if not claimed:
-        return 0
+        return []
     channels = cache.current().channels
     if any(delivery.channel not in channels for _, delivery in claimed):  # created since, by another instance
         cache.drop()
@@ -51,11 +73,14 @@ def _publish_due(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: C
         # A channel whose row was deleted must not block the others.
         deleted = Channel(slug=delivery.channel, channel_type=delivery.channel_type)
         messages.append(message_of(notification, delivery, channels.get(delivery.channel, deleted)))
-    return publish(pool, topic, messages, clock)
+    return messages
 
 
 def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
-    """Whether a delivery is due for so long that no sweep can be running. Raises ``psycopg.Error``."""
+    """Whether deliveries are due, or their outcomes missing, for so long that something is broken.
+
+    Raises ``psycopg.Error``.
+    """
     with pool.connection() as connection:
         return store.sweep_is_overdue(connection, now)
 

@@ -4,15 +4,18 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from local import postgres
 from local.emulators import Emulators
 from local.tokens import Signer
 from publisher_api.settings import Settings
 from shared.topology import NOTIFICATIONS_TOPIC
 from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher, create_api_key, serving
+from tests.publisher.sweeping import Sweeping
 from tests.publisher.topic import Inspected
 from transport.pubsub import topic_path
 
@@ -53,6 +56,20 @@ def settings(emulators: Emulators, postgres_url: str, certs_url: str) -> Setting
         push_service_account=SERVICE_ACCOUNT,
         google_certs_url=certs_url,
     )
+
+
+@pytest.fixture
+def unswept(settings: Settings, postgres_server_url: str, publisher: Publisher) -> Iterator[Settings]:  # noqa: ARG001 - its topic
+    """A database of this test's own that no publisher sweeps."""
+    with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        yield replace(settings, database_url=url)
+
+
+@pytest.fixture
+def sweeping(unswept: Settings) -> Iterator[Sweeping]:
+    with Sweeping.of(unswept) as sweeping:
+        yield sweeping
 
 
 @pytest.fixture(scope="session")

@@ -142,6 +142,18 @@ def test_a_failed_attempt_moves_no_status(publisher: Publisher) -> None:
     assert status(publisher, delivery_id) in OPEN
 
 
+@pytest.mark.parametrize("late", ["sent", "attempt", "failed"])
+def test_a_possible_duplicate_reported_after_sent_reaches_the_delivery(publisher: Publisher, late: Result) -> None:
+    notification_id, delivery_id = accepted(publisher)
+    report(publisher, delivery_id, "sent", provider="sendgrid", provider_message_id="first")
+    report(publisher, delivery_id, late, 1, possible_duplicate=True, provider="smtp", reason="unconfirmed")
+    found: Any = publisher.read(notification_id)
+    [delivery] = found["deliveries"]
+    assert delivery["possible_duplicate"] is True
+    assert (delivery["status"], delivery["reason"]) == ("sent", None)
+    assert (delivery["provider"], delivery["provider_message_id"]) == ("sendgrid", "first")
+
+
 def test_an_outcome_of_an_earlier_round_moves_no_status(publisher: Publisher) -> None:
     _, delivery_id = accepted(publisher)
     report(publisher, delivery_id, "failed")

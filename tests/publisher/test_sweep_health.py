@@ -4,50 +4,19 @@ import json
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
 import pytest
-import uuid_utils
 from psycopg.rows import dict_row
 
-from local import postgres
 from publisher_api import main
-from publisher_api.accept.model import AcceptRequest, AcceptResult
-from publisher_api.accept.service import accept
-from publisher_api.channels.model import Channel
 from publisher_api.cli.sweep import sweeping
-from publisher_api.configuration import Configuration
-from publisher_api.db.pool import make_pool
-from publisher_api.notifications.request import NotificationRequest
 from publisher_api.outbox import store as outbox
 from publisher_api.settings import Settings
-from tests.publisher.running import LATER, Publisher, notification
-
-
-@pytest.fixture
-def unswept(settings: Settings, postgres_server_url: str, publisher: Publisher) -> Iterator[Settings]:  # noqa: ARG001 - its topic
-    """A database of this test's own that no publisher sweeps."""
-    with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
-        yield replace(settings, database_url=url)
-
-
-def accept_pending(settings: Settings) -> str:
-    """Accept a notification like a process that dies before it publishes; returns its id."""
-    request = NotificationRequest.model_validate(notification())
-    configuration = Configuration({"inapp": Channel(slug="inapp", channel_type="inapp")}, {}, {})
-    past = datetime.now(UTC) - timedelta(minutes=1)
-    with make_pool(settings.database_url, 1) as pool:
-        accept_request = AcceptRequest("tests", [request])
-        [answer], _ = accept(pool, [accept_request], configuration, now=past, new_id=lambda: str(uuid_utils.uuid7()))
-    assert isinstance(answer, AcceptResult)
-    notification_id: str = answer.body["notification_id"]
-    return notification_id
+from tests.publisher.running import LATER, Publisher
+from tests.publisher.sweeping import accept_pending
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -118,7 +87,9 @@ def test_a_sweep_deletes_expired_keys(unswept: Settings) -> None:
         assert connection.execute("select dedup_key from dedup_keys").fetchall() == [("valid",)]
 
 
-def test_a_message_that_pubsub_refuses_blocks_no_other(unswept: Settings, publisher: Publisher) -> None:
+def test_a_message_that_pubsub_refuses_ends_with_a_reason_and_blocks_no_other(
+    unswept: Settings, publisher: Publisher
+) -> None:
     bad, good = accept_pending(unswept), accept_pending(unswept)
     with psycopg.connect(unswept.database_url) as connection:
         # Larger than Pub/Sub accepts, which no accepted notification can be.
@@ -131,5 +102,20 @@ def test_a_message_that_pubsub_refuses_blocks_no_other(unswept: Settings, publis
         assert sweep_once() == 1
     assert publisher.topic.deliveries(good)
     with psycopg.connect(unswept.database_url) as connection:
-        rows = connection.execute("select notification_id::text, status from deliveries").fetchall()
-    assert dict(rows) == {bad: "pending", good: "queued"}
+        rows = connection.execute("select notification_id::text, status, reason from deliveries").fetchall()
+        events = connection.execute("select result, reason from delivery_events").fetchall()
+    assert sorted(rows) == sorted([(bad, "failed", "transport_refused"), (good, "queued", None)])
+    assert events == [("failed", "transport_refused")]
+
+
+def test_a_command_that_pubsub_refuses_is_removed(unswept: Settings) -> None:
+    with psycopg.connect(unswept.database_url) as connection:
+        connection.execute(
+            """insert into commands (command_id, body, sweep_at)
+               select gen_random_uuid(), jsonb_build_object('type', 'command', 'v', 1, 'command', 'read', 'at', now(),
+                                                            'user_id', repeat('x', 11000000)), now()"""
+        )
+        connection.commit()
+        with sweeping(unswept) as sweep_once:
+            assert sweep_once() == 0
+        assert connection.execute("select from commands").fetchall() == []

@@ -33,7 +33,9 @@ FORWARD: dict[Status, int] = {
     "failed": 2, "suppressed": 2, "expired": 2, "canceled": 2, "dead": 2,
 }  # fmt: skip
 REPLAYS: set[tuple[Status, Status]] = {("failed", "pending"), ("dead", "pending")}
-LATE: set[tuple[Status, Status]] = {("dead", "sent"), ("dead", "delivered"), ("dead", "bounced")}
+LATE: set[tuple[Status, Status]] = {
+    (before, after) for before in ("dead", "expired") for after in ("sent", "delivered", "bounced")
+}
 
 
 def test_status_only_moves_forward_except_for_replays_and_late_success() -> None:
@@ -43,7 +45,7 @@ def test_status_only_moves_forward_except_for_replays_and_late_success() -> None
 
 
 def test_no_outcome_changes_a_final_status() -> None:
-    final: list[Status] = ["suppressed", "expired", "canceled", "delivered", "bounced"]
+    final: list[Status] = ["suppressed", "canceled", "delivered", "bounced"]
     assert not [move for move in itertools.product(final, STATUSES) if may_move(*move)]
 
 

@@ -1,0 +1,29 @@
+"""Outcomes that the publisher decides itself, for deliveries that no function can report. Pure."""
+
+from datetime import datetime
+
+from publisher_api.notifications.records import DeliveryRecord
+from shared.envelope import Delivery
+from shared.outcomes import Outcome, Result
+from shared.reasons import Reason
+
+
+def unreported(delivery: DeliveryRecord, now: datetime) -> Outcome:
+    """The end of a delivery that expired, and whose outcome never arrived."""
+    return _ended(delivery, "expired", Reason.NO_REPORT, now)
+
+
+def refused(message: Delivery, now: datetime) -> Outcome:
+    """The end of a delivery whose message the transport does not accept."""
+    return _ended(message, "failed", Reason.TRANSPORT_REFUSED, now)
+
+
+def _ended(delivery: DeliveryRecord | Delivery, result: Result, reason: Reason, now: datetime) -> Outcome:
+    return Outcome(
+        notification_id=delivery.notification_id,
+        delivery_id=delivery.delivery_id,
+        round=delivery.round,
+        result=result,
+        at=now,
+        reason=reason,
+    )
