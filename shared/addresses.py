@@ -1,7 +1,10 @@
 """The kinds of address, and how each is redacted for logs and timelines."""
 
+import re
 from enum import Enum
 from typing import assert_never
+
+_AUTHORITY = re.compile(r"(https?://)([^/?#\\]+)", re.IGNORECASE)
 
 
 class AddressKind(Enum):
@@ -27,12 +30,16 @@ def redact(kind: AddressKind, address: str) -> str:
         case AddressKind.PHONE:
             return f"{address[:3]}***{address[-3:]}"
         case AddressKind.URL:
-            scheme, _, rest = address.partition("://")
-            host = rest.partition("/")[0].rpartition("@")[2]
-            return f"{scheme}://{host}/***"
+            return _redact_url(address)
         case AddressKind.USER_ID:
             return address
         case AddressKind.DEVICE_TOKEN:
             return f"{address[:6]}***"
         case _:
             assert_never(kind)
+
+
+def _redact_url(url: str) -> str:
+    """The origin of ``url``. User, path, query and fragment may each be a credential."""
+    found = _AUTHORITY.match(url)
+    return f"{found[1]}{found[2].rpartition('@')[2]}/***" if found else "***"

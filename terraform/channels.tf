@@ -4,6 +4,17 @@ locals {
     channel_type => merge(channel, { channel_type = channel_type })
   }
 
+  # Every function uses the ledger and the switches. Only `inapp` writes inboxes; the dead-letter function may look up whether an
+  # entry arrived.
+  databases_of_function = {
+    for name in local.functions : name => merge(
+      name == "dead_letter" ? { (module.inbox.database) = "roles/datastore.viewer" } : {},
+      name == "inapp" ? { (module.inbox.database) = "roles/datastore.user" } : {},
+      { (local.ledger_database) = "roles/datastore.user" },
+    )
+  }
+  firestore_environment = { INBOX_DATABASE = module.inbox.database, LEDGER_DATABASE = local.ledger_database }
+
   # Of the subscriptions that no channel type declares: for outcomes, for their dead letters, and for those of each channel type.
   subscriptions = jsondecode(file("${path.root}/../shared/subscriptions.json"))
 }
@@ -15,9 +26,9 @@ module "channel" {
   build_account  = google_service_account.build.id
   bundle         = local.bundles[each.key]
   channel        = each.value
-  database       = module.inbox.database
+  databases      = local.databases_of_function[each.key]
   dead_letter    = merge(local.subscriptions.dead_letters, { uri = module.dead_letter.uri })
-  environment    = lookup(var.channel_environment, each.key, {})
+  environment    = merge(lookup(var.channel_environment, each.key, {}), local.firestore_environment)
   labels         = local.labels
   max_instances  = var.max_instances
   outcomes_topic = google_pubsub_topic.outcomes
@@ -42,9 +53,10 @@ module "dead_letter" {
 
   build_account       = google_service_account.build.id
   bundle              = local.bundles["dead_letter"]
-  database            = module.inbox.database
+  databases           = local.databases_of_function["dead_letter"]
   description         = "Heliograph: dead letters of every channel"
   entry_point         = "dead_letter"
+  environment         = local.firestore_environment
   invoker             = "serviceAccount:${google_service_account.push.email}"
   labels              = local.labels
   name                = "heliograph-dead-letter"

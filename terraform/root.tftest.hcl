@@ -6,6 +6,7 @@ mock_provider "time" {}
 variables {
   alert_emails       = ["operator@example.com"]
   environment        = "test"
+  ledger_database    = "ledger"
   project_id         = "heliograph-test"
   publisher_git      = { branch = "main", url = "https://git.example.com/heliograph.git" }
   publisher_identity = { kind = "keyless", jwks_file = "environments/example.jwks.json" }
@@ -210,6 +211,24 @@ run "the_doctors_settings_contain_every_url" {
       ) : contains(split("\n", output.doctor_environment), line)
     ])
     error_message = "The settings must contain the URL of each function and of the publisher, and the push account."
+  }
+}
+
+run "a_ledger_that_was_not_moved_yet_stays_with_the_inboxes" {
+  command = plan
+
+  variables {
+    ledger_database = "(default)"
+  }
+
+  assert {
+    condition     = length(module.ledger) == 0
+    error_message = "There must be no second database."
+  }
+
+  assert {
+    condition     = join(",", sort(module.inbox.ttl_fields)) == "deliveries/expire_at,inbox/expire_at"
+    error_message = "The one database must have the time-to-live fields of the ledger and of the inboxes."
   }
 }
 

@@ -95,6 +95,17 @@ variable "firestore_location" {
   default     = "eur3"
 }
 
+variable "ledger_database" {
+  description = "Firestore database of the ledger and the channel switches: `ledger` in a new environment. An environment that has them in `(default)` must move them first (docs/operations.md, Move the ledger)."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = var.ledger_database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.ledger_database))
+    error_message = "ledger_database must be (default), or 4 to 63 lower-case letters, digits and hyphens."
+  }
+}
+
 variable "max_instances" {
   description = "Maximum number of instances of each channel type's function."
   type        = number

@@ -45,13 +45,13 @@ def declared_settings(declared: Subscription) -> dict[str, Any]:
 
 
 def moves() -> Iterator[tuple[str, str]]:
-    """The old and the new address in the plan of each ``moved`` block."""
+    """How the old and the new address in the plan end, for each ``moved`` block."""
     for file in (ROOT / "terraform").rglob("*.tf"):
         for move in hcl2.loads(file.read_text(encoding="utf-8")).get("moved", []):
             yield _address(file, move["from"]), _address(file, move["to"])
 
 
 def _address(file: Path, reference: str) -> str:
-    """The address of a reference in a file of the root, or of a module that is used once under its own name."""
+    """How the address ends, of a reference in a file of the root or of a module that is used under its own name."""
     address = reference.removeprefix("${").removesuffix("}")
     return address if file.parent.name == "terraform" else f"module.{file.parent.name}.{address}"

@@ -23,6 +23,10 @@ from transport.pubsub import PubSubTopic, topic_path
 
 REQUIRED = ("GOOGLE_CLOUD_PROJECT",)
 """The environment variables without which ``connect`` cannot be called."""
+INBOX_DATABASE = "(default)"
+"""The Firestore database that web and mobile clients read."""
+LEDGER_DATABASE = "ledger"
+"""The Firestore database of the ledger and the channel switches. No client reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Settings:
     project: str
     outcomes_topic: str
     pubsub_emulator_host: str | None = None
+    inbox_database: str = INBOX_DATABASE
+    ledger_database: str = LEDGER_DATABASE
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -40,20 +46,25 @@ class Settings:
             environ["GOOGLE_CLOUD_PROJECT"],
             environ.get("OUTCOMES_TOPIC") or OUTCOMES_TOPIC,
             environ.get("PUBSUB_EMULATOR_HOST"),
+            environ.get("INBOX_DATABASE") or INBOX_DATABASE,
+            environ.get("LEDGER_DATABASE") or LEDGER_DATABASE,
         )
 
 
 def connect(environ: Mapping[str, str], lease: timedelta) -> Services:
-    """The ports of one function. Builds the clients; makes no call. ``lease`` is how long a claim holds."""
+    """The ports of one function. Builds the clients; makes no call. ``lease`` is how long a claim holds.
+
+    Every function gets every port. The function's account decides which database it may use (``terraform/inbox.tf``).
+    """
     settings = Settings.from_env(environ)
-    client = Client(project=settings.project)
-    switch_store = FirestoreSwitchStore(client)
+    ledger_client = Client(project=settings.project, database=settings.ledger_database)
+    switch_store = FirestoreSwitchStore(ledger_client)
     return Services(
-        ledger=FirestoreLedger(client, lease),
+        ledger=FirestoreLedger(ledger_client, lease),
         outcomes=TopicOutcomeSink(outcomes_topic(settings)),
         switches=CachedSwitches(switch_store.read, time.monotonic),
         switch_store=switch_store,
-        inbox=FirestoreInbox(client),
+        inbox=FirestoreInbox(Client(project=settings.project, database=settings.inbox_database)),
         now=partial(datetime.now, UTC),
     )
 

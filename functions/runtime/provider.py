@@ -43,8 +43,9 @@ class Provider(Protocol):
     def send(self, delivery: Delivery) -> Sent | Rejected:
         """Send ``delivery`` to the provider.
 
-        Raises ``Retryable`` (429, 5xx, timeout, refused connection; ``ambiguous`` if it may have been sent), ``CredentialsRefused`` (401, 403) or
-        ``Undecodable`` (the content is not of this channel type). Any other exception is a bug.
+        Raises ``Retryable`` (429, 5xx, timeout, refused connection; ``ambiguous`` if it may have been sent),
+        ``CredentialsRefused`` (401, 403) or ``Undecodable`` (the content is not of this channel type). Any other
+        exception is a bug.
         """
         ...
 

@@ -1,16 +1,19 @@
 """A delivery as a signed request, as Standard Webhooks defines it.
 
-The receiver checks ``webhook-signature`` with the secret that it shares with us. It recognises a repeated delivery by
+The receiver checks ``webhook-signature`` with the secret that it shares with us: its own, which is derived from the
+master secret and the receiver's origin (``shared.webhook_secrets``). It recognises a repeated delivery by
 ``webhook-id``: the id of the delivery, which is the same at every attempt. To replace a secret without a gap, set the
 new and the old one with a space between them: the request is signed with both, and the receiver needs one that matches.
 
 The channel's config may set ``url``, ``method``, ``headers``, and with ``secret_ref`` the name of another secret. The
 ``url`` of the config takes precedence over the recipient, because its headers and secret are meant for that receiver
-only.
+only. With such a ``url`` the other secret is used as it is. Without one, the producer names the receivers, and a
+secret is derived for each.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import httpx
 import msgspec
@@ -21,8 +24,9 @@ from shared.content import WebhookContent
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused
 from shared.reasons import Reason
+from shared.webhook_secrets import SETTING, origin, secrets_of
 
-SECRET = "WEBHOOK_SIGNING_SECRET"  # noqa: S105 - the name of the variable
+SECRET = SETTING
 _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -43,7 +47,6 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
         raise BadRequest(Reason.INVALID_METHOD)
     url = _url(config.get("url") or delivery.recipient)
     body = msgspec.json.encode(delivery.content_as(WebhookContent).body)
-    name = str(config.get("secret_ref") or SECRET)
     # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
     ours = {
@@ -53,7 +56,7 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
         "webhook-id": delivery.delivery_id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(
-            signer.sign(delivery.delivery_id, now, body.decode()) for signer in _signers(name, secrets)
+            signer.sign(delivery.delivery_id, now, body.decode()) for signer in _signers(config, secrets, url)
         ),
     }
     headers.update(ours)
@@ -61,20 +64,26 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
 
 
 def receiver_of(delivery: Delivery) -> str:
-    """The receiver of a delivery: scheme, host and port, or nothing if the address is no URL."""
+    """The receiver of a delivery, as a breaker key: its origin, or nothing if it has no usable URL."""
     try:
-        url = httpx.URL(str(delivery.config.get("url") or delivery.recipient))
-    except httpx.InvalidURL:
+        return _origin(_url(delivery.config.get("url") or delivery.recipient))
+    except BadRequest:
         return ""
-    return f"{url.scheme}://{url.host.rstrip('.')}:{url.port or ''}"
 
 
-def _signers(name: str, secrets: Mapping[str, str]) -> list[Webhook]:
-    given = secrets.get(name, "").split()
-    if not given:
+def _origin(url: httpx.URL) -> str:
+    return origin(url.scheme, url.raw_host.decode(), url.port)
+
+
+def _signers(config: Mapping[str, Any], secrets: Mapping[str, str], url: httpx.URL) -> list[Webhook]:
+    own = config.get("secret_ref")
+    name = str(own or SECRET)
+    setting = secrets.get(name, "")
+    if not setting.split():
         raise CredentialsRefused(Reason.SECRET_MISSING, f"{name} is not set")
     try:
-        return [Webhook(secret) for secret in given]
+        used = setting.split() if own and config.get("url") else secrets_of(setting, _origin(url))
+        return [Webhook(secret) for secret in used]
     except (ValueError, EmptyWebhookSecretError):
         raise CredentialsRefused(Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64") from None
 

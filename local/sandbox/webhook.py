@@ -9,6 +9,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from local.sandbox.provider_stub import Accepted, ErrorResponse, ProviderStub
 from local.sandbox.test_recipients import Treatment
+from shared.webhook_secrets import derive, origin_of
 
 ERRORS: dict[Treatment, ErrorResponse] = {
     "refuse": ErrorResponse(410, {"error": "gone"}),
@@ -21,12 +22,13 @@ ERRORS: dict[Treatment, ErrorResponse] = {
 
 def router(stub: ProviderStub) -> APIRouter:
     routes = APIRouter()
-    verifier = Webhook(stub.credentials.webhook_signing_secret)
+    master = stub.credentials.webhook_signing_secret
 
     @routes.api_route("/webhook/{name}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     async def receive(request: Request) -> Response:
         body = await request.body()
         headers = dict(request.headers)
+        verifier = Webhook(derive(master, origin_of(str(request.base_url))))
         result = await stub.handle(
             request,
             channel_type="webhook",

@@ -4,6 +4,7 @@ project_id  = "heliograph-example"
 region      = "europe-west1"
 
 firestore_location = "eur3"
+ledger_database    = "ledger" # an environment that was created without this line: see docs/operations.md, "Move the ledger"
 
 alert_emails    = ["operator@example.com"]
 billing_account = "012345-6789AB-CDEF01"

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from standardwebhooks import Webhook
 
 from local.sandbox.test_recipients import RECIPIENTS
+from shared.webhook_secrets import derive, origin_of
 from tests.sandboxed import SECRET, SENDGRID_KEY, TWILIO, an_email, running_sandbox
 
 pytestmark = pytest.mark.browser
@@ -71,7 +72,7 @@ def test_email_is_rendered_without_running_its_scripts(page: Page, sandbox_url: 
 
 def test_webhook_shows_whether_its_signature_is_valid(page: Page, sandbox_url: str) -> None:
     now = datetime.now(UTC)
-    signature = Webhook(SECRET).sign("m1", now, '{"amount":10}')
+    signature = Webhook(derive(SECRET, origin_of(sandbox_url))).sign("m1", now, '{"amount":10}')
     headers = {"webhook-id": "m1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
     httpx.post(f"{sandbox_url}/webhook/shop", content='{"amount":10}', headers=headers)
     httpx.post(f"{sandbox_url}/webhook/shop", content='{"amount":99}', headers=headers)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from google.cloud.firestore import Client
 
+from functions.google.services import INBOX_DATABASE, LEDGER_DATABASE
 from local.emulators import EmulatorsMissing
 from local.stack import Options, Stack
 from shared.topology import RetryProfile
@@ -44,15 +45,26 @@ def sandbox(stack: Stack) -> Iterator[httpx.Client]:
         client.delete("/faults").raise_for_status()
 
 
-@pytest.fixture(scope="session")
-def firestore(stack: Stack) -> Client:
-    """Firestore with an administrator's rights, to whom the security rules do not apply."""
+def administrator(stack: Stack, database: str) -> Client:
+    """A client with an administrator's rights, to whom the security rules do not apply."""
     with pytest.MonkeyPatch.context() as environment:
         for name, value in stack.config.emulators.environment.items():
             environment.setenv(name, value)
-        return Client(project=stack.config.emulators.project)  # keeps the emulator's address
+        return Client(project=stack.config.emulators.project, database=database)  # keeps the emulator's address
+
+
+@pytest.fixture(scope="session")
+def firestore(stack: Stack) -> Client:
+    """The database of the inboxes."""
+    return administrator(stack, INBOX_DATABASE)
+
+
+@pytest.fixture(scope="session")
+def ledger(stack: Stack) -> Client:
+    """The database of the ledger and the channel switches."""
+    return administrator(stack, LEDGER_DATABASE)
 
 
 @pytest.fixture
-def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client) -> StackDriver:
-    return StackDriver(stack, api, sandbox, firestore)
+def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client, ledger: Client) -> StackDriver:
+    return StackDriver(stack, api, sandbox, firestore, ledger)

@@ -46,6 +46,7 @@ class StackDriver:
     api: httpx.Client
     sandbox: httpx.Client
     firestore: Client
+    ledger: Client
 
     # Send, and follow a notification through the API.
 
@@ -143,14 +144,14 @@ class StackDriver:
 
     def claimed_keys(self) -> set[str]:
         """The ledger keys that are claimed."""
-        claimed = self.firestore.collection(ledger.COLLECTION).where(filter=FieldFilter("state", "==", "claimed"))
+        claimed = self.ledger.collection(ledger.COLLECTION).where(filter=FieldFilter("state", "==", "claimed"))
         return {document.id.partition(".")[2] for document in claimed.stream()}
 
     def expire_lease(self, key: str) -> None:
         """Move the end of a claim's lease into the past, as if its 90 s were over."""
         assert key in self.claimed_keys()
         past = datetime.now(UTC) - timedelta(minutes=1)
-        ledger.document_of(self.firestore, key).update({"lease_until": past})
+        ledger.document_of(self.ledger, key).update({"lease_until": past})
 
     def sql(self, statement: str, *parameters: object) -> list[DictRow]:
         with psycopg.connect(self.stack.config.database_url, row_factory=dict_row, autocommit=True) as connection:

@@ -37,7 +37,7 @@ def switch(driver: StackDriver, channel: str, *, enabled: bool) -> None:
 
 
 def switches(driver: StackDriver) -> dict[str, bool]:
-    document: dict[str, Any] = driver.firestore.collection("config").document("channels").get().to_dict() or {}
+    document: dict[str, Any] = driver.ledger.collection("config").document("channels").get().to_dict() or {}
     channels: dict[str, bool] = document.get("channels", {})
     return channels
 

@@ -129,7 +129,9 @@ class TestFirestoreLedger:
         # No query uses them, and an index on a value that grows with time is a hot range.
         ledger = FirestoreLedger(firestore, LEASE)
         ledger.finish(claimed(ledger.claim(KEY, NOON)), OUTCOME)
-        declared = json.loads((Path(__file__).parents[2] / "firestore.indexes.json").read_bytes())["fieldOverrides"]
+        declared = json.loads((Path(__file__).parents[2] / "firestore.ledger.indexes.json").read_bytes())[
+            "fieldOverrides"
+        ]
         bare = {each["fieldPath"] for each in declared if each["collectionGroup"] == COLLECTION and not each["indexes"]}
         assert set(document_of(firestore, KEY).get().to_dict() or {}) == bare
 

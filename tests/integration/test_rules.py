@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.emulators
 
 Ask = Callable[[httpx.Client, str], httpx.Response]
 INBOX = "users/ada/inbox"
+LEDGER_RULES = RULES.with_name("firestore.ledger.rules")
 FIELDS = {"fields": {"title": {"stringValue": "forged"}}}
 
 
@@ -109,13 +111,22 @@ def test_no_user_may_do_anything_else(user: str | None, ask: Ask, documents: str
     assert status_for(user, ask, documents) == 403
 
 
+@pytest.mark.parametrize("ask", [*OWN_INBOX.values(), *FORBIDDEN.values()], ids=[*OWN_INBOX, *FORBIDDEN])
+def test_ledgers_rules_permit_nothing(ask: Ask, documents: str, emulators: Emulators, project: str) -> None:
+    rules = {"rules": {"files": [{"name": LEDGER_RULES.name, "content": LEDGER_RULES.read_text()}]}}
+    url = f"http://{emulators.firestore_host}/emulator/v1/projects/{project}:securityRules"
+    httpx.put(url, json=rules).raise_for_status()
+    assert status_for("ada", ask, documents) == 403
+
+
 def test_rules_do_not_apply_to_a_server(documents: str) -> None:
     for ask in (*OWN_INBOX.values(), *FORBIDDEN.values()):
         with httpx.Client(headers={"Authorization": "Bearer owner"}) as client:
             assert ask(client, documents).status_code == 200, "so the rules alone refuse each of these requests"
 
 
-def test_rules_compile(emulators: Emulators, project: str) -> None:
-    rules = {"rules": {"files": [{"name": "firestore.rules", "content": RULES.read_text()}]}}
+@pytest.mark.parametrize("path", [RULES, LEDGER_RULES], ids=lambda path: path.name)
+def test_rules_compile(path: Path, emulators: Emulators, project: str) -> None:
+    rules = {"rules": {"files": [{"name": path.name, "content": path.read_text()}]}}
     answer = httpx.put(f"http://{emulators.firestore_host}/emulator/v1/projects/{project}:securityRules", json=rules)
     assert answer.status_code == 200, answer.text

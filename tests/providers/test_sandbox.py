@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from local.sandbox.test_recipients import RECIPIENTS, Treatment
 from local.sandbox.test_recipients import TestRecipient as Recipient  # pytest collects classes named Test…
+from shared.webhook_secrets import derive, origin_of
 from tests.sandboxed import SECRET, SENDGRID_KEY, TWILIO, an_email, running_sandbox
 
 STATUS_OF_TREATMENT: dict[str, dict[Treatment, int]] = {
@@ -141,7 +142,7 @@ def test_arrivals_since_a_number_are_only_the_newer_ones(sandbox: httpx.Client) 
 )
 def test_webhook_signature_is_verified(sandbox: httpx.Client, body: str, expected: str) -> None:
     now = datetime.now(UTC)
-    signature = Webhook(SECRET).sign("m1", now, '{"amount":10}')
+    signature = Webhook(derive(SECRET, origin_of(str(sandbox.base_url)))).sign("m1", now, '{"amount":10}')
     headers = {"webhook-id": "m1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
 
     sandbox.post("/webhook/any", content=body, headers=headers)

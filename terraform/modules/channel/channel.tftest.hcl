@@ -11,6 +11,7 @@ mock_provider "google" {
 
 variables {
   build_account  = "projects/heliograph-test/serviceAccounts/build@heliograph-test.iam.gserviceaccount.com"
+  databases      = { ledger = "roles/datastore.user" }
   dead_letter    = { ack_deadline_seconds = 80, backoff_seconds = [20, 300], uri = "https://dead-letter.example.com" }
   outcomes_topic = { id = "projects/heliograph-test/topics/delivery-outcomes", name = "delivery-outcomes" }
   project_id     = "heliograph-test"

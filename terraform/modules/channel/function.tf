@@ -3,7 +3,7 @@ module "function" {
 
   build_account       = var.build_account
   bundle              = var.bundle
-  database            = var.database
+  databases           = var.databases
   description         = "Heliograph: ${var.channel.title}"
   entry_point         = var.channel.channel_type
   environment         = var.environment

@@ -59,11 +59,10 @@ variable "channel" {
   }
 }
 
-variable "database" {
-  description = "Name of the Firestore database."
-  type        = string
+variable "databases" {
+  description = "Firestore databases that the function may use: name => role."
+  type        = map(string)
   nullable    = false
-  default     = "(default)"
 }
 
 variable "dead_letter" {

@@ -11,6 +11,7 @@ mock_provider "google" {
 
 variables {
   build_account       = "projects/heliograph-test/serviceAccounts/build@heliograph-test.iam.gserviceaccount.com"
+  databases           = { ledger = "roles/datastore.user" }
   description         = "Heliograph: E-mail"
   entry_point         = "email"
   invoker             = "serviceAccount:push@heliograph-test.iam.gserviceaccount.com"
@@ -62,11 +63,30 @@ run "the_function_may_read_each_of_its_secrets_and_no_other" {
   }
 }
 
-run "firestore_access_is_limited_to_one_database" {
-  assert {
-    condition     = strcontains(google_project_iam_member.firestore.condition[0].expression, "projects/heliograph-test/databases/(default)")
-    error_message = "The Firestore role must have a condition on the database."
+run "firestore_access_is_limited_to_the_given_databases" {
+  variables {
+    databases = { ledger = "roles/datastore.user", "(default)" = "roles/datastore.viewer" }
   }
+
+  assert {
+    condition = {
+      for grant in values(google_project_iam_member.firestore) : grant.condition[0].expression => grant.role
+      } == {
+      "resource.name == \"projects/heliograph-test/databases/ledger\""    = "roles/datastore.user"
+      "resource.name == \"projects/heliograph-test/databases/(default)\"" = "roles/datastore.viewer"
+    }
+    error_message = "Each Firestore role must have a condition on one database."
+  }
+}
+
+run "a_role_over_all_of_firestore_is_refused" {
+  command = plan
+
+  variables {
+    databases = { ledger = "roles/datastore.owner" }
+  }
+
+  expect_failures = [var.databases]
 }
 
 run "only_the_push_account_may_call" {

@@ -12,16 +12,24 @@ resource "google_pubsub_topic_iam_member" "outcomes" {
 }
 
 resource "google_project_iam_member" "firestore" {
+  for_each = var.databases
+
   project = var.project_id
-  role    = "roles/datastore.user"
+  role    = each.value
   member  = google_service_account.this.member
 
   # Firestore has no IAM policy per database, so a condition limits this project-wide role to one database.
   condition {
-    title       = "only-${trim(var.database, "()")}"
+    title       = "only-${trim(each.key, "()")}"
     description = "Only the database that Heliograph uses."
-    expression  = "resource.name == \"projects/${var.project_id}/databases/${var.database}\""
+    expression  = "resource.name == \"projects/${var.project_id}/databases/${each.key}\""
   }
+}
+
+# The grant is the same, so an apply must not remove it and add it again.
+moved {
+  from = google_project_iam_member.firestore
+  to   = google_project_iam_member.firestore["(default)"]
 }
 
 resource "google_project_iam_member" "provider" {

@@ -14,11 +14,15 @@ variable "bundle" {
   nullable = false
 }
 
-variable "database" {
-  description = "Name of the Firestore database with the ledger, the channel switches and the inboxes."
-  type        = string
+variable "databases" {
+  description = "Firestore databases that the function may use: name => `roles/datastore.user` (reads and writes) or `roles/datastore.viewer` (reads)."
+  type        = map(string)
   nullable    = false
-  default     = "(default)"
+
+  validation {
+    condition     = alltrue([for role in values(var.databases) : contains(["roles/datastore.user", "roles/datastore.viewer"], role)])
+    error_message = "The roles of databases must be roles/datastore.user or roles/datastore.viewer."
+  }
 }
 
 variable "description" {

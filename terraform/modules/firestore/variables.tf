@@ -23,13 +23,13 @@ variable "database" {
 }
 
 variable "indexes" {
-  description = "Content of `firestore.indexes.json`: composite indexes, and overrides of single fields (index off, time to live)."
+  description = "JSON in the form of `firestore.indexes.json`: composite indexes, and overrides of single fields (index off, time to live)."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(jsondecode(var.indexes).indexes) && can(jsondecode(var.indexes).fieldOverrides)
-    error_message = "indexes must be the JSON of firestore.indexes.json, with `indexes` and `fieldOverrides`."
+    error_message = "indexes must be JSON in the form of firestore.indexes.json, with `indexes` and `fieldOverrides`."
   }
 }
 
@@ -51,12 +51,12 @@ variable "project_id" {
 }
 
 variable "rules" {
-  description = "Content of `firestore.rules`."
+  description = "Text of the security rules."
   type        = string
   nullable    = false
 
   validation {
     condition     = strcontains(var.rules, "service cloud.firestore")
-    error_message = "rules must be the text of firestore.rules, which declares `service cloud.firestore`."
+    error_message = "rules must be the text of security rules, which declares `service cloud.firestore`."
   }
 }

@@ -1,0 +1,57 @@
+"""The secret with which requests to one webhook receiver are signed, derived from a master secret.
+
+Each receiver gets a secret of its own: the HMAC of its origin under the master secret. A receiver can therefore not
+sign an event for another receiver, and we store no list of secrets. Secrets are those of Standard Webhooks: ``whsec_``
+and base64.
+"""
+
+import base64
+import hmac
+from urllib.parse import urlsplit
+
+SETTING = "WEBHOOK_SIGNING_SECRET"
+"""The variable with the master secret; while it rotates, the new and the old one with a space between them."""
+_PREFIX = "whsec_"
+_SHARED = "shared:"
+_CONTEXT = "heliograph webhook receiver "
+_PORTS = {"http": 80, "https": 443}
+
+
+def origin(scheme: str, host: str, port: int | None) -> str:
+    """The text that stands for a receiver. ``host`` is in ASCII. Raises ``ValueError`` unless it is http or https.
+
+    >>> origin("https", "Hooks.example.", None), origin("http", "::1", 8080)
+    ('https://hooks.example:443', 'http://[::1]:8080')
+    """
+    if scheme not in _PORTS or not host:
+        raise ValueError("not a URL that starts with https:// and names a host")
+    if not host.isascii():
+        raise ValueError("the host is not in ASCII; write it with xn--")
+    name = host.lower().rstrip(".")
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port or _PORTS[scheme]}"
+
+
+def origin_of(url: str) -> str:
+    """The origin of ``url``. Raises ``ValueError``."""
+    parts = urlsplit(url)
+    return origin(parts.scheme, parts.hostname or "", parts.port)
+
+
+def derive(master: str, receiver: str) -> str:
+    """The secret of the receiver with the origin ``receiver``. Raises ``ValueError`` if ``master`` is malformed."""
+    key = base64.b64decode(master.removeprefix(_PREFIX), validate=True)
+    if not key:
+        raise ValueError("the secret is empty")
+    digest = hmac.digest(key, (_CONTEXT + receiver).encode(), "sha256")
+    return _PREFIX + base64.b64encode(digest).decode()
+
+
+def secrets_of(setting: str, receiver: str) -> list[str]:
+    """The secrets with which a request to ``receiver`` is signed: one for each master secret of ``setting``.
+
+    ``shared:whsec_…`` in ``setting`` is a secret that all receivers still have, from before each had its own. It is
+    used as it is. Raises ``ValueError`` if a secret is malformed.
+    """
+    return [
+        each.removeprefix(_SHARED) if each.startswith(_SHARED) else derive(each, receiver) for each in setting.split()
+    ]
