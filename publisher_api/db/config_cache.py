@@ -6,12 +6,13 @@ does not forward notifications, and for serverless ones that cannot listen.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import psycopg
 
 from publisher_api.channels.model import Channel
-from publisher_api.configuration import Configuration
+from publisher_api.configuration import Configuration, Template
 from publisher_api.db.pool import Connected, Pool
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
@@ -32,6 +33,7 @@ class ConfigCache:
         self._loaded_at = 0.0
         self._changes = 0
         self._failure: tuple[float, psycopg.OperationalError] | None = None
+        self._templates: dict[str, _StoredTemplate] = {}
         self._lock = threading.Lock()
 
     def cached(self) -> Configuration | None:
@@ -63,7 +65,8 @@ class ConfigCache:
             raise self._failure[1]
         try:
             with self._pool.connection() as connection:
-                return _load(connection)
+                self._templates = _load_templates(connection, self._templates)
+                return _load(connection, self._templates)
         except psycopg.OperationalError as error:  # includes PoolTimeout
             self._failure = (self._clock(), error)
             _log.warning(LogEvent.CONFIG_LOAD_FAILED, error=type(error).__name__, cause=str(error))
@@ -75,15 +78,34 @@ class ConfigCache:
         self._snapshot = None
 
 
-def _load(connection: Connected) -> Configuration:
+@dataclass(frozen=True, slots=True)
+class _StoredTemplate:
+    """``version`` changes whenever the row does."""
+
+    version: str
+    content: Template
+
+
+def _load_templates(connection: Connected, known: Mapping[str, _StoredTemplate]) -> dict[str, _StoredTemplate]:
+    """Every template. Reads the content of those only that have changed: together they may be large."""
+    rows = connection.execute("select template_name, xmin::text as version from templates").fetchall()
+    versions = {row["template_name"]: row["version"] for row in rows}
+    kept = {name: stored for name, stored in known.items() if stored.version == versions.get(name)}
+    changed = connection.execute(
+        "select template_name, xmin::text as version, content from templates where template_name = any(%s)",
+        [[name for name in versions if name not in kept]],
+    ).fetchall()
+    return kept | {row["template_name"]: _StoredTemplate(row["version"], row["content"]) for row in changed}
+
+
+def _load(connection: Connected, templates: Mapping[str, _StoredTemplate]) -> Configuration:
     channels = connection.execute(
         "select slug, kind as channel_type, enabled, config, version from channels"
     ).fetchall()
-    templates = connection.execute("select template_name, content from templates").fetchall()
     keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
     return Configuration(
         channels={row["slug"]: Channel(**row) for row in channels},
-        templates={row["template_name"]: row["content"] for row in templates},
+        templates={name: stored.content for name, stored in templates.items()},
         producers={bytes(row["key_hash"]): row["producer"] for row in keys},
     )
 

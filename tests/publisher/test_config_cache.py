@@ -1,10 +1,13 @@
 """The cached configuration: how old it may be, and what it returns while Postgres is down."""
 
+import uuid
+
 import psycopg
 import pytest
 
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import make_pool
+from publisher_api.templates.store import put_template
 
 
 def test_a_stale_configuration_is_used_while_postgres_is_down(postgres_url: str) -> None:
@@ -18,6 +21,25 @@ def test_a_stale_configuration_is_used_while_postgres_is_down(postgres_url: str)
     minutes[0] = 4  # and the pool is closed
     assert cache.cached() is None
     assert cache.current() is second
+
+
+def test_only_changed_templates_are_read_again(postgres_url: str) -> None:
+    with make_pool(postgres_url, 1) as pool:
+        cache = ConfigCache(pool)
+        names = [f"t-{uuid.uuid4().hex}" for _ in range(3)]
+        changed, deleted, kept = names
+        with pool.connection() as connection:
+            for name in names:
+                put_template(connection, name, {"inapp": {"title": "before"}})
+        before = cache.current().templates
+        with pool.connection() as connection:
+            put_template(connection, changed, {"inapp": {"title": "after"}})
+            connection.execute("delete from templates where template_name = %s", [deleted])
+        cache.drop()
+        after = cache.current().templates
+    assert after[changed] == {"inapp": {"title": "after"}}
+    assert deleted not in after
+    assert after[kept] is before[kept]
 
 
 def test_a_dropped_configuration_is_not_used(postgres_url: str) -> None:
