@@ -15,8 +15,8 @@ class Settings:
     """Where Postgres and the topic are, and whose pushes are accepted.
 
     ``push_audience`` and ``push_service_account`` are the ``aud`` and ``email`` that Google's tokens for
-    ``/internal/outcomes`` must have; ``google_certs_url`` serves the keys (JWKS) that sign them. ``connections`` is the
-    size of the pool.
+    ``/internal/outcomes`` must have; ``google_certs_url`` serves the keys (JWKS) that sign them. ``connections`` to
+    Postgres are the most that one instance holds, without the one that listens for changes of the configuration.
     """
 
     database_url: str
