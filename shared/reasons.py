@@ -30,6 +30,10 @@ class Reason(Described):
     REDIRECTED = "redirected", "The receiver redirects; redirects are not followed."
     REFUSED = "refused", "The provider refused the message."
     REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."
+    SECRET_NOT_FOR_RECEIVER = (
+        "secret_not_for_receiver",
+        "The channel names a secret that may be sent to another host only.",
+    )
     SENDER_MISMATCH = "sender_mismatch", "The device is registered with another project."
     TOO_LARGE = "too_large", "The message is larger than the provider accepts."
     UNREACHABLE_NUMBER = "unreachable_number", "The provider has no route to this phone number."
@@ -51,8 +55,8 @@ class Reason(Described):
     PROVIDER_ERROR = "provider_error", "The provider reported an error of its own."
     PROVIDER_NOT_CONFIGURED = "provider_not_configured", "None of the channel's providers is configured."
     RATE_LIMITED = "rate_limited", "The provider asks to send more slowly."
-    SECRET_MALFORMED = "secret_malformed", "The signing secret is not whsec_ followed by base64."
-    SECRET_MISSING = "secret_missing", "The signing secret is not set."
+    SECRET_MALFORMED = "secret_malformed", "A secret of the webhook does not have the form that it must have."
+    SECRET_MISSING = "secret_missing", "A secret of the webhook is not set."
     SWITCHES_REFUSED = "switchboard_refused", "We may not read the channel switches."
     SWITCHES_UNAVAILABLE = "switchboard_unavailable", "The channel switches could not be read."
     TIMEOUT = "timeout", "The provider did not answer in time."
