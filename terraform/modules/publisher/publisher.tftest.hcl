@@ -167,6 +167,42 @@ run "autoscaling_on_a_shared_size_is_refused" {
   expect_failures = [var.instances]
 }
 
+run "a_release_that_needs_more_connections_than_the_plan_has_is_refused" {
+  command = plan
+
+  variables {
+    instances = { minimum = 3, maximum = 3 }
+  }
+
+  expect_failures = [var.instances]
+}
+
+run "a_pool_with_more_connections_than_the_plan_has_is_refused" {
+  command = plan
+
+  variables {
+    database_open_to_internet = true
+    pool_size                 = 45
+    runtime                   = "functions"
+  }
+
+  expect_failures = [var.pool_size]
+}
+
+run "a_plan_with_more_memory_admits_more_containers" {
+  command = plan
+
+  variables {
+    database  = { size = "db-s-2vcpu-4gb" }
+    instances = { minimum = 4, maximum = 4 }
+  }
+
+  assert {
+    condition     = contains([for variable in digitalocean_app.this[0].spec[0].service[0].env : "${variable.key}=${variable.value}"], "DATABASE_CONNECTIONS=8")
+    error_message = "The containers must open as many connections as were counted."
+  }
+}
+
 run "a_data_centre_without_app_networks_is_refused" {
   command = plan
 
