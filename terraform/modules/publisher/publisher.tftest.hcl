@@ -31,6 +31,15 @@ run "all_components_run_the_same_image" {
   }
 }
 
+run "the_database_has_a_standby" {
+  command = plan
+
+  assert {
+    condition     = digitalocean_database_cluster.this.node_count >= 2
+    error_message = "Without a standby, a broken node means a restore from the backup."
+  }
+}
+
 run "without_an_image_the_app_is_built_from_git" {
   command = plan
 
