@@ -22,6 +22,8 @@ _PUSH_RESERVED = re.compile("from|message_type|google.*|gcm.*", re.DOTALL)
 _DOCUMENT_DEPTH = 18
 _NAME_BYTES = 1500
 _RESERVED_NAME = re.compile("__.*__", re.DOTALL)
+# A browser skips tabs and line breaks inside a URL, and reads a backslash as a slash.
+_LINK = re.compile(r"(https?://[^\s/\\?#]\S*|/([^\s/\\]\S*)?)?", re.IGNORECASE)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -60,7 +62,7 @@ class PushContent(_Content, frozen=True):
 
 
 class InappContent(_Content, frozen=True):
-    """An inbox entry. ``url`` is opened by a click; ``data`` is for the application."""
+    """An inbox entry. A click opens ``url``: a web page, or a path of the app. ``data`` is for the application."""
 
     title: Text
     body: str = ""
@@ -68,6 +70,8 @@ class InappContent(_Content, frozen=True):
     data: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.url is not None and not (_LINK.fullmatch(self.url) and self.url.isprintable()):
+            raise ValueError("url must start with https:// or http://, or be a path that starts with one slash")
         _check_document(self.data, "data", _DOCUMENT_DEPTH)
 
 

@@ -30,6 +30,10 @@ class Reason(Described):
     REDIRECTED = "redirected", "The receiver redirects; redirects are not followed."
     REFUSED = "refused", "The provider refused the message."
     REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."
+    SECRET_NOT_FOR_RECEIVER = (
+        "secret_not_for_receiver",
+        "The channel names a secret that may be sent to another host only.",
+    )
     SENDER_MISMATCH = "sender_mismatch", "The device is registered with another project."
     TOO_LARGE = "too_large", "The message is larger than the provider accepts."
     UNWRITABLE = "unwritable", "The content cannot be written in the format of the provider."
@@ -55,8 +59,8 @@ class Reason(Described):
     QUEUE_FULL = "queue_full", "The provider holds as many messages of our sender as it accepts."
     RATE_LIMITED = "rate_limited", "The provider asks to send more slowly."
     RECEIVER_BUSY = "receiver_busy", "The receiver is still answering as many deliveries as it may hold at a time."
-    SECRET_MALFORMED = "secret_malformed", "The signing secret is not whsec_ followed by base64."
-    SECRET_MISSING = "secret_missing", "The signing secret is not set."
+    SECRET_MALFORMED = "secret_malformed", "A secret of the webhook does not have the form that it must have."
+    SECRET_MISSING = "secret_missing", "A secret of the webhook is not set."
     SENDER_REFUSED = "sender_refused", "The provider does not accept our sender or account."
     SWITCHES_REFUSED = "switchboard_refused", "We may not read the channel switches."
     SWITCHES_UNAVAILABLE = "switchboard_unavailable", "The channel switches could not be read."

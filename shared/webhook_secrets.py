@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 SETTING = "WEBHOOK_SIGNING_SECRET"
 """The variable with the master secret; while it rotates, the new and the old one with a space between them."""
+PLACEHOLDER = "{secret}"
+"""What a secret replaces in the ``url`` of a channel's config."""
 _PREFIX = "whsec_"
 _SHARED = "shared:"
 _CONTEXT = "heliograph webhook receiver "

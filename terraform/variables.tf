@@ -220,9 +220,10 @@ variable "publisher_image" {
 variable "publisher_instances" {
   description = "Containers of the API: see `modules/publisher`."
   type = object({
-    maximum = optional(number, 2)
-    minimum = optional(number, 2)
-    size    = optional(string, "apps-s-1vcpu-1gb")
+    connections = optional(number, 8)
+    maximum     = optional(number, 2)
+    minimum     = optional(number, 2)
+    size        = optional(string, "apps-s-1vcpu-1gb")
   })
   nullable = false
   default  = {}

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from publisher_api.outbox import store as outbox
 from shared.reasons import Reason
@@ -115,6 +116,20 @@ def test_replayed_email_delivery_does_not_count_as_unread(connection: Connection
         "select inbox_at from notifications join deliveries using (notification_id) where delivery_id = %s", [dead]
     ).fetchone()
     assert unread == {"inbox_at": None}
+
+
+def test_channels_that_may_hold_a_credential_are_listed(connection: Connection) -> None:
+    configs = {
+        "old-header": {"headers": {"X-Auth-Token": "t"}},
+        "old-url": {"url": "https://hooks.slack.com/services/t"},
+        "named": {"url": "https://hooks.slack.com/{secret}", "url_secret_ref": "WEBHOOK_SLACK"},
+    }
+    for slug, config in configs.items():
+        connection.execute(
+            "insert into channels (slug, kind, config) values (%s, 'webhook', %s)", [slug, Jsonb(config)]
+        )
+    rows = connection.execute(STATEMENTS["credentials"]).fetchall()
+    assert {row["slug"] for row in rows} == {"old-header", "old-url"}
 
 
 def test_dead_deliveries_are_counted_by_reason(connection: Connection) -> None:

@@ -107,6 +107,26 @@ def test_module_passes_its_own_tests(terraform: Terraform, module: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_changed_rules_do_not_make_our_configuration_replace_their_release(
+    terraform: Terraform, tmp_path: Path
+) -> None:
+    if "TERRAFORM_OFFLINE" not in os.environ:
+        pytest.skip("this test applies; only the wrapper that TERRAFORM_OFFLINE names applies to nothing")
+    module, state = "modules/firestore", f"-state={tmp_path}/state"
+    rules = "service cloud.firestore {{ match /{} {{}} }}"
+    given = ["-input=false", "-no-color", state, "-var=project_id=p", "-var=location=eur3"]
+    given.append('-var=indexes={"indexes": [], "fieldOverrides": []}')
+    terraform.init(module=module)
+    applied = terraform.run("apply", "-auto-approve", *given, f"-var=rules={rules.format('a')}", module=module)
+    assert applied.returncode == 0, applied.stderr
+    planned = terraform.run("plan", *given, f"-var=rules={rules.format('b')}", f"-out={tmp_path}/plan", module=module)
+    assert planned.returncode == 0, planned.stderr
+    changes = json.loads(terraform.run("show", "-json", f"{tmp_path}/plan", module=module).stdout)["resource_changes"]
+    actions = {each["address"]: each["change"]["actions"] for each in changes}
+    assert actions["google_firebaserules_ruleset.this"] != ["no-op"]
+    assert "delete" not in actions["google_firebaserules_release.this"], "a deleted release denies every client"
+
+
 def test_configuration_is_formatted(terraform: Terraform) -> None:
     done = terraform.run("fmt", "-check", "-recursive", "-diff")
     assert done.returncode == 0, done.stdout

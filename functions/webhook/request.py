@@ -9,6 +9,9 @@ The channel's config may set ``url``, ``method``, ``headers``, and with ``secret
 ``url`` of the config takes precedence over the recipient, because its headers and secret are meant for that receiver
 only. With such a ``url`` the other secret is used as it is. Without one, the producer names the receivers, and a
 secret is derived for each.
+
+Credentials of the receiver are never in the config. ``url_secret_ref`` names the secret that replaces ``{secret}`` in
+the ``url``, and ``header_secret_refs`` those that are sent in headers.
 """
 
 from collections.abc import Mapping
@@ -17,14 +20,12 @@ from typing import Any
 
 import httpx
 import msgspec
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from functions.webhook.credentials import secret_to_send, signers
 from shared.content import WebhookContent
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused
 from shared.reasons import Reason
-from shared.webhook_secrets import SETTING, origin, secrets_of
+from shared.webhook_secrets import PLACEHOLDER, SETTING, origin
 
 SECRET = SETTING
 _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
@@ -40,15 +41,18 @@ class BadRequest(Exception):
 
 
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
-    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if ``secrets`` lacks the secret."""
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if a secret is missing or malformed."""
     config = delivery.config
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:
         raise BadRequest(Reason.INVALID_METHOD)
-    url = _url(config.get("url") or delivery.recipient)
+    url = _url_with_secret(config, secrets) or _url(delivery.recipient)
+    receiver = _origin(url)
     body = msgspec.json.encode(delivery.content_as(WebhookContent).body)
     # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
+    for header, name in config.get("header_secret_refs", {}).items():
+        headers[header] = _secret(name, secrets, receiver)
     ours = {
         "Host": url.netloc.decode(),
         "Content-Type": "application/json",
@@ -56,7 +60,7 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
         "webhook-id": delivery.delivery_id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(
-            signer.sign(delivery.delivery_id, now, body.decode()) for signer in _signers(config, secrets, url)
+            signer.sign(delivery.delivery_id, now, body.decode()) for signer in signers(config, secrets, receiver)
         ),
     }
     headers.update(ours)
@@ -75,17 +79,26 @@ def _origin(url: httpx.URL) -> str:
     return origin(url.scheme, url.raw_host.decode(), url.port)
 
 
-def _signers(config: Mapping[str, Any], secrets: Mapping[str, str], url: httpx.URL) -> list[Webhook]:
-    own = config.get("secret_ref")
-    name = str(own or SECRET)
-    setting = secrets.get(name, "")
-    if not setting.split():
-        raise CredentialsRefused(Reason.SECRET_MISSING, f"{name} is not set")
-    try:
-        used = setting.split() if own and config.get("url") else secrets_of(setting, _origin(url))
-        return [Webhook(secret) for secret in used]
-    except (ValueError, EmptyWebhookSecretError):
-        raise CredentialsRefused(Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64") from None
+def _url_with_secret(config: Mapping[str, Any], secrets: Mapping[str, str]) -> httpx.URL | None:
+    """The ``url`` of the config with its secret; None if the config has no ``url``."""
+    template = str(config.get("url") or "")
+    if not template:
+        return None
+    url, name = _url(template), config.get("url_secret_ref")
+    if name is None:
+        return url
+    receiver = _origin(url)
+    filled = _url(template.replace(PLACEHOLDER, _secret(name, secrets, receiver)))
+    if _origin(filled) != receiver:
+        raise BadRequest(Reason.INVALID_URL)
+    return filled
+
+
+def _secret(name: str, secrets: Mapping[str, str], receiver: str) -> str:
+    secret = secret_to_send(name, secrets, receiver)
+    if secret is None:
+        raise BadRequest(Reason.SECRET_NOT_FOR_RECEIVER)
+    return secret
 
 
 def _url(text: str) -> httpx.URL:

@@ -8,10 +8,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from shared.topology import CHANNEL_TYPES
+from shared.webhook_secrets import PLACEHOLDER, SETTING
 
-_CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
-# Headers that describe the connection. The sender of the request sets them.
-_CONNECTION_HEADERS = {"connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"}
+PLAIN_HEADERS = frozenset(
+    {"accept", "accept-language", "cache-control", "content-language", "prefer", "x-environment", "x-source"}
+)
+"""Headers that hold no credential. Any other header might, whatever its name."""
+# Headers that describe the connection or belong to the signed request. The webhook function sets them.
+_OUR_HEADERS = {"connection", "content-length", "content-type", "expect", "host", "te", "trailer", "transfer-encoding"}
+_OUR_HEADERS |= {"upgrade", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp"}
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,13 +29,25 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 0
 
 
-def _allowed_headers(headers: dict[str, str]) -> dict[str, str]:
+def _plain_headers(headers: dict[str, str]) -> dict[str, str]:
     for name in headers:
-        if name.lower() in _CONNECTION_HEADERS:
-            raise ValueError(f"{name} describes the connection and cannot be set")
-        if name.lower() in _CREDENTIALS:
-            raise ValueError(f"{name} carries a credential, which is never stored; receivers check the signature")
+        if name.lower() not in PLAIN_HEADERS:
+            known = ", ".join(sorted(PLAIN_HEADERS))
+            raise ValueError(f"{name} may hold a credential; name it in header_secret_refs. Plain headers are {known}")
     return headers
+
+
+def _settable_headers(names: dict[str, str]) -> dict[str, str]:
+    for name in names:
+        if name.lower() in _OUR_HEADERS:
+            raise ValueError(f"{name} is set by the webhook function and cannot be changed")
+    return names
+
+
+def _not_the_master_secret(name: str) -> str:
+    if name == SETTING:
+        raise ValueError(f"{SETTING} is the secret from which every receiver's secret is derived; name another")
+    return name
 
 
 def _channel_type(name: str) -> str:
@@ -42,11 +59,14 @@ def _channel_type(name: str) -> str:
 # RFC 9110: a token, and visible characters.
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=256)]
 HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([\t -~]*[!-~])?$", max_length=4096)]
+SecretName = Annotated[
+    str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$", max_length=128), AfterValidator(_not_the_master_secret)
+]
 ChannelTypeName = Annotated[str, Field(json_schema_extra={"enum": list(CHANNEL_TYPES)}), AfterValidator(_channel_type)]
 
 
 class ChannelConfig(BaseModel):
-    """What the channel's function gets with each message. Never a credential: `secret_ref` names one."""
+    """What the channel's function gets with each message. Never a credential: the fields `…secret_ref…` name one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,10 +74,16 @@ class ChannelConfig(BaseModel):
     accept_duplicates: Annotated[bool, Field(strict=True)] | None = Field(
         default=None, description="Try the next provider also when the last one may have sent the message."
     )
-    url: Annotated[str, AfterValidator(addresses.url)] | None = None
+    url: Annotated[str, AfterValidator(addresses.url)] | None = Field(
+        default=None, description=f"Where to send. `{PLACEHOLDER}` in path or query stands for `url_secret_ref`."
+    )
+    url_secret_ref: SecretName | None = Field(default=None, description="The secret that is part of `url`.")
     method: Literal["POST", "PUT", "PATCH"] | None = None
-    headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_allowed_headers)] | None = None
-    secret_ref: Annotated[str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$")] | None = None
+    headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_plain_headers)] | None = None
+    header_secret_refs: Annotated[dict[HeaderName, SecretName], AfterValidator(_settable_headers)] | None = Field(
+        default=None, description="Headers whose values are secrets: the header's name and the secret's name."
+    )
+    secret_ref: SecretName | None = Field(default=None, description="The secret that signs the requests.")
 
 
 class ChannelFields(BaseModel):
@@ -74,7 +100,7 @@ class ChannelFields(BaseModel):
 
 
 class ChannelView(BaseModel):
-    """A channel as it is stored. `channel` is its slug."""
+    """A channel. `channel` is its slug. `config` lacks what may be a credential: an older release stored those."""
 
     channel: str
     channel_type: str

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from publisher_api.channels import store
+from publisher_api.channels.credentials import check_credentials, shown_config
 from publisher_api.channels.model import Channel, ChannelConfig, ChannelFields, ChannelList, ChannelView
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import Pool
@@ -14,7 +15,7 @@ from shared.envelope import VERSION, Command
 from shared.topology import TOPOLOGY
 
 # Fields that only the webhook function reads.
-_WEBHOOK_FIELDS = frozenset({"url", "method", "headers", "secret_ref"})
+_WEBHOOK_FIELDS = frozenset({"url", "url_secret_ref", "method", "headers", "header_secret_refs", "secret_ref"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Channels:
 
     def list(self) -> ChannelList:
         with self.pool.connection() as connection:
-            return ChannelList(channels=store.list_channels(connection))
+            return ChannelList(channels=[shown(view) for view in store.list_channels(connection)])
 
     def put(self, slug: str, fields: ChannelFields) -> ChannelView:
         """Create or change a channel, and send the switches of all channels to the functions. Raises ``Refusal``."""
@@ -49,7 +50,12 @@ class Channels:
             add_command(connection, self.new_id(), command, now)
         self.cache.drop()
         self.publish_soon()
-        return view
+        return shown(view)
+
+
+def shown(view: ChannelView) -> ChannelView:
+    """``view`` as the API shows it."""
+    return view.model_copy(update={"config": shown_config(view.config)})
 
 
 def changed(slug: str, fields: ChannelFields, before: ChannelView | None, version: int) -> Channel:
@@ -73,3 +79,4 @@ def check_config(channel_type: str, config: ChannelConfig) -> None:
     if channel_type != "webhook":
         for field in sorted(_WEBHOOK_FIELDS & config.model_dump(exclude_none=True).keys()):
             raise invalid(f"config.{field}", f"is for channels of type webhook; this one has the type {channel_type}")
+    check_credentials(config)

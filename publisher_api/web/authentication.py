@@ -21,6 +21,7 @@ from publisher_api.settings import Settings
 _PREFIX = "hg_"
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 _LEEWAY_SECONDS = 30
+_CERTIFICATES_SECONDS = 3600.0
 PUBLIC = "public"
 """The tag of routes that need no authentication."""
 
@@ -53,12 +54,16 @@ class ApiKeys:
 
 
 class GooglePushes:
-    """Verifies the tokens with which Pub/Sub signs its pushes."""
+    """Verifies the tokens with which Pub/Sub signs its pushes.
 
-    def __init__(self, settings: Settings) -> None:
+    A key that Google withdraws is trusted until the certificates are fetched again, after ``certificates_seconds``.
+    """
+
+    def __init__(self, settings: Settings, certificates_seconds: float = _CERTIFICATES_SECONDS) -> None:
         self._audience = settings.push_audience
         self._service_account = settings.push_service_account
-        self._keys = jwt.PyJWKClient(settings.google_certs_url, cache_keys=True, lifespan=3600, timeout=5)
+        # Without cache_keys: that cache of single keys never expires. The cache of the whole set does, and is as fast.
+        self._keys = jwt.PyJWKClient(settings.google_certs_url, lifespan=certificates_seconds, timeout=5)
 
     def verify(self, request: Request) -> None:
         """Raises ``Refusal`` if the token is not our push account's, or the certificates are unavailable.

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import Publisher, notification
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.emulators
 
 def test_a_channel_is_created_at_run_time(publisher: Publisher) -> None:
     slug = f"webhook-{uuid.uuid4().hex[:6]}"
-    config = {"url": "https://chat.example.com/in", "headers": {"X-Room": "ops"}, "secret_ref": "WEBHOOK_CHAT"}
+    url = "https://chat.example.com/in/{secret}"
+    config = {"url": url, "url_secret_ref": "WEBHOOK_CHAT", "headers": {"Accept": "a/b"}, "secret_ref": "WEBHOOK_KEY"}
     assert (
         publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "webhook", "config": config}).status_code
         == 200
@@ -29,6 +31,21 @@ def test_a_channel_is_created_at_run_time(publisher: Publisher) -> None:
     assert switched.json()["config"] == config
     refused = publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "email"})
     assert refused.json()["errors"][0]["field"] == "channel_type"
+
+
+def test_a_credential_stored_by_an_older_release_is_used_and_shown_to_nobody(publisher: Publisher) -> None:
+    slug = f"webhook-{uuid.uuid4().hex[:6]}"
+    config = {"url": "https://hooks.slack.com/services/s3cret", "headers": {"X-Auth-Token": "s3cret"}}
+    publisher.sql("insert into channels (slug, kind, config) values (%s, 'webhook', %s)", slug, Jsonb(config))
+    kept = publisher.http.put(f"/v1/channels/{slug}", json={"channel_type": "webhook"})
+    shown = {"url": "https://hooks.slack.com/***", "headers": {"X-Auth-Token": "***"}}
+    listed = publisher.http.get("/v1/channels")
+    assert [kept.json()["config"]] == [shown]
+    assert [each["config"] for each in listed.json()["channels"] if each["channel"] == slug] == [shown]
+    notification_id = publisher.accept(channels=[slug])
+    assert "s3cret" not in kept.text + listed.text + publisher.http.get(f"/v1/notifications/{notification_id}").text
+    [message] = publisher.topic.deliveries(notification_id)
+    assert message.config == config
 
 
 def test_a_channel_that_is_off_suppresses_and_its_switch_reaches_the_functions(publisher: Publisher) -> None:

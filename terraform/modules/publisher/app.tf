@@ -3,7 +3,8 @@ locals {
 
   # App Platform replaces the reference, so that neither the plan nor the state of the app contains the password.
   environment = merge(var.environment, {
-    DATABASE_URL = "$${${local.database}.DATABASE_URL}"
+    DATABASE_CONNECTIONS = tostring(var.instances.connections)
+    DATABASE_URL         = "$${${local.database}.DATABASE_URL}"
   })
 
   image = var.image == null ? [] : [var.image]

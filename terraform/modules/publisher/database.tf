@@ -1,3 +1,10 @@
+locals {
+  # DigitalOcean gives 25 connections for each GB of memory, and keeps three.
+  connections_of_the_plan = try(min(1000, 25 * tonumber(regex("-([0-9]+)gb", var.database.size)[0])) - 3, 0)
+
+  connections_of_operators = 3
+}
+
 resource "digitalocean_database_cluster" "this" {
   name                 = "${var.name}-postgres"
   engine               = "pg"

@@ -31,6 +31,15 @@ run "all_components_run_the_same_image" {
   }
 }
 
+run "the_database_has_a_standby" {
+  command = plan
+
+  assert {
+    condition     = digitalocean_database_cluster.this.node_count >= 2
+    error_message = "Without a standby, a broken node means a restore from the backup."
+  }
+}
+
 run "without_an_image_the_app_is_built_from_git" {
   command = plan
 
@@ -165,6 +174,42 @@ run "autoscaling_on_a_shared_size_is_refused" {
   }
 
   expect_failures = [var.instances]
+}
+
+run "a_release_that_needs_more_connections_than_the_plan_has_is_refused" {
+  command = plan
+
+  variables {
+    instances = { minimum = 3, maximum = 3 }
+  }
+
+  expect_failures = [var.instances]
+}
+
+run "a_pool_with_more_connections_than_the_plan_has_is_refused" {
+  command = plan
+
+  variables {
+    database_open_to_internet = true
+    pool_size                 = 45
+    runtime                   = "functions"
+  }
+
+  expect_failures = [var.pool_size]
+}
+
+run "a_plan_with_more_memory_admits_more_containers" {
+  command = plan
+
+  variables {
+    database  = { size = "db-s-2vcpu-4gb" }
+    instances = { minimum = 4, maximum = 4 }
+  }
+
+  assert {
+    condition     = contains([for variable in digitalocean_app.this[0].spec[0].service[0].env : "${variable.key}=${variable.value}"], "DATABASE_CONNECTIONS=8")
+    error_message = "The containers must open as many connections as were counted."
+  }
 }
 
 run "a_data_centre_without_app_networks_is_refused" {

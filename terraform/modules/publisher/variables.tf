@@ -16,6 +16,11 @@ variable "database" {
   }
 
   validation {
+    condition     = can(regex("-[0-9]+gb", var.database.size))
+    error_message = "database.size must name its memory, such as db-s-1vcpu-2gb: the number of connections depends on it."
+  }
+
+  validation {
     condition     = contains(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], var.database.maintenance_day)
     error_message = "database.maintenance_day must be a day of the week in lower case."
   }
@@ -65,11 +70,12 @@ variable "image" {
 }
 
 variable "instances" {
-  description = "Containers of the API: size, minimum and maximum number. Different numbers turn on autoscaling, which needs a dedicated size."
+  description = "Containers of the API: size, minimum and maximum number, and the size of each one's pool of connections to Postgres. Different numbers turn on autoscaling, which needs a dedicated size."
   type = object({
-    maximum = optional(number, 2)
-    minimum = optional(number, 2)
-    size    = optional(string, "apps-s-1vcpu-1gb")
+    connections = optional(number, 8)
+    maximum     = optional(number, 2)
+    minimum     = optional(number, 2)
+    size        = optional(string, "apps-s-1vcpu-1gb")
   })
   nullable = false
   default  = {}
@@ -82,6 +88,13 @@ variable "instances" {
   validation {
     condition     = var.instances.minimum == var.instances.maximum || startswith(var.instances.size, "apps-d-")
     error_message = "instances.minimum and instances.maximum may differ only with a dedicated instances.size (apps-d-…): App Platform autoscales no other."
+  }
+
+  # A container has its pool and one connection that listens; the worker `sweep` has one. During a release App Platform runs the
+  # old and the new ones at the same time, after the migration.
+  validation {
+    condition     = var.runtime != "app" || 2 * (var.instances.maximum * (var.instances.connections + 1) + 1) + local.connections_of_operators <= local.connections_of_the_plan
+    error_message = "A release needs ${2 * (var.instances.maximum * (var.instances.connections + 1) + 1) + local.connections_of_operators} connections to Postgres, because the old and the new containers run at the same time, and database.size ${var.database.size} has ${local.connections_of_the_plan}. Choose a larger database.size, or lower instances.maximum or instances.connections."
   }
 }
 
@@ -106,6 +119,11 @@ variable "pool_size" {
   validation {
     condition     = var.pool_size >= 1 && var.pool_size <= 200
     error_message = "pool_size must be between 1 and 200."
+  }
+
+  validation {
+    condition     = var.runtime != "functions" || var.pool_size + local.connections_of_operators <= local.connections_of_the_plan
+    error_message = "pool_size and ${local.connections_of_operators} connections for operators are more than the ${local.connections_of_the_plan} that database.size has."
   }
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import ChannelConfig, ChannelFields, ChannelView
 from publisher_api.channels.service import changed, check_config
 from publisher_api.refusal import Refusal
@@ -30,10 +31,25 @@ def check_channel(channel_type: str, config: dict[str, Any] | None = None) -> No
         ("sms", {"providers": ["smtp"]}, "config.providers.0"),
         ("email", {"url": "https://chat.example.com/in"}, "config.url"),
         ("webhook", {"headers": {"X A": "a"}}, "config.headers.X A.[key]"),
-        ("webhook", {"headers": {"X-A": "a\r\nB: c"}}, "config.headers.X-A"),
-        ("webhook", {"headers": {"X-A": "☃"}}, "config.headers.X-A"),
+        ("webhook", {"headers": {"Accept": "a\r\nB: c"}}, "config.headers.Accept"),
+        ("webhook", {"headers": {"Accept": "☃"}}, "config.headers.Accept"),
         ("webhook", {"headers": {"Content-Length": "5"}}, "config.headers"),
         ("webhook", {"headers": {"Authorization": "Bearer s3cret"}}, "config.headers"),
+        ("webhook", {"headers": {"X-Auth-Token": "s3cret"}}, "config.headers"),
+        ("webhook", {"headers": {"X-Anything-Else": "s3cret"}}, "config.headers"),
+        ("webhook", {"header_secret_refs": {"Host": "WEBHOOK_CHAT"}}, "config.header_secret_refs"),
+        ("webhook", {"header_secret_refs": {"X-A": "s3cret"}}, "config.header_secret_refs.X-A"),
+        ("webhook", {"header_secret_refs": {"X-A": "WEBHOOK_SIGNING_SECRET"}}, "config.header_secret_refs.X-A"),
+        ("webhook", {"url": "https://chat.example.com/in?token=s3cret"}, "config.url"),
+        ("webhook", {"url": "https://chat.example.com/in#s3cret"}, "config.url"),
+        ("webhook", {"url": "https://hooks.slack.com/services/T0/B0/s3cret"}, "config.url"),
+        ("webhook", {"url": "https://api.telegram.org/bot7:s3cret/sendMessage"}, "config.url"),
+        ("webhook", {"url": "https://{secret}.example.com/", "url_secret_ref": "WEBHOOK_CHAT"}, "config.url"),
+        ("webhook", {"url": "https://chat.example.com/{secret}"}, "config.url_secret_ref"),
+        ("webhook", {"url": "https://chat.example.com/", "url_secret_ref": "WEBHOOK_CHAT"}, "config.url"),
+        ("webhook", {"header_secret_refs": {"X-A": "WEBHOOK_CHAT"}}, "config.url"),
+        ("webhook", {"url_secret_ref": "WEBHOOK_SIGNING_SECRET"}, "config.url_secret_ref"),
+        ("webhook", {"secret_ref": "WEBHOOK_SIGNING_SECRET"}, "config.secret_ref"),
         ("webhook", {"api_key": "s3cret"}, "config.api_key"),
         ("webhook", {"secret_ref": "PATH"}, "config.secret_ref"),
         ("webhook", {"url": "https://a..b/"}, "config.url"),
@@ -49,6 +65,42 @@ def test_a_channel_that_its_function_could_not_use_is_refused_by_field(
         check_channel(channel_type, config)
     assert [name for name, _ in caught.value.fields] == [field]
     assert "s3cret" not in str(caught.value.__dict__)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"url": "https://chat.example.com/in", "headers": {"Accept": "application/json"}, "secret_ref": "WEBHOOK_CHAT"},
+        {"url": "https://hooks.slack.com/services/{secret}", "url_secret_ref": "WEBHOOK_SLACK"},
+        {"url": "https://chat.example.com/in?room=7&token={secret}", "url_secret_ref": "WEBHOOK_CHAT"},
+        {"url": "https://chat.example.com/in", "header_secret_refs": {"X-Auth-Token": "WEBHOOK_CHAT_TOKEN"}},
+    ],
+    ids=str,
+)
+def test_a_channel_names_its_credentials(config: dict[str, Any]) -> None:
+    check_channel("webhook", config)
+
+
+@pytest.mark.parametrize(
+    ("config", "shown"),
+    [
+        ({"url": "https://hooks.slack.com/services/T0/s3cret"}, {"url": "https://hooks.slack.com/***"}),
+        ({"url": "https://chat.example.com?token=s3cret"}, {"url": "https://chat.example.com/***"}),
+        (
+            {"url": "https://hooks.slack.com/services/{secret}", "url_secret_ref": "WEBHOOK_SLACK"},
+            {"url": "https://hooks.slack.com/services/{secret}", "url_secret_ref": "WEBHOOK_SLACK"},
+        ),
+        ({"url": "https://x.example/{secret}?t=s3cret"}, {"url": "https://x.example/{secret}?***"}),
+        (
+            {"headers": {"X-Auth-Token": "s3cret", "accept": "a/b"}},
+            {"headers": {"X-Auth-Token": "***", "accept": "a/b"}},
+        ),
+        ({"providers": ["smtp"]}, {"providers": ["smtp"]}),
+    ],
+    ids=str,
+)
+def test_a_stored_credential_is_shown_to_nobody(config: dict[str, Any], shown: dict[str, Any]) -> None:
+    assert shown_config(config) == shown
 
 
 def view(**fields: Any) -> ChannelView:
