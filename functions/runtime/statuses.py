@@ -42,16 +42,22 @@ HTTP: Mapping[int, Verdict] = {
     408: Retry(Reason.TIMEOUT),
     425: Retry(Reason.TOO_EARLY),
     429: Retry(Reason.RATE_LIMITED),
+    503: Retry(Reason.PROVIDER_ERROR),
     504: Retry(Reason.TIMEOUT, ambiguous=True),
 }
-"""What a status means in most HTTP APIs. An adapter extends it with its own table: ``{**HTTP, ...}``."""
+"""What a status means in most HTTP APIs. An adapter extends it with its own table: ``{**HTTP, ...}``.
+
+503 is how SendGrid, Twilio, Firebase and HTTP itself say that a request was not taken. Every other 5xx may come from a
+part behind the one that took it (``docs/decisions/0021``).
+"""
 
 
 def verdict_of_http(status: int, table: Mapping[int, Verdict] = HTTP) -> Verdict:
-    """The verdict on an HTTP status: the entry of ``table``; else 5xx is retried and everything else is refused."""
+    """The verdict on an HTTP status: the entry of ``table``; else 5xx is ambiguous and everything else is refused."""
     if status in table:
         return table[status]
-    return Retry(Reason.PROVIDER_ERROR) if status >= 500 else Reject(Reason.REFUSED)  # noqa: PLR2004 - HTTP's own limit
+    failed = status >= 500  # noqa: PLR2004 - HTTP's own limit
+    return Retry(Reason.PROVIDER_ERROR, ambiguous=True) if failed else Reject(Reason.REFUSED)
 
 
 def outcome_for(verdict: Verdict, *, provider: str, detail: str = "", hide: str = "") -> Rejected:

@@ -115,6 +115,20 @@ def test_email_that_sendgrid_cannot_take_goes_to_smtp_and_then_waits(
     assert (attempt.result, attempt.provider, attempt.reason) == ("attempt", "smtp", "unreachable")
 
 
+def test_email_that_sendgrid_may_have_taken_does_not_go_to_smtp(
+    environ: dict[str, str], server: ScriptedServer, arrived: Arrived, nowhere: str
+) -> None:
+    server.answers = [Answer(500), ANSWERS["email"]]
+    function = wiring.channel("email", ADAPTERS["email"], environ | {"SMTP_URL": f"smtp://{nowhere}"})
+    delivery = fresh("email")
+    assert [respond(make_push(delivery), function)[1] for _ in range(2)] == [503, 503]
+    assert len(server.asked) == 1, "the next attempt waits for its cooldown"
+    assert [(each.provider, each.reason) for each in arrived(2)] == [
+        ("sendgrid", "provider_error"),
+        (None, "unconfirmed"),
+    ]
+
+
 def test_inapp_function_accepts_deliveries_and_commands(
     environ: dict[str, str], firestore: Client, arrived: Arrived
 ) -> None:

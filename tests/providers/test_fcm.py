@@ -104,8 +104,8 @@ def test_404_without_the_detail_of_fcm_is_about_our_project_and_deletes_no_devic
     [
         (error(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), Reason.RATE_LIMITED, False),
         (error(503, "UNAVAILABLE", "UNAVAILABLE"), Reason.PROVIDER_ERROR, False),
-        (error(500, "INTERNAL", "INTERNAL"), Reason.PROVIDER_ERROR, False),
-        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, False),
+        (error(500, "INTERNAL", "INTERNAL"), Reason.PROVIDER_ERROR, True),
+        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
         (error(504, "DEADLINE_EXCEEDED"), Reason.PROVIDER_ERROR, True),
         (HANG_UP, Reason.TIMEOUT, True),
     ],

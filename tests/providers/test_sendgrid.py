@@ -77,7 +77,8 @@ def test_unverified_sender_is_reported_as_refused_credentials(server: ScriptedSe
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
-        (Answer(500), Reason.PROVIDER_ERROR, False),
+        (Answer(500), Reason.PROVIDER_ERROR, True),
+        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
         (Answer(503, b"<html>"), Reason.PROVIDER_ERROR, False),
         (Answer(504), Reason.TIMEOUT, True),
         (HANG_UP, Reason.TIMEOUT, True),

@@ -79,7 +79,9 @@ def test_fault_of_our_sender_account_or_queue_is_an_alert_and_no_fault_of_the_nu
     ("answer", "reason", "ambiguous"),
     [
         (error(400, 20429), Reason.RATE_LIMITED, False),
-        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, False),
+        (error(500, 20500), Reason.PROVIDER_ERROR, True),
+        (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
+        (error(503, 20503), Reason.PROVIDER_ERROR, False),
         (HANG_UP, Reason.TIMEOUT, True),
     ],
 )

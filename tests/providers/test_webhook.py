@@ -93,7 +93,10 @@ def test_permanent_refusal_is_rejected(server: ScriptedServer, status: int, reas
     [
         *((Answer(status), Reason.NOT_ACCEPTED_NOW, False) for status in (404, 405, 409, 421, 423)),
         (Answer(425), Reason.TOO_EARLY, False),
-        (Answer(500), Reason.PROVIDER_ERROR, False),
+        (Answer(500), Reason.PROVIDER_ERROR, True),
+        (Answer(502), Reason.PROVIDER_ERROR, True),
+        (Answer(503), Reason.PROVIDER_ERROR, False),
+        (Answer(520), Reason.PROVIDER_ERROR, True),
         (Answer(504), Reason.TIMEOUT, True),
         (HANG_UP, Reason.TIMEOUT, True),
     ],
