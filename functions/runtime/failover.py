@@ -1,11 +1,13 @@
-"""Several providers as one: a retryable error leads to the next one, and one that keeps failing is skipped.
+"""Several providers as one: a retryable error or refused credentials lead to the next provider.
 
-Failing over after an *ambiguous* error may send twice, so it happens only where the channel's config accepts
-duplicates (``"accept_duplicates": true``). The config's ``"providers"`` selects and orders the providers.
+Refused credentials still raise an alert, although the message may succeed elsewhere. Failing over after an *ambiguous*
+error may send twice, so it happens only where the channel's config accepts duplicates (``"accept_duplicates": true``).
+The config's ``"providers"`` selects and orders the providers.
 """
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -14,8 +16,11 @@ import pybreaker
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, DeliveryError, Retryable
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
 from shared.reasons import Reason
 
+_log = EventLogger(__name__)
 BREAKS_AFTER_FAILURES = 5
 BREAKS_FOR_SECONDS = 30.0
 _MAX_BREAKERS = 1024
@@ -39,23 +44,51 @@ class Failover:
     def send(self, delivery: Delivery) -> Sent | Rejected:
         wanted = delivery.config.get("providers") or list(self._providers)
         providers = [self._providers[name] for name in wanted if name in self._providers]
-        ambiguous = False
-        last: DeliveryError = CredentialsRefused(
-            Reason.PROVIDER_NOT_CONFIGURED, f"None of the providers {wanted} is configured in this function."
-        )
+        failures: list[DeliveryError] = []
         for provider in providers:
             try:
                 answer = provider.send(delivery)
-            except Retryable as error:
-                ambiguous |= error.ambiguous
-                if error.ambiguous and not delivery.config.get("accept_duplicates"):
-                    raise
-                last = error
+            except (Retryable, CredentialsRefused) as error:
+                failures.append(error)
+                if _is_ambiguous(error) and not delivery.config.get("accept_duplicates"):
+                    break
             else:
-                return dataclasses.replace(answer, possible_duplicate=ambiguous) if isinstance(answer, Sent) else answer
-        if isinstance(last, Retryable) and ambiguous:
-            raise Retryable(last.reason, last.detail, provider=last.provider, ambiguous=True) from last
-        raise last
+                _raise_alerts(failures, delivery)
+                duplicate = any(map(_is_ambiguous, failures))
+                return dataclasses.replace(answer, possible_duplicate=duplicate) if isinstance(answer, Sent) else answer
+        if not failures:
+            detail = f"None of the providers {wanted} is configured in this function."
+            raise CredentialsRefused(Reason.PROVIDER_NOT_CONFIGURED, detail)
+        raise _error_for(failures, delivery)
+
+
+def _error_for(failures: Sequence[DeliveryError], delivery: Delivery) -> DeliveryError:
+    """The last failure; ambiguous if any failure was. Raises the alerts of those that the caller does not see."""
+    *earlier, last = failures
+    if not any(map(_is_ambiguous, earlier)):
+        _raise_alerts(earlier, delivery)
+        return last
+    _raise_alerts(failures, delivery)
+    return Retryable(last.reason, last.detail, provider=last.provider, ambiguous=True)
+
+
+def _is_ambiguous(error: DeliveryError) -> bool:
+    return isinstance(error, Retryable) and error.ambiguous
+
+
+def _raise_alerts(failures: Sequence[DeliveryError], delivery: Delivery) -> None:
+    """Log each refusal of our credentials. The caller sees only the last failure, or an answer."""
+    for error in failures:
+        if isinstance(error, CredentialsRefused):
+            _log.log(
+                logging.CRITICAL,
+                LogEvent.MESSAGE_CREDENTIALS_REFUSED,
+                notification_id=delivery.notification_id,
+                delivery_id=delivery.delivery_id,
+                reason=error.reason,
+                provider=error.provider,
+                error=str(error),
+            )
 
 
 class Breaker:

@@ -7,13 +7,14 @@ from functions.runtime.failover import Breaker, Failover
 from functions.runtime.provider import Provider, Rejected, Sent
 from functions.webhook.request import receiver_of
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused, DeliveryError, Retryable
+from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
 from tests.factories import make_delivery
 from tests.fakes import ScriptedProvider
 
 RATE_LIMITED = Retryable(Reason.RATE_LIMITED)
 NO_ANSWER = Retryable(Reason.TIMEOUT, ambiguous=True)
+CREDENTIALS_REFUSED = CredentialsRefused(Reason.CREDENTIALS_REFUSED, provider="first")
 REJECTED = Rejected("p", Reason.BAD_REQUEST)
 
 
@@ -25,10 +26,45 @@ def test_retryable_error_fails_over_to_the_next_provider() -> None:
     assert Failover(providers(RATE_LIMITED, Sent("second"))).send(make_delivery()) == Sent("second")
 
 
-@pytest.mark.parametrize("error", [NO_ANSWER, CredentialsRefused(Reason.CREDENTIALS_REFUSED)])
-def test_no_other_error_fails_over(error: DeliveryError) -> None:
-    with pytest.raises(type(error), match=error.reason):
-        Failover(providers(error, Sent("second"))).send(make_delivery())
+def test_refused_credentials_fail_over_because_nothing_was_sent_and_the_alert_stays(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert Failover(providers(CREDENTIALS_REFUSED, Sent("second"))).send(make_delivery()) == Sent("second")
+    (record,) = caplog.records
+    assert (vars(record)["event"], record.levelname) == ("message.credentials_refused", "CRITICAL")
+    assert (vars(record)["provider"], vars(record)["reason"]) == ("first", "credentials_refused")
+
+
+@pytest.mark.parametrize("second", [RATE_LIMITED, NO_ANSWER])
+def test_alert_about_the_first_provider_stays_if_the_next_one_fails(
+    second: Retryable, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Retryable) as caught:
+        Failover(providers(CREDENTIALS_REFUSED, second)).send(make_delivery())
+    assert (caught.value.reason, caught.value.ambiguous) == (second.reason, second.ambiguous)
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+
+
+def test_refused_credentials_of_the_last_provider_are_raised_and_logged_by_no_one_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(CredentialsRefused, match="credentials_refused"):
+        Failover(providers(RATE_LIMITED, CREDENTIALS_REFUSED)).send(make_delivery())
+    assert caplog.records == [], "the handler of the message logs the error that it gets"
+
+
+def test_refused_credentials_after_an_ambiguous_answer_do_not_hide_that_it_was_ambiguous(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(Retryable) as caught:
+        Failover(providers(NO_ANSWER, CREDENTIALS_REFUSED)).send(make_delivery(config={"accept_duplicates": True}))
+    assert caught.value.ambiguous
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+
+
+def test_ambiguous_error_does_not_fail_over() -> None:
+    with pytest.raises(Retryable, match="timeout"):
+        Failover(providers(NO_ANSWER, Sent("second"))).send(make_delivery())
 
 
 def test_rejection_does_not_fail_over() -> None:
