@@ -167,3 +167,14 @@ def test_dead_letter_is_reported_as_dead_unless_its_delivery_was_sent(
     assert [respond(make_push(each, None), function)[1] for each in (sent, lost)] == [204, 204]
     results = {outcome.delivery_id: outcome.result for outcome in arrived(2)}
     assert results == {sent.delivery_id: "sent", lost.delivery_id: "dead"}
+
+
+def test_dead_letter_of_an_inapp_delivery_that_arrived_is_reported_as_sent(
+    environ: dict[str, str], firestore: Client, arrived: Arrived
+) -> None:
+    there, lost = fresh("inapp"), fresh("inapp")
+    inbox_of(firestore, "ada").document(there.notification_id).set({"delivery_id": there.delivery_id})
+    function = wiring.function("dead_letter", dead_letter.connect, environ)
+    assert [respond(make_push(each, None), function)[1] for each in (there, lost)] == [204, 204]
+    results = {outcome.delivery_id: outcome.result for outcome in arrived(2)}
+    assert results == {there.delivery_id: "sent", lost.delivery_id: "dead"}
