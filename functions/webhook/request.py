@@ -11,6 +11,7 @@ only.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import httpx
 import msgspec
@@ -30,20 +31,21 @@ METHODS = frozenset({"POST", "PUT", "PATCH"})
 class BadRequest(Exception):
     """No request can be built from the channel's config and the recipient."""
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(detail or reason)
         self.reason = reason
+        self.detail = detail
 
 
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
-    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if ``secrets`` lacks the secret."""
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if the secret of all channels is unusable."""
     config = delivery.config
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:
         raise BadRequest(Reason.INVALID_METHOD)
     url = _url(config.get("url") or delivery.recipient)
     body = msgspec.json.encode(delivery.content_as(WebhookContent).body)
-    name = str(config.get("secret_ref") or SECRET)
+    signers = _signers(config.get("secret_ref"), secrets)
     # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
     ours = {
@@ -52,9 +54,7 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
         "User-Agent": "Heliograph",
         "webhook-id": delivery.delivery_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(
-            signer.sign(delivery.delivery_id, now, body.decode()) for signer in _signers(name, secrets)
-        ),
+        "webhook-signature": " ".join(signer.sign(delivery.delivery_id, now, body.decode()) for signer in signers),
     }
     headers.update(ours)
     return httpx.Request(method, url, headers=headers, content=body)
@@ -69,14 +69,21 @@ def receiver_of(delivery: Delivery) -> str:
     return f"{url.scheme}://{url.host.rstrip('.')}:{url.port or ''}"
 
 
-def _signers(name: str, secrets: Mapping[str, str]) -> list[Webhook]:
+def _signers(secret_ref: Any, secrets: Mapping[str, str]) -> list[Webhook]:
+    """The signers of a channel. A secret that only one channel names is its configuration, and no operator is paged."""
+    name = str(secret_ref or SECRET)
     given = secrets.get(name, "").split()
-    if not given:
-        raise CredentialsRefused(Reason.SECRET_MISSING, f"{name} is not set")
     try:
-        return [Webhook(secret) for secret in given]
+        signers = [Webhook(secret) for secret in given]
     except (ValueError, EmptyWebhookSecretError):
-        raise CredentialsRefused(Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64") from None
+        reason, detail = Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64"
+    else:
+        if signers:
+            return signers
+        reason, detail = Reason.SECRET_MISSING, f"{name} is not set"
+    if secret_ref:
+        raise BadRequest(reason, detail)
+    raise CredentialsRefused(reason, detail)
 
 
 def _url(text: str) -> httpx.URL:
