@@ -13,7 +13,7 @@ from functions.runtime.ports import ChannelSwitches, Ledger, OutcomeSink
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared import envelope
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused, DeliveryError, Retryable, Undecodable
+from shared.errors import CredentialsRefused, DeliveryError, Retryable, StillSending, Undecodable
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from shared.outcomes import Outcome
@@ -124,6 +124,8 @@ def _send(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Sent 
     """
     try:
         return dependencies.provider.send(attempt.delivery)
+    except StillSending:
+        raise
     except Retryable as error:
         _release(attempt, claim, dependencies, ambiguous=error.ambiguous)
         raise

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused, DeliveryError, Retryable
+from shared.errors import CredentialsRefused, DeliveryError, Retryable, StillSending
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from shared.reasons import Reason
@@ -55,6 +55,8 @@ def _error_for(failures: Sequence[DeliveryError], delivery: Delivery) -> Deliver
         _raise_alerts(earlier, delivery)
         return last
     _raise_alerts(failures, delivery)
+    if any(isinstance(error, StillSending) for error in failures):
+        return StillSending(last.reason, last.detail, provider=last.provider)
     return Retryable(last.reason, last.detail, provider=last.provider, ambiguous=True)
 
 

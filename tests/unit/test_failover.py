@@ -3,7 +3,7 @@ import pytest
 from functions.runtime.breaker import Breaker
 from functions.runtime.failover import Failover
 from functions.runtime.provider import Provider, Rejected, Sent
-from shared.errors import CredentialsRefused, Retryable
+from shared.errors import CredentialsRefused, Retryable, StillSending
 from shared.reasons import Reason
 from tests.factories import make_delivery
 from tests.fakes import ScriptedProvider
@@ -56,6 +56,13 @@ def test_refused_credentials_after_an_ambiguous_answer_do_not_hide_that_it_was_a
         Failover(providers(NO_ANSWER, CREDENTIALS_REFUSED)).send(make_delivery(config={"accept_duplicates": True}))
     assert caught.value.ambiguous
     assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+
+
+def test_send_that_still_runs_is_reported_also_after_the_next_provider_failed() -> None:
+    with pytest.raises(StillSending):
+        Failover(providers(StillSending(Reason.TIMEOUT), RATE_LIMITED)).send(
+            make_delivery(config={"accept_duplicates": True})
+        )
 
 
 def test_ambiguous_error_does_not_fail_over() -> None:
