@@ -10,8 +10,9 @@ from functools import partial
 
 from functions.google import services as profile
 from functions.runtime import environment
+from functions.runtime.breaker import Breaker, BreakerKey
 from functions.runtime.deliver import Dependencies, handle_delivery
-from functions.runtime.failover import Breaker, BreakerKey, Failover
+from functions.runtime.failover import Failover
 from functions.runtime.lazy import Lazy
 from functions.runtime.limits import ReceiverLimit, TimeLimit
 from functions.runtime.ports import Services

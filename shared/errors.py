@@ -8,6 +8,7 @@
     ├── Undecodable             the message is not one of ours; a retry cannot help   → dead letter
     └── DeliveryError           an attempt ended without an outcome
         ├── Retryable           the provider, the network or the ledger may work later → retry
+        │   └── StillSending    the provider was given up, and may still send          → retry after the lease
         └── CredentialsRefused  our credentials, account or sender are wrong; every message fails  → retry, and an alert
 
 A provider that refuses a message permanently is no error: it is an outcome (``Rejected``), recorded like ``Sent``.
@@ -61,6 +62,13 @@ class Retryable(DeliveryError):
     ) -> None:
         super().__init__(reason, detail, provider=provider)
         self.ambiguous = ambiguous
+
+
+class StillSending(Retryable):
+    """The provider was given up, and its thread still runs. Ambiguous; the claim must be kept until its lease ends."""
+
+    def __init__(self, reason: Reason, detail: str = "", *, provider: str | None = None) -> None:
+        super().__init__(reason, detail, provider=provider, ambiguous=True)
 
 
 class CredentialsRefused(DeliveryError):

@@ -24,7 +24,7 @@ class LogEvent(Described):
     MESSAGE_RETRYABLE = "message.retryable", "A message was not handled. The transport delivers it again."
     MESSAGE_CREDENTIALS_REFUSED = (
         "message.credentials_refused",
-        "Our credentials, account or sender were refused. Every message of this channel fails until an operator acts.",
+        "Our credentials, account or sender were refused. No message can be sent in this way until an operator acts.",
     )
     MESSAGE_UNDECODABLE = "message.undecodable", "A message could not be decoded. It becomes a dead letter."
     MESSAGE_WITHOUT_DELIVERY = "message.without_delivery", "A dead letter belongs to no delivery and is dropped."

@@ -134,6 +134,9 @@ class MemoryInbox:
     def put(self, user_id: str, entry: InboxEntry) -> None:
         self._entries.setdefault((user_id, entry.notification_id), entry)
 
+    def holds(self, user_id: str, notification_id: str) -> bool:
+        return (user_id, notification_id) in self._entries
+
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
         missing = 0
         for notification_id in notification_ids:

@@ -11,11 +11,12 @@ from functools import partial
 
 import msgspec
 
+from functions.runtime.arrival import arrival
 from functions.runtime.ledger import Finished, Unfinished
 from functions.runtime.outcomes import EVENT_OF_RESULT
-from functions.runtime.ports import Ledger, OutcomeSink, Services
+from functions.runtime.ports import Inbox, Ledger, OutcomeSink, Services
 from shared import envelope
-from shared.envelope import Delivery
+from shared.envelope import Command, Delivery, Message
 from shared.errors import Undecodable
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
@@ -36,23 +37,22 @@ class _Attributes(msgspec.Struct, frozen=True):
 
 def connect(services: Services) -> Handler:
     """The handler of the function ``dead_letter``."""
-    return partial(handle, services.ledger, services.outcomes, services.now)
+    return partial(handle, services.ledger, services.inbox, services.outcomes, services.now)
 
 
-def handle(ledger: Ledger, outcomes: OutcomeSink, now: Callable[[], datetime], received: Received) -> None:
+def handle(
+    ledger: Ledger, inbox: Inbox, outcomes: OutcomeSink, now: Callable[[], datetime], received: Received
+) -> None:
     """Report the outcome of the delivery. Raises ``Retryable`` or ``CredentialsRefused`` if that is not possible."""
-    outcome = _dead(received, now())
-    if outcome is None:
+    message = _message_in(received)
+    dead = _dead(message, received, now())
+    if dead is None:
         fields = {"message_id": received.id, "subscription": received.subscription}
         _log.error(LogEvent.MESSAGE_WITHOUT_DELIVERY, **fields)
         return
-    match ledger.look_up(f"{outcome.delivery_id}.{outcome.round}"):
-        case Finished(finished):
-            # The transport's count is approximate: the last attempt may have succeeded, and only its report failed.
-            outcome = finished
-        case Unfinished(possible_duplicate):
-            # The operator who replays the delivery must see that the user may have received it.
-            outcome = msgspec.structs.replace(outcome, possible_duplicate=possible_duplicate)
+    outcome = _recorded(ledger, dead)
+    if outcome.result == "dead" and isinstance(message, Delivery):
+        outcome = _arrived(inbox, message, outcome)
     outcomes.publish(outcome)
     _log.log(
         logging.ERROR if outcome.result == "dead" else logging.INFO,
@@ -66,21 +66,27 @@ def handle(ledger: Ledger, outcomes: OutcomeSink, now: Callable[[], datetime], r
     )
 
 
-def _dead(received: Received, at: datetime) -> Outcome | None:
+def _message_in(received: Received) -> Message | None:
+    try:
+        return envelope.decode(received.data)
+    except Undecodable:
+        return None
+
+
+def _dead(message: Message | None, received: Received, at: datetime) -> Outcome | None:
     """The outcome ``dead`` of the delivery in ``received``; None if the message belongs to no delivery."""
     reason = Reason.ATTEMPTS_USED_UP
-    try:
-        match envelope.decode(received.data):
-            case Delivery() as delivery:
-                ids = _Attributes(delivery.notification_id, delivery.delivery_id, delivery.round)
-            case _:
-                return None
-    except Undecodable:
-        try:
-            ids = msgspec.convert(received.attributes, _Attributes, strict=False)
-        except msgspec.ValidationError:
+    match message:
+        case Delivery():
+            ids = _Attributes(message.notification_id, message.delivery_id, message.round)
+        case Command():
             return None
-        reason = Reason.UNDECODABLE
+        case None:
+            try:
+                ids = msgspec.convert(received.attributes, _Attributes, strict=False)
+            except msgspec.ValidationError:
+                return None
+            reason = Reason.UNDECODABLE
     return Outcome(
         notification_id=ids.notification_id,
         delivery_id=ids.delivery_id,
@@ -89,4 +95,25 @@ def _dead(received: Received, at: datetime) -> Outcome | None:
         at=at,
         attempt=received.dead_after,
         reason=reason,
+    )
+
+
+def _recorded(ledger: Ledger, dead: Outcome) -> Outcome:
+    """The outcome that the ledger has of the delivery, or ``dead``."""
+    match ledger.look_up(f"{dead.delivery_id}.{dead.round}"):
+        case Finished(finished):
+            # The transport's count is approximate: the last attempt may have succeeded, and only its report failed.
+            return finished
+        case Unfinished(possible_duplicate):
+            # The operator who replays the delivery must see that the user may have received it.
+            return msgspec.structs.replace(dead, possible_duplicate=possible_duplicate)
+
+
+def _arrived(inbox: Inbox, delivery: Delivery, dead: Outcome) -> Outcome:
+    """``sent`` if the delivery is in the inbox, which is the only ledger of inapp deliveries; or ``dead``."""
+    sent = arrival(inbox, delivery)
+    if sent is None:
+        return dead
+    return msgspec.structs.replace(
+        dead, result="sent", reason=None, provider=sent.provider, provider_message_id=sent.provider_message_id
     )

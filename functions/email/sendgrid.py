@@ -17,9 +17,10 @@ from shared.envelope import Delivery
 from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 15.0
-STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject(Reason.BAD_REQUEST), 413: Reject(Reason.TOO_LARGE)}
+_OURS = Alert(Reason.SENDER_REFUSED)
+STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject(Reason.BAD_REQUEST), 404: _OURS, 413: Reject(Reason.TOO_LARGE)}
 FIELDS: Mapping[str | None, Verdict] = {
-    "from.email": Alert(Reason.SENDER_REFUSED),
+    "from.email": _OURS,
     "personalizations.0.to.0.email": Reject(Reason.INVALID_ADDRESS),
 }
 

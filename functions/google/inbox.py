@@ -45,6 +45,12 @@ class FirestoreInbox:
         with _errors(), suppress(AlreadyExists):
             document.create(fields, **CALL)
 
+    def holds(self, user_id: str, notification_id: str) -> bool:
+        document = inbox_of(self._client, user_id).document(notification_id)
+        with _errors():
+            exists: bool = document.get(["delivery_id"], **CALL).exists
+        return exists
+
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
         inbox = inbox_of(self._client, user_id)
         missing = 0

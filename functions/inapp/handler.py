@@ -4,6 +4,7 @@ from functools import partial
 
 from functions.inapp import commands
 from functions.inapp.inbox import InboxProvider
+from functions.runtime.arrival import arrival
 from functions.runtime.deliver import Dependencies, handle_delivery
 from functions.runtime.ledger import NoLedger
 from functions.runtime.ports import Services
@@ -29,5 +30,6 @@ def handle(services: Services, received: Received) -> None:
                 switches=services.switches,
                 outcomes=services.outcomes,
                 now=services.now,
+                arrival=partial(arrival, services.inbox),
             )
             handle_delivery("inapp", dependencies, received)

@@ -6,6 +6,7 @@ The inbox is a ledger by itself: it keeps one entry for each notification, so pu
 from collections.abc import Callable
 from datetime import datetime
 
+from functions.runtime.arrival import PROVIDER, sent_to_inbox
 from functions.runtime.inbox import InboxEntry, can_have_inbox
 from functions.runtime.ports import Inbox
 from functions.runtime.provider import Rejected, Sent
@@ -17,7 +18,7 @@ from shared.reasons import Reason
 class InboxProvider:
     """Stores one entry per delivery. The recipient is the user's id."""
 
-    name = "inbox"
+    name = PROVIDER
 
     def __init__(self, inbox: Inbox, now: Callable[[], datetime]) -> None:
         self._inbox = inbox
@@ -42,4 +43,4 @@ class InboxProvider:
             read_at=delivery.read_at,
         )
         self._inbox.put(delivery.recipient, entry)
-        return Sent(self.name, delivery.notification_id)
+        return sent_to_inbox(delivery)

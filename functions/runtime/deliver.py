@@ -13,7 +13,7 @@ from functions.runtime.ports import ChannelSwitches, Ledger, OutcomeSink
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared import envelope
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused, DeliveryError, Retryable, Undecodable
+from shared.errors import CredentialsRefused, DeliveryError, Retryable, StillSending, Undecodable
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from shared.outcomes import Outcome
@@ -23,15 +23,23 @@ from transport.port import Received
 _log = EventLogger(__name__)
 
 
+def _not_known(_delivery: Delivery) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What ``deliver`` depends on. ``now`` returns aware times."""
+    """What ``deliver`` depends on. ``now`` returns aware times.
+
+    ``arrival`` returns the answer of an earlier attempt that the ledger knows nothing of (``arrival.py``), or None.
+    """
 
     provider: Provider
     ledger: Ledger
     switches: ChannelSwitches
     outcomes: OutcomeSink
     now: Callable[[], datetime]
+    arrival: Callable[[Delivery], Sent | None] = _not_known
 
 
 def handle_delivery(channel_type: str, dependencies: Dependencies, received: Received) -> None:
@@ -92,13 +100,21 @@ def _conclude(attempt: Attempt, dependencies: Dependencies) -> Outcome:
 
 
 def _outcome(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Outcome:
+    not_sent = _why_not(attempt, dependencies)
+    if not_sent is None:
+        return attempt.answered(_send(attempt, claim, dependencies), dependencies.now())
+    arrived = dependencies.arrival(attempt.delivery)
+    return attempt.answered(arrived, dependencies.now()) if arrived else not_sent
+
+
+def _why_not(attempt: Attempt, dependencies: Dependencies) -> Outcome | None:
+    """The outcome of a delivery that must not be sent any more, or None."""
     delivery = attempt.delivery
     if attempt.received_at >= delivery.expires_at:
         return attempt.expired(dependencies.now())
     if not dependencies.switches.is_on(delivery.channel, delivery.switched_on):
         return attempt.suppressed(Reason.CHANNEL_OFF, dependencies.now())
-    answer = _send(attempt, claim, dependencies)
-    return attempt.answered(answer, dependencies.now())
+    return None
 
 
 def _send(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Sent | Rejected:
@@ -108,6 +124,8 @@ def _send(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Sent 
     """
     try:
         return dependencies.provider.send(attempt.delivery)
+    except StillSending:
+        raise
     except Retryable as error:
         _release(attempt, claim, dependencies, ambiguous=error.ambiguous)
         raise

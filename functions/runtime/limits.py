@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared.envelope import Delivery
-from shared.errors import Retryable
+from shared.errors import Retryable, StillSending
 from shared.reasons import Reason
 
 WAITS_FOR_A_PLACE_SECONDS = 1.0
@@ -19,7 +19,7 @@ class TimeLimit:
     """A provider that is given up after ``seconds``, so that a claim always outlives the ``send`` that it is for.
 
     An SDK's own timeouts apply to each read, and to each address of a host. The thread that is given up ends by them.
-    What it sends meanwhile cannot be known, so the attempt is ambiguous.
+    What it sends meanwhile cannot be known, so the attempt is ambiguous, and its claim is kept until the lease ends.
     """
 
     def __init__(self, provider: Provider, seconds: float) -> None:
@@ -33,8 +33,10 @@ class TimeLimit:
         futures.wait([sending], timeout=self._seconds)
         if sending.done():
             return sending.result()
-        started = not sending.cancel()
-        raise Retryable(Reason.TIMEOUT, f"No result in {self._seconds:g} s.", provider=self.name, ambiguous=started)
+        detail = f"No result in {self._seconds:g} s."
+        if sending.cancel():  # no thread was free to begin it
+            raise Retryable(Reason.TIMEOUT, detail, provider=self.name)
+        raise StillSending(Reason.TIMEOUT, detail, provider=self.name)
 
 
 class ReceiverLimit:

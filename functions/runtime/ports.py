@@ -78,6 +78,10 @@ class Inbox(Protocol):
         """Add ``entry``. Does nothing if the inbox holds that notification already."""
         ...
 
+    def holds(self, user_id: str, notification_id: str) -> bool:
+        """Whether the inbox of ``user_id`` has an entry of that notification, read or unread."""
+        ...
+
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
         """Mark unread entries as read at ``at``; return how many of the notifications the inbox does not hold."""
         ...

@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_errors import never_connected
-from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import HTTP, Alert, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import SmsContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
@@ -31,6 +31,7 @@ CODES: Mapping[int | None, Verdict] = {
     21617: Reject(Reason.TOO_LARGE),
 }
 """Twilio's own codes, where they are more precise than the HTTP status."""
+STATUSES: Mapping[int, Verdict] = {**HTTP, 404: Alert(Reason.SENDER_REFUSED)}  # the account or the URL
 
 
 class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
@@ -66,7 +67,7 @@ class Twilio:
         try:
             message = self._client.messages.create(to=delivery.recipient, body=content.text, **self._from)
         except TwilioRestException as error:
-            verdict = CODES.get(error.code) or verdict_of_http(error.status)
+            verdict = CODES.get(error.code) or verdict_of_http(error.status, STATUSES)
             return outcome_for(verdict, provider=self.name, detail=f"Twilio {error.code}")  # its text holds the number
         except requests.RequestException as error:
             unreachable(self.name, error, ambiguous=not never_connected(error))

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, Self
 
 import httpx
@@ -56,8 +57,24 @@ class Deadline:
                 _shut_down(connection)
 
 
-def status_of(client: httpx.Client, request: httpx.Request, deadline: Deadline, connect_seconds: float) -> int:
-    """Send ``request``; return the status of the response. Raises ``httpx.TransportError``, also at the deadline."""
+def status_of(
+    client: httpx.Client, request: httpx.Request, addresses: Sequence[str], deadline: Deadline, connect_seconds: float
+) -> int:
+    """Send ``request`` to the first address that takes a connection; return the status of the response.
+
+    The URL's host becomes the address; ``Host`` and certificate remain those of the name. Raises
+    ``httpx.TransportError``, also at the deadline.
+    """
+    url = request.url
+    for address in addresses[:-1]:
+        request.url = url.copy_with(host=address)
+        with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return _status(client, request, deadline, connect_seconds)
+    request.url = url.copy_with(host=addresses[-1])
+    return _status(client, request, deadline, connect_seconds)
+
+
+def _status(client: httpx.Client, request: httpx.Request, deadline: Deadline, connect_seconds: float) -> int:
     left = deadline.seconds_left
     if not left:
         raise httpx.ConnectTimeout("The deadline passed before a connection was made.")

@@ -1,6 +1,6 @@
 """Webhooks: one signed request to any receiver, with httpx."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Self
@@ -10,8 +10,9 @@ import httpx
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.statuses import HTTP, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from functions.webhook import ssrf
+from functions.webhook.credentials import BadRequest
 from functions.webhook.exchange import Deadline, status_of
-from functions.webhook.request import SECRET, BadRequest, request_of
+from functions.webhook.request import SECRET, request_of
 from shared.envelope import Delivery
 from shared.errors import Retryable
 from shared.reasons import Reason
@@ -55,10 +56,10 @@ class Http:
         try:
             request = request_of(delivery, self._secrets, self._now())
             with Deadline(self._seconds) as deadline:
-                self._fix_address(request)
-                status = status_of(self._client, request, deadline, _CONNECT_SECONDS)
+                addresses = self._addresses(request)
+                status = status_of(self._client, request, addresses, deadline, _CONNECT_SECONDS)
         except BadRequest as error:
-            return Rejected(self.name, error.reason)
+            return Rejected(self.name, error.reason, error.detail)
         except ssrf.ForbiddenHost:
             return Rejected(self.name, Reason.FORBIDDEN_ADDRESS)
         except ssrf.UnresolvedHost as error:
@@ -73,11 +74,10 @@ class Http:
             return Sent(self.name, delivery.delivery_id)
         return outcome_for(verdict_of_http(status, STATUSES), provider=self.name, detail=str(status))
 
-    def _fix_address(self, request: httpx.Request) -> None:
-        """Send the request to the address that was checked. ``Host`` and certificate remain those of the host name."""
+    def _addresses(self, request: httpx.Request) -> Sequence[str]:
+        """The addresses that were checked. The certificate must be that of the host's name."""
         url = request.url
         host = url.raw_host.decode()  # in httpx's encoding: Python's own is older and may give another host
         port = url.port or {"http": 80, "https": 443}[url.scheme]
-        address = ssrf.resolve(host, port, allow_private=self._allow_private)
         request.extensions["sni_hostname"] = host
-        request.url = url.copy_with(host=address)
+        return ssrf.resolve(host, port, allow_private=self._allow_private)

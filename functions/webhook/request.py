@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from functions.webhook.credentials import secret_to_send, signers
+from functions.webhook.credentials import BadRequest, secret_to_send, signers
 from shared.content import WebhookContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
@@ -32,16 +32,8 @@ _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
-class BadRequest(Exception):
-    """No request can be built from the channel's config and the recipient."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
-    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if a secret is missing or malformed."""
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if the secret of all channels is unusable."""
     config = delivery.config
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:

@@ -3,7 +3,9 @@
 import ipaddress
 import socket
 
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637 is younger than Python's table
+_ISATAP = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
 class ForbiddenHost(Exception):
@@ -14,8 +16,8 @@ class UnresolvedHost(Exception):
     """The host has no address at the moment."""
 
 
-def resolve(host: str, port: int, *, allow_private: bool) -> str:
-    """The address to connect to, as text. Connect to it and not to ``host``: DNS could answer differently next time.
+def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """The addresses of ``host``, as text. Connect to them and not to ``host``: DNS could answer differently next time.
 
     Raises ``ForbiddenHost`` if any address of ``host`` is not public, and ``UnresolvedHost``.
     """
@@ -23,10 +25,10 @@ def resolve(host: str, port: int, *, allow_private: bool) -> str:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise UnresolvedHost(host) from error
-    addresses = [str(sockaddr[0]) for *_, sockaddr in found]
+    addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
     if not allow_private and not all(is_public(address) for address in addresses):
         raise ForbiddenHost(host)
-    return addresses[0]
+    return addresses
 
 
 def is_public(address: str) -> bool:
@@ -36,8 +38,19 @@ def is_public(address: str) -> bool:
     (True, False, False)
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if inner or ip in _TRANSLATED:
-            return bool(inner) and is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not ip.is_multicast
+    if ip.ipv4_mapped:
+        return is_public(str(ip.ipv4_mapped))
+    # Outside 2000::/3 nothing is public: translated (64:ff9b), compatible (::/96), site-local, multicast.
+    if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION or not ip.is_global:
+        return False
+    return all(is_public(str(inner)) for inner in _embedded(ip))
+
+
+def _embedded(ip: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which a tunnel would pass a packet for ``ip`` on: 6to4 and ISATAP."""
+    embedded = [ip.sixtofour] if ip.sixtofour else []
+    if ip.packed[8:12] in _ISATAP:
+        embedded.append(ipaddress.IPv4Address(ip.packed[12:]))
+    return embedded

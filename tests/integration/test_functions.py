@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import firebase_admin
@@ -18,13 +19,17 @@ from functions.google.inbox import inbox_of
 from functions.google.push import respond
 from functions.inapp import handler as inapp
 from functions.push.fcm import Fcm
+from functions.runtime.lazy import Lazy
 from functions.runtime.provider import Adapter
 from functions.sms.twilio import Twilio
 from functions.webhook.http import Http
+from functions.webhook.request import receiver_of
 from shared.envelope import Command, Delivery
 from shared.outcomes import Outcome
+from shared.topology import TOPOLOGY
 from tests.factories import make_delivery, make_push
-from tests.providers.server import Answer, ScriptedServer, serving
+from tests.providers.server import SILENCE, Answer, ScriptedServer, serving
+from transport.port import Handler
 
 pytestmark = pytest.mark.emulators
 
@@ -167,3 +172,33 @@ def test_dead_letter_is_reported_as_dead_unless_its_delivery_was_sent(
     assert [respond(make_push(each, None), function)[1] for each in (sent, lost)] == [204, 204]
     results = {outcome.delivery_id: outcome.result for outcome in arrived(2)}
     assert results == {sent.delivery_id: "sent", lost.delivery_id: "dead"}
+
+
+def test_dead_letter_of_an_inapp_delivery_that_arrived_is_reported_as_sent(
+    environ: dict[str, str], firestore: Client, arrived: Arrived
+) -> None:
+    there, lost = fresh("inapp"), fresh("inapp")
+    inbox_of(firestore, "ada").document(there.notification_id).set({"delivery_id": there.delivery_id})
+    function = wiring.function("dead_letter", dead_letter.connect, environ)
+    assert [respond(make_push(each, None), function)[1] for each in (there, lost)] == [204, 204]
+    results = {outcome.delivery_id: outcome.result for outcome in arrived(2)}
+    assert results == {there.delivery_id: "sent", lost.delivery_id: "dead"}
+
+
+@pytest.mark.usefixtures("arrived")  # the topic of the outcomes
+def test_silent_receiver_does_not_keep_an_instance_from_sending_to_others(
+    environ: dict[str, str], server: ScriptedServer
+) -> None:
+    concurrency = TOPOLOGY["webhook"].concurrency
+    server.answers = [SILENCE]
+    function = wiring.channel("webhook", [Http], environ, receiver_of)
+    with serving() as other, ThreadPoolExecutor(concurrency) as instance:
+        silent = [instance.submit(push_to, server, function) for _ in range(concurrency)]
+        assert instance.submit(push_to, other, function).result(timeout=60) == 204
+        in_work = [each for each in silent if not each.done()]
+        server.closing.set()
+    assert len(in_work) == len(server.asked) == concurrency // 4
+
+
+def push_to(server: ScriptedServer, function: Lazy[Handler]) -> int:
+    return respond(make_push(fresh("webhook", recipient=server.url)), function)[1]

@@ -87,6 +87,12 @@ class TestInbox:
         inboxes.port.put("ada", dataclasses.replace(ENTRY, title="again"))
         assert inboxes.of("ada") == {"n1": dataclasses.replace(ENTRY, read_at=LATER)}
 
+    def test_inbox_holds_what_was_put_into_it_and_nothing_else(self, inboxes: Inboxes) -> None:
+        inboxes.fill("n1")
+        assert inboxes.port.holds("ada", "n1")
+        assert not inboxes.port.holds("ada", "n2")
+        assert not inboxes.port.holds("grace", "n1")
+
     def test_mark_read_marks_the_named_entries_only(self, inboxes: Inboxes) -> None:
         inboxes.fill("n1", "n2", "n3")
         assert inboxes.port.mark_read("ada", ["n1", "n2"], LATER) == 0

@@ -51,7 +51,7 @@ def test_email_without_html_has_a_text_part_only(server: ScriptedServer) -> None
         ),
         (error(400, "Too many.", "personalizations"), Rejected("sendgrid", Reason.BAD_REQUEST, "Too many.")),
         (Answer(413), Rejected("sendgrid", Reason.TOO_LARGE)),
-        (Answer(404, b"<html>"), Rejected("sendgrid", Reason.REFUSED)),
+        (Answer(415, b"<html>"), Rejected("sendgrid", Reason.REFUSED)),
     ],
 )
 def test_permanent_refusal_is_rejected_without_the_address(
@@ -64,6 +64,13 @@ def test_permanent_refusal_is_rejected_without_the_address(
 def test_malformed_sender_is_an_alert_and_no_fault_of_the_recipient(server: ScriptedServer) -> None:
     server.answers = [error(400, "The from email does not contain a valid address.", "from.email")]
     with pytest.raises(CredentialsRefused, match="from email") as caught:
+        sendgrid(server.url).send(make_delivery())
+    assert caught.value.reason == Reason.SENDER_REFUSED
+
+
+def test_404_is_about_our_configuration_and_no_fault_of_the_recipient(server: ScriptedServer) -> None:
+    server.answers = [Answer(404, b"<html>")]
+    with pytest.raises(CredentialsRefused) as caught:
         sendgrid(server.url).send(make_delivery())
     assert caught.value.reason == Reason.SENDER_REFUSED
 

@@ -75,6 +75,13 @@ def test_fault_of_our_sender_account_or_queue_is_an_alert_and_no_fault_of_the_nu
     assert (caught.value.reason, caught.value.detail) == (reason, f"Twilio {code}")
 
 
+def test_404_without_a_code_is_about_our_configuration_and_no_fault_of_the_number(server: ScriptedServer) -> None:
+    server.answers = [Answer(404, b"<html>")]
+    with pytest.raises(CredentialsRefused) as caught:
+        twilio(server.url).send(make_delivery("sms"))
+    assert caught.value.reason == Reason.SENDER_REFUSED
+
+
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [

@@ -2,10 +2,13 @@ import json
 import time
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from standardwebhooks import Webhook
 
 from functions.runtime.provider import Rejected, Sent
+from functions.webhook import ssrf
+from functions.webhook.exchange import Deadline, status_of
 from functions.webhook.ssrf import is_public
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, Retryable
@@ -54,9 +57,23 @@ def test_config_cannot_replace_the_signature_or_the_host(server: ScriptedServer)
     assert asked.headers.get_all("webhook-id") == [delivery.delivery_id]
 
 
-def test_missing_secret_raises_an_alert(server: ScriptedServer) -> None:
-    with pytest.raises(CredentialsRefused, match="MISSING_SECRET"):
-        webhook().send(delivery_to(server.url, secret_ref="MISSING_SECRET"))
+@pytest.mark.parametrize(
+    ("secret", "reason", "detail"),
+    [
+        ("", Reason.SECRET_MISSING, "WEBHOOK_CHAT is not set"),
+        ("whsec_a", Reason.SECRET_MALFORMED, "WEBHOOK_CHAT is not whsec_ and base64"),
+    ],
+)
+def test_secret_that_only_one_channel_names_wrongly_is_no_alert_and_rejected_once(
+    server: ScriptedServer, secret: str, reason: Reason, detail: str
+) -> None:
+    answer = webhook(WEBHOOK_CHAT=secret).send(delivery_to(server.url, secret_ref="WEBHOOK_CHAT"))
+    assert (answer, server.asked) == (Rejected("http", reason, detail), [])
+
+
+def test_missing_secret_of_all_channels_raises_an_alert(server: ScriptedServer) -> None:
+    with pytest.raises(CredentialsRefused, match="WEBHOOK_SIGNING_SECRET is not set"):
+        webhook(WEBHOOK_SIGNING_SECRET="").send(delivery_to(server.url))
     assert server.asked == []
 
 
@@ -152,9 +169,36 @@ PRIVATE = [
     "172.16.0.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1",
     "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a00:1::", "fc00::1", "fd12::1", "fe80::1",
     "fe80::1%eth0", "ff02::1",
+    "64:ff9b:1::7f00:1", "64:ff9b:1::808:808", "64:ff9b::7f00:1", "fec0::1", "feff::1", "::127.0.0.1", "::8.8.8.8",
+    "::ffff:0:127.0.0.1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2606:4700::5efe:7f00:1",
+    "2606:4700::200:5efe:a9fe:a9fe", "100::1", "2001:db8::1", "3fff::1", "5f00::1", "4000::1",
+]
+PUBLIC = [
+    "1.1.1.1", "8.8.8.8", "93.184.215.14", "172.15.0.1", "2606:4700:4700::1111", "2a00:1450:4001:830::200e",
+    "::ffff:8.8.8.8", "2002:808:808::1", "2606:4700::5efe:808:808",
 ]
 # fmt: on
-PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "172.15.0.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"]
+
+
+def test_next_address_of_a_host_is_tried_when_the_connection_is_refused(server: ScriptedServer) -> None:
+    # Every address in 127.0.0.0/8 is this machine; the server listens on 127.0.0.1 only.
+    request = httpx.Request("POST", server.url.replace("127.0.0.1", "receiver.example"))
+    with Deadline(TIMEOUT_SECONDS) as deadline:
+        status = status_of(httpx.Client(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+    assert (status, len(server.asked)) == (200, 1)
+
+
+def test_no_other_address_is_tried_once_a_connection_was_made(server: ScriptedServer) -> None:
+    server.answers = [HANG_UP]
+    request = httpx.Request("POST", server.url)
+    with Deadline(TIMEOUT_SECONDS) as deadline, pytest.raises(httpx.RemoteProtocolError):
+        status_of(httpx.Client(), request, ["127.0.0.1", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+    assert len(server.asked) == 1
+
+
+def test_every_address_of_a_host_is_found_once() -> None:
+    assert ssrf.resolve("127.0.0.1", 80, allow_private=True) == ["127.0.0.1"]
+    assert "127.0.0.1" in ssrf.resolve("localhost", 80, allow_private=True)
 
 
 @pytest.mark.parametrize("address", PRIVATE)

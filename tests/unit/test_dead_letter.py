@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from functions.dead_letter.handler import handle
+from functions.inapp.inbox import InboxProvider
 from functions.runtime.ledger import Claimed
 from shared.attributes import attributes_of
 from shared.envelope import Command, Message
@@ -11,7 +12,7 @@ from shared.errors import Retryable
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 from tests.factories import NOON, make_delivery, make_outcome, make_received
-from tests.fakes import Clock, MemoryLedger, MemoryOutcomes
+from tests.fakes import Clock, MemoryInbox, MemoryLedger, MemoryOutcomes
 
 DELIVERY = make_delivery(round=2)
 DEAD = Outcome(
@@ -31,11 +32,12 @@ class Function:
     def __init__(self) -> None:
         self.ledger = MemoryLedger(timedelta(seconds=90))
         self.outcomes = MemoryOutcomes()
+        self.inbox = MemoryInbox()
 
     def receive(self, message: Message | bytes = DELIVERY, attributes: Mapping[str, str] | None = None) -> None:
         given = {} if attributes is None else {"attributes": attributes}
         received = make_received(message, None, dead_after=60, **given)
-        handle(self.ledger, self.outcomes, Clock(), received)
+        handle(self.ledger, self.inbox, self.outcomes, Clock(), received)
 
 
 @pytest.fixture
@@ -71,6 +73,21 @@ def test_delivery_that_succeeded_after_all_is_reported_with_its_outcome(function
     function.ledger.finish(claim, outcome)
     function.receive()
     assert function.outcomes.published == [outcome]
+
+
+def test_inapp_delivery_that_arrived_is_reported_as_sent(function: Function) -> None:
+    delivery = make_delivery("inapp")
+    InboxProvider(function.inbox, Clock()).send(delivery)
+    function.receive(delivery)
+    assert [(each.result, each.reason, each.provider) for each in function.outcomes.published] == [
+        ("sent", None, "inbox")
+    ]
+
+
+@pytest.mark.parametrize("user_id", ["ada", "eve/inbox/n1"])
+def test_inapp_delivery_that_did_not_arrive_is_dead(function: Function, user_id: str) -> None:
+    function.receive(make_delivery("inapp", recipient=user_id))
+    assert [each.result for each in function.outcomes.published] == ["dead"]
 
 
 def test_dead_delivery_with_an_unconfirmed_attempt_is_a_possible_duplicate(function: Function) -> None:

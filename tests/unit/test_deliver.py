@@ -6,7 +6,7 @@ import pytest
 
 from functions.runtime.provider import Rejected
 from shared.envelope import Command, Delivery, encode
-from shared.errors import CredentialsRefused, Retryable, Undecodable
+from shared.errors import CredentialsRefused, Retryable, StillSending, Undecodable
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 from tests.factories import NOON, make_delivery
@@ -126,6 +126,17 @@ def test_released_claim_can_be_claimed_at_once() -> None:
     function = answering(RATE_LIMITED, SENT)
     assert [function.receive(DELIVERY), function.receive(DELIVERY, attempt=2)] == [Retryable, None]
     assert not function.outcomes.published[-1].possible_duplicate
+
+
+def test_claim_of_a_send_that_still_runs_is_kept_until_its_lease_ends() -> None:
+    function = answering(StillSending(Reason.TIMEOUT), SENT)
+    assert function.receive(DELIVERY) == StillSending
+    function.clock.advance(seconds=LEASE.total_seconds() - 1)
+    assert function.receive(DELIVERY) == Retryable
+    function.clock.advance(seconds=1)
+    assert function.receive(DELIVERY) is None
+    assert function.results == [("attempt", "timeout"), ("attempt", "claim_held"), ("sent", None)]
+    assert function.outcomes.published[-1].possible_duplicate
 
 
 def test_success_after_an_ambiguous_attempt_is_a_possible_duplicate() -> None:

@@ -10,7 +10,7 @@ from functions.runtime.limits import ReceiverLimit, TimeLimit
 from functions.runtime.provider import Provider, Rejected, Sent
 from functions.webhook.request import receiver_of
 from shared.envelope import Delivery
-from shared.errors import Retryable
+from shared.errors import Retryable, StillSending
 from shared.reasons import Reason
 from tests.factories import make_delivery
 from tests.fakes import ScriptedProvider
@@ -92,7 +92,7 @@ def test_limits_pass_answers_and_errors_on(make: Callable[[Provider], Provider])
 def test_send_that_takes_too_long_is_given_up_as_ambiguous() -> None:
     slow = SlowReceiver()
     began = time.monotonic()
-    with pytest.raises(Retryable) as caught:
+    with pytest.raises(StillSending) as caught:
         TimeLimit(slow, 0.05).send(to("slow.example"))
     assert (caught.value.reason, caught.value.ambiguous, caught.value.provider) == (Reason.TIMEOUT, True, "slow")
     assert time.monotonic() - began < 2

@@ -1,0 +1,73 @@
+from datetime import timedelta
+
+import pytest
+
+from functions.inapp.handler import handle
+from functions.runtime.ports import Services
+from functions.runtime.switches import CachedSwitches, SwitchTable
+from shared.errors import Retryable
+from shared.reasons import Reason
+from tests.factories import make_delivery, make_received
+from tests.fakes import Clock, MemoryInbox, MemoryLedger, MemoryOutcomes, MemorySwitchStore
+
+DELIVERY = make_delivery("inapp")
+
+
+class Function:
+    """The inapp function with everything around it in memory."""
+
+    def __init__(self) -> None:
+        self.inbox = MemoryInbox()
+        self.outcomes = MemoryOutcomes()
+        self.clock = Clock()
+        self.switches: dict[str, bool] = {}
+
+    def receive(self) -> None:
+        services = Services(
+            ledger=MemoryLedger(timedelta(seconds=60)),
+            outcomes=self.outcomes,
+            switches=CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0),
+            switch_store=MemorySwitchStore(),
+            inbox=self.inbox,
+            now=self.clock,
+        )
+        handle(services, make_received(DELIVERY))
+
+    def arrive_without_a_report(self) -> None:
+        self.outcomes.error = Retryable(Reason.OUTCOMES_UNAVAILABLE)
+        with pytest.raises(Retryable):
+            self.receive()
+        assert list(self.inbox.entries("ada")) == [DELIVERY.notification_id]
+        self.outcomes.error = None
+
+    @property
+    def results(self) -> list[tuple[str, str | None, str | None]]:
+        return [(each.result, each.reason, each.provider) for each in self.outcomes.published]
+
+
+@pytest.fixture
+def function() -> Function:
+    return Function()
+
+
+def test_delivery_that_arrived_is_sent_although_it_expired_before_it_was_reported(function: Function) -> None:
+    function.arrive_without_a_report()
+    function.clock.at = DELIVERY.expires_at
+    function.receive()
+    assert function.results == [("sent", None, "inbox")]
+
+
+def test_delivery_that_arrived_is_sent_although_the_channel_was_switched_off_before_it_was_reported(
+    function: Function,
+) -> None:
+    function.arrive_without_a_report()
+    function.switches = {"inapp": False}
+    function.receive()
+    assert function.results == [("sent", None, "inbox")]
+
+
+def test_delivery_that_did_not_arrive_before_it_expired_is_expired(function: Function) -> None:
+    function.clock.at = DELIVERY.expires_at
+    function.receive()
+    assert function.results == [("expired", None, None)]
+    assert function.inbox.entries("ada") == {}
