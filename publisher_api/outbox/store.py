@@ -8,6 +8,7 @@ import msgspec
 from publisher_api.db.pool import Connected, fetch_one
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
 from shared.envelope import Command, Delivery
+from shared.reasons import Reason
 
 # How long a claimed row stays with the sweep that claimed it, before another sweep may claim it.
 CLAIM = timedelta(seconds=30)
@@ -22,6 +23,11 @@ class ClaimedDelivery(DeliveryRecord, frozen=True, kw_only=True):
     """A delivery to publish. ``unreported`` counts how often it was published again because no outcome arrived."""
 
     unreported: int = 0
+
+    @property
+    def waits_for_address(self) -> bool:
+        """Whether its recipient is the user's own and must be looked up again."""
+        return self.status == "pending" and self.reason == Reason.ADDRESS_WHEN_DUE
 
     @property
     def is_overdue(self) -> bool:
@@ -86,6 +92,26 @@ def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
     return bool(fetch_one(cursor)["overdue"])
 
 
+def set_recipients(connection: Connected, deliveries: Sequence[DeliveryRecord]) -> None:
+    """Store the recipients of deliveries that are about to be published."""
+    connection.execute(
+        """
+        with resolved as (
+            select d.delivery_id, r.recipient
+              from unnest(%(ids)s::uuid[], %(recipients)s::text[]) as r (delivery_id, recipient)
+              join deliveries d on d.delivery_id = r.delivery_id
+             where d.status = 'pending' and d.recipient is distinct from r.recipient
+             order by d.delivery_id for no key update of d
+        )
+        update deliveries d set recipient = r.recipient from resolved r where d.delivery_id = r.delivery_id
+        """,
+        {
+            "ids": [delivery.delivery_id for delivery in deliveries],
+            "recipients": [delivery.recipient for delivery in deliveries],
+        },
+    )
+
+
 def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Mark deliveries as published.
 
@@ -102,6 +128,7 @@ def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: date
         )
         update deliveries d
            set status = case when d.status = 'pending' then 'queued' else d.status end,
+               reason = case when d.status = 'pending' then null else d.reason end,
                queued_at = coalesce(d.queued_at, %(now)s),
                unreported = case when d.status = 'pending' then 0  -- a replay, too, counts from the start
                                  when d.status = 'queued' and d.expires_at <= %(now)s then d.unreported + 1

@@ -14,7 +14,7 @@ from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
-from publisher_api.outbox import store
+from publisher_api.outbox import recipients, store
 from publisher_api.outbox.endings import unreported
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
@@ -49,8 +49,8 @@ def _publish(
     pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, claimed: Sequence[store.Claimed]
 ) -> int:
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
-    messages = _messages(cache, [each for each in claimed if not each[1].is_lost])
-    return publish(pool, topic, messages, clock)
+    resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
+    return publish(pool, topic, _messages(cache, resolved), clock)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
