@@ -1,4 +1,4 @@
-"""The outbox in Postgres: deliveries that are ``pending``, and the rows of ``commands``."""
+"""The deliveries of the outbox in Postgres: those that are ``pending``, and those whose outcome is missing."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ import msgspec
 
 from publisher_api.db.pool import Connected, fetch_one
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
-from shared.envelope import Command, Delivery
+from shared.envelope import Delivery
 from shared.reasons import Reason
 
 # How long a claimed row stays with the sweep that claimed it, before another sweep may claim it.
@@ -147,32 +147,3 @@ def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: date
             "rounds": [delivery.round for delivery in deliveries],
         },
     )
-
-
-def add_command(connection: Connected, command_id: str, command: Command, now: datetime) -> None:
-    """Add a command to the outbox, in the transaction that requires it."""
-    connection.execute(
-        "insert into commands (command_id, body, sweep_at) values (%s, %s::jsonb, %s)",
-        [command_id, msgspec.json.encode(command).decode(), now],
-    )
-
-
-def claim_commands(connection: Connected, now: datetime, limit: int) -> list[tuple[str, Command]]:
-    """Claim up to ``limit`` commands that are unclaimed."""
-    rows = connection.execute(
-        """
-        with due as (
-            select command_id from commands where sweep_at <= %(now)s order by sweep_at limit %(limit)s
-               for update skip locked
-        )
-        update commands c set sweep_at = %(claimed_until)s from due where c.command_id = due.command_id
-        returning c.command_id::text, c.body
-        """,
-        {"now": now, "limit": limit, "claimed_until": now + CLAIM},
-    ).fetchall()
-    return [(row["command_id"], msgspec.convert(row["body"], Command)) for row in rows]
-
-
-def remove_commands(connection: Connected, command_ids: Sequence[str]) -> None:
-    """Delete commands that are published."""
-    connection.execute("delete from commands where command_id = any(%s::uuid[])", [list(command_ids)])
