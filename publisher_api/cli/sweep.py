@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 
 import psycopg
 
-from publisher_api.accept.service import delete_expired_keys
 from publisher_api.connections import connect, now
+from publisher_api.db.expired_keys import delete_some_expired_keys
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.settings import Settings
 from shared import logs
@@ -23,6 +23,7 @@ from shared.logs import EventLogger
 from transport.port import PublishError
 
 _log = EventLogger(__name__)
+_CLEANING_STEPS = 20
 
 
 def main() -> None:
@@ -60,7 +61,9 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
 
         def sweep_once() -> int:
             published = sweep(connections.pool, connections.topic, connections.cache, now)
-            delete_expired_keys(connections.pool, now())
+            for _ in range(_CLEANING_STEPS):  # a scheduled function has a minute; the next sweep deletes the rest
+                if not delete_some_expired_keys(connections.pool, now()):
+                    break
             return published
 
         yield sweep_once

@@ -88,6 +88,7 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 class Sweeper:
     """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
 
+    ``clean`` does a bounded piece of work and returns whether there may be more, which follows after the next sweep.
     Several instances may sweep at the same time: each row is claimed by one of them.
     """
 
@@ -97,7 +98,7 @@ class Sweeper:
         topic: Topic[Message],
         cache: ConfigCache,
         clock: Clock,
-        clean: Callable[[datetime], None],
+        clean: Callable[[datetime], bool],
         interval_seconds: float = 1.0,
     ) -> None:
         self._pool = pool
@@ -138,5 +139,5 @@ class Sweeper:
     def _clean_now_and_then(self) -> None:
         now = self._clock()
         if self._cleaned_at is None or now - self._cleaned_at >= _CLEAN_EVERY:
-            self._clean(now)
-            self._cleaned_at = now
+            more = self._clean(now)
+            self._cleaned_at = None if more else now
