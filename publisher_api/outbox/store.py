@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -43,27 +44,51 @@ class ClaimedDelivery(DeliveryRecord, frozen=True, kw_only=True):
 Claimed = tuple[NotificationRecord, ClaimedDelivery]
 
 
-def claim_due(connection: Connected, now: datetime, limit: int) -> list[Claimed]:
+class Due(NamedTuple):
+    """A delivery that was claimed, and about how many bytes its message has."""
+
+    delivery_id: str
+    bytes: int
+
+
+def claim_due(connection: Connected, now: datetime, limit: int, since: datetime | None = None) -> list[Due]:
     """Claim up to ``limit`` deliveries that are due and unclaimed, the longest overdue first.
 
     A ``pending`` delivery is due at its time. A ``queued`` one is due when its outcome is overdue, because the message
     or the outcome was lost. Publishing it again is harmless: it has expired, so its function sends nothing and reports
     the outcome that its ledger knows (docs/decisions/0005, 0017).
+
+    ``since`` leaves out what became due before. The index holds the dead entries of all deliveries that were due, until
+    they are vacuumed, which an open transaction prevents. A scan from ``since`` on does not read them.
     """
     rows = connection.execute(
         """
         with due as (
             select delivery_id from deliveries
              where status in ('pending', 'queued') and sweep_at <= %(now)s
+               and sweep_at > coalesce(%(since)s, '-infinity'::timestamptz)
              order by sweep_at limit %(limit)s
                for update skip locked
         )
         update deliveries d set sweep_at = %(claimed_until)s
           from due, notifications n
          where d.delivery_id = due.delivery_id and n.notification_id = d.notification_id
-        returning to_json(n)::text as notification, to_json(d)::text as delivery
+        returning d.delivery_id::text, octet_length(d.content::text) + octet_length(n.payload::text) as bytes
         """,
-        {"now": now, "limit": limit, "claimed_until": now + CLAIM},
+        {"now": now, "since": since, "limit": limit, "claimed_until": now + CLAIM},
+    ).fetchall()
+    return [Due(row["delivery_id"], row["bytes"] or 0) for row in rows]
+
+
+def load_claimed(connection: Connected, delivery_ids: Sequence[str]) -> list[Claimed]:
+    """Deliveries that are still to be published, with their notifications."""
+    rows = connection.execute(
+        """
+        select to_json(n)::text as notification, to_json(d)::text as delivery
+          from deliveries d join notifications n using (notification_id)
+         where d.delivery_id = any(%s::uuid[]) and d.status in ('pending', 'queued')
+        """,
+        [list(delivery_ids)],
     ).fetchall()
     return [(_notification.decode(row["notification"]), _delivery.decode(row["delivery"])) for row in rows]
 

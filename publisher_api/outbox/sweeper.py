@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -26,28 +26,48 @@ from transport.port import PublishError, Topic
 _log = EventLogger(__name__)
 _CLEAN_EVERY = timedelta(minutes=10)
 _STOP_SECONDS = 15.0
+# The rows, the messages and their bytes together take a few times as much.
+_PORTION_BYTES = 8_000_000
 
 
-def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock) -> int:
-    """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does."""
+def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, within: timedelta | None = None) -> int:
+    """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does.
+
+    ``within`` leaves out the deliveries that became due longer ago.
+    """
     total = 0
     while True:
         # A chunk of each in turn, so that many deliveries do not delay the commands.
-        claimed = _claim(pool, clock())
-        published = _publish(pool, topic, cache, clock, claimed) + publish_commands(pool, topic, clock)
+        due = _claim(pool, clock(), within)
+        published = sum(_publish(pool, topic, cache, clock, portion) for portion in portions(due))
+        published += publish_commands(pool, topic, clock)
         total += published
-        if not claimed and not published:
+        if not due and not published:
             return total
 
 
-def _claim(pool: Pool, now: datetime) -> list[store.Claimed]:
+def _claim(pool: Pool, now: datetime, within: timedelta | None) -> list[store.Due]:
     with pool.connection() as connection:
-        return store.claim_due(connection, now, CHUNK)
+        return store.claim_due(connection, now, CHUNK, now - within if within else None)
 
 
-def _publish(
-    pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, claimed: Sequence[store.Claimed]
-) -> int:
+def portions(due: Iterable[store.Due]) -> Iterator[list[str]]:
+    """The ids of the deliveries, in portions whose messages fit in memory together."""
+    portion: list[str] = []
+    size = 0
+    for delivery_id, weight in due:
+        if portion and size + weight > _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(delivery_id)
+        size += weight
+    if portion:
+        yield portion
+
+
+def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, portion: Sequence[str]) -> int:
+    with pool.connection() as connection:
+        claimed = store.load_claimed(connection, portion)
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
     resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
     return publish(pool, topic, _messages(cache, resolved), clock)
