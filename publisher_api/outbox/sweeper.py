@@ -26,6 +26,9 @@ from transport.port import PublishError, Topic
 _log = EventLogger(__name__)
 _CLEAN_EVERY = timedelta(minutes=10)
 _STOP_SECONDS = 15.0
+# Most sweeps look only at what became due lately, so that they do not read the dead entries of everything before.
+LATELY = timedelta(seconds=30)
+_COMPLETE_EVERY = timedelta(seconds=10)
 # The rows, the messages and their bytes together take a few times as much.
 _PORTION_BYTES = 8_000_000
 
@@ -130,6 +133,7 @@ class Sweeper:
         self._wake = threading.Event()
         self._stopping = False
         self._cleaned_at: datetime | None = None
+        self._completed_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -147,14 +151,24 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                sweep(self._pool, self._topic, self._cache, self._clock)
+                self._sweep()
                 self._clean_now_and_then()
             except (PublishError, psycopg.Error) as error:
+                self._completed_at = None
                 _log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error=type(error).__name__)
             except Exception:  # noqa: BLE001 - a bug must not end the sweeper; the next sweep tries again
+                self._completed_at = None
                 _log.exception(LogEvent.OUTBOX_SWEEP_FAILED)
             self._wake.wait(self._interval_seconds)
             self._wake.clear()
+
+    def _sweep(self) -> None:
+        """Sweep what became due lately; everything after a failure, and every ten seconds."""
+        now = self._clock()
+        complete = self._completed_at is None or now - self._completed_at >= _COMPLETE_EVERY
+        sweep(self._pool, self._topic, self._cache, self._clock, None if complete else LATELY)
+        if complete:
+            self._completed_at = now
 
     def _clean_now_and_then(self) -> None:
         now = self._clock()
