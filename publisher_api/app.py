@@ -4,7 +4,6 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import uuid_utils
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from publisher_api.accept import routes as accept
 from publisher_api.channels import routes as channels
 from publisher_api.channels.service import Channels
+from publisher_api.connections import connect, now
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import Pool, make_pool
 from publisher_api.deliveries import routes as deliveries
@@ -25,7 +25,6 @@ from publisher_api.inbox.service import Inbox
 from publisher_api.notifications import routes as notifications
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
-from publisher_api.topic import notifications_topic
 from publisher_api.users import routes as users
 from publisher_api.web import documentation, health_routes, problems
 from publisher_api.web.authentication import ApiKeys, GooglePushes
@@ -46,9 +45,17 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     Waits for no other service: without Postgres it still starts, responds with 503, and gives the reason in its health
     check.
     """
-    pool, routes_pool = _pools(settings, serverless=serverless)
-    topic = notifications_topic(settings, os.environ)
-    cache = ConfigCache(pool)
+    for_routes = max(1, settings.connections // 3)
+    connections = connect(
+        settings,
+        os.environ,
+        settings.connections if serverless else max(1, settings.connections - for_routes),
+        behind_pooler=serverless,
+    )
+    pool, topic, cache = connections.pool, connections.topic, connections.cache
+    # The other routes may take long, so they have connections of their own. A DigitalOcean Function handles one request
+    # at a time.
+    routes_pool = pool if serverless else make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES)
     backend = _backend(settings, pool, topic, cache, serverless=serverless)
 
     @asynccontextmanager
@@ -61,9 +68,8 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         gc.freeze()
         yield
         await run_in_threadpool(backend.stop)
-        topic.close()
         routes_pool.close()
-        pool.close()
+        connections.close()
 
     app = FastAPI(
         title="Heliograph",
@@ -78,11 +84,11 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         pool=routes_pool,
         cache=cache,
         backend=backend,
-        channels=Channels(routes_pool, cache, _now, _new_id, backend.command_added),
-        inbox=Inbox(routes_pool, _now, _new_id, backend.command_added),
+        channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
+        inbox=Inbox(routes_pool, now, _new_id, backend.command_added),
         api_keys=ApiKeys(cache),
         google_pushes=GooglePushes(settings),
-        health=Health(pool, topic, _now),
+        health=Health(pool, topic, now),
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)
@@ -93,29 +99,10 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     return app
 
 
-def _pools(settings: Settings, *, serverless: bool) -> tuple[Pool, Pool]:
-    """A pool for accepting, publishing and outcomes, and one for all other routes, which may take long.
-
-    A DigitalOcean Function handles one request at a time, so one pool is enough there.
-    """
-    if serverless:
-        pool = make_pool(settings.database_url, settings.connections, behind_pooler=True)
-        return pool, pool
-    for_routes = max(1, settings.connections // 3)
-    return (
-        make_pool(settings.database_url, max(1, settings.connections - for_routes)),
-        make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES),
-    )
-
-
 def _backend(settings: Settings, pool: Pool, topic: Topic[Message], cache: ConfigCache, *, serverless: bool) -> Backend:
     if serverless:
-        return ServerlessBackend(pool, topic, cache, _now, _new_id)
-    return ContainerBackend(pool, topic, cache, settings.database_url, _now, _new_id)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        return ServerlessBackend(pool, topic, cache, now, _new_id)
+    return ContainerBackend(pool, topic, cache, settings.database_url, now, _new_id)
 
 
 def _new_id() -> str:

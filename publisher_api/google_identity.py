@@ -21,12 +21,12 @@ from google.auth import identity_pool
 from google.auth.credentials import Credentials
 from google.oauth2 import service_account
 
+from publisher_api.settings import KEYLESS, missing_identity
 from shared.errors import ConfigurationError
 
 SCOPES = ("https://www.googleapis.com/auth/pubsub",)
 TOKEN_URL = "https://sts.googleapis.com/v1/token"  # noqa: S105 - an address
 LIFETIME = timedelta(minutes=10)
-_KEYLESS = ("GOOGLE_IDENTITY_ISSUER", "GOOGLE_IDENTITY_KEY", "GOOGLE_IDENTITY_PROVIDER", "GOOGLE_IDENTITY_SUBJECT")
 
 Clock = Callable[[], datetime]
 
@@ -70,9 +70,8 @@ def credentials_from_env(
 
     Raises ``ConfigurationError`` when a keyless identity is incomplete, or a key cannot be read.
     """
-    if any(environ.get(name) for name in _KEYLESS):
-        missing = [name for name in _KEYLESS if not environ.get(name)]
-        if missing:
+    if any(environ.get(name) for name in KEYLESS):
+        if missing := missing_identity(environ):
             raise ConfigurationError.missing(missing)
         identity = Identity(
             issuer=environ["GOOGLE_IDENTITY_ISSUER"],

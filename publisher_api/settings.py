@@ -7,7 +7,14 @@ from shared.errors import ConfigurationError
 from shared.topology import NOTIFICATIONS_TOPIC
 
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
+KEYLESS = ("GOOGLE_IDENTITY_ISSUER", "GOOGLE_IDENTITY_KEY", "GOOGLE_IDENTITY_PROVIDER", "GOOGLE_IDENTITY_SUBJECT")
 _REQUIRED = ("DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT")
+
+
+def missing_identity(environ: Mapping[str, str]) -> list[str]:
+    """The variables that a keyless identity lacks; none if there is no such identity at all."""
+    missing = [name for name in KEYLESS if not environ.get(name)]
+    return missing if len(missing) < len(KEYLESS) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +36,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Raises ``ConfigurationError`` that names every missing variable at once."""
-        missing = [name for name in _REQUIRED if not environ.get(name)]
+        """Raises ``ConfigurationError`` that names every missing variable at once, also those of the identity."""
+        missing = [name for name in _REQUIRED if not environ.get(name)] + missing_identity(environ)
         if missing:
             raise ConfigurationError.missing(missing)
         return cls(

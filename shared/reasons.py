@@ -15,6 +15,9 @@ class Reason(Described):
     NO_ADDRESS = "no_address", "The user has no address for this channel."
     NO_DEVICE = "no_device", "The user has no registered device."
 
+    # Planning: the delivery waits for its time.
+    ADDRESS_WHEN_DUE = "address_when_due", "The delivery is scheduled. The user's address is looked up when it is due."
+
     # Providers: the recipient or the message is refused permanently.
     BAD_REQUEST = "bad_request", "The provider does not accept this request."
     FORBIDDEN_ADDRESS = "forbidden_address", "The host of the webhook is inside a private network."

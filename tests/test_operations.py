@@ -75,7 +75,8 @@ def test_replayed_delivery_is_swept_with_its_content_in_a_new_round(connection: 
     replay(connection)
     row = delivery(connection, dead)
     assert (row["status"], row["round"], row["reason"], row["queued_at"]) == ("pending", 1, None, None)
-    swept = {d.delivery_id: d for _, d in outbox.claim_due(connection, datetime.now(UTC) + timedelta(seconds=1), 500)}
+    claimed = outbox.claim_due(connection, datetime.now(UTC) + timedelta(seconds=1), 500)
+    swept = {d.delivery_id: d for _, d in outbox.load_claimed(connection, [each.delivery_id for each in claimed])}
     assert swept[str(dead)].content == {"subject": "s", "text": "t"}
     assert swept[str(dead)].round == 1
     assert swept[str(dead)].expires_at > datetime.now(UTC)

@@ -7,10 +7,18 @@ and a future, would only add work (``docs/decisions/0003``).
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Generic
 
 import grpc
-from google.api_core.exceptions import Forbidden, GoogleAPIError, InvalidArgument, Unauthorized
+from google.api_core.exceptions import (
+    Aborted,
+    Forbidden,
+    GoogleAPIError,
+    InvalidArgument,
+    ServiceUnavailable,
+    Unauthorized,
+)
 from google.api_core.retry import Retry
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError, TransportError
@@ -27,6 +35,8 @@ _MAX_MESSAGES = 1000
 _MAX_BYTES = 9_000_000
 _TIMEOUT_SECONDS = 10.0
 _CHECK_SECONDS = 2.0
+# A connection that was closed, or a server that was replaced. The next call usually succeeds.
+_PASSING = (ServiceUnavailable, Aborted)
 _log = EventLogger(__name__)
 _RawMessage = PubsubMessage.pb()
 _RawRequest = PublishRequest.pb()
@@ -47,7 +57,8 @@ def refuses_credentials(error: Exception) -> bool:
 class PubSubTopic(Generic[M]):
     """One topic. Connects at the first call; safe to share between threads.
 
-    ``timeout_seconds`` limits each call. ``retry`` is Google's retry policy for it; without one, it is made once.
+    ``timeout_seconds`` limits each call. ``retry`` is Google's retry policy for it. Without one, a call that failed for
+    a passing reason is repeated once, at once: a policy would hold up everything behind it.
     """
 
     def __init__(
@@ -107,12 +118,21 @@ class PubSubTopic(Generic[M]):
     def _call(self, messages: list[PubsubMessage], timeout: float) -> None:
         request = _RawRequest(topic=self._path, messages=messages)
         try:
-            self._connected().publish(request, retry=self._retry, timeout=timeout)
+            self._publish_request(request, timeout)
         except InvalidArgument:
             raise
         except (GoogleAPIError, GoogleAuthError) as error:
             kind = PublishRefused if refuses_credentials(error) else PublishError
             raise kind(type(error).__name__) from error
+
+    def _publish_request(self, request: PublishRequest, timeout: float) -> None:
+        publish = partial(self._connected().publish, request, retry=self._retry, timeout=timeout)
+        try:
+            publish()
+        except _PASSING:
+            if self._retry is not None:
+                raise
+            publish()
 
     def _connected(self) -> PublisherClient:
         with self._lock:

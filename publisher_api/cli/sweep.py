@@ -9,16 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 
 import psycopg
 
-from publisher_api.accept.service import delete_expired_keys
-from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import make_pool
+from publisher_api.connections import connect, now
+from publisher_api.db.expired_keys import delete_some_expired_keys
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.settings import Settings
-from publisher_api.topic import notifications_topic
 from shared import logs
 from shared.errors import ConfigurationError
 from shared.log_events import LogEvent
@@ -26,6 +23,7 @@ from shared.logs import EventLogger
 from transport.port import PublishError
 
 _log = EventLogger(__name__)
+_CLEANING_STEPS = 20
 
 
 def main() -> None:
@@ -58,20 +56,17 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
 
     Its connections close with the block.
     """
-    topic = notifications_topic(settings, os.environ)
-    with make_pool(settings.database_url, 1, behind_pooler=True) as pool, closing(topic):
-        cache = ConfigCache(pool)
+    with closing(connect(settings, os.environ, 1, behind_pooler=True)) as connections:
+        connections.pool.open()
 
         def sweep_once() -> int:
-            published = sweep(pool, topic, cache, _now)
-            delete_expired_keys(pool, _now())
+            published = sweep(connections.pool, connections.topic, connections.cache, now)
+            for _ in range(_CLEANING_STEPS):  # a scheduled function has a minute; the next sweep deletes the rest
+                if not delete_some_expired_keys(connections.pool, now()):
+                    break
             return published
 
         yield sweep_once
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

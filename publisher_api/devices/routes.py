@@ -1,6 +1,8 @@
 """/v1/users/{user_id}/devices: registering devices for push."""
 
-from fastapi import APIRouter
+from uuid import UUID
+
+from fastapi import APIRouter, Response
 
 from publisher_api.devices import service
 from publisher_api.devices.model import DeviceFields, DeviceView
@@ -16,3 +18,10 @@ router = APIRouter(prefix="/v1/users/{user_id}/devices", tags=["users"], route_c
 def add_device(user_id: UserId, device: DeviceFields, _producer: Producer, services: Services) -> DeviceView:
     """Register a device for push. A token that is known already moves to this user."""
     return service.add_device(services.pool, services.new_id, user_id, device)
+
+
+@router.delete("/{device_id}", status_code=204, responses=problems(401, 404, 422, 503))
+def delete_device(user_id: UserId, device_id: UUID, _producer: Producer, services: Services) -> Response:
+    """Delete a device, for example when its user signs out. It also gets no notification that was scheduled before."""
+    service.delete_device(services.pool, user_id, device_id)
+    return Response(status_code=204)

@@ -1,5 +1,7 @@
 """Devices in Postgres."""
 
+from uuid import UUID
+
 from psycopg.rows import class_row
 
 from publisher_api.db.pool import Connected, fetch_one
@@ -31,3 +33,9 @@ def put_device(connection: Connected, device_id: str, user_id: str, device: Devi
         )
     )
     return DeviceView(**row)
+
+
+def delete_device(connection: Connected, user_id: str, device_id: UUID) -> bool:
+    """Delete a device; returns whether this user had it."""
+    deleted = connection.execute("delete from devices where user_id = %s and device_id = %s", [user_id, device_id])
+    return deleted.rowcount > 0

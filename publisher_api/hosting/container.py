@@ -8,8 +8,9 @@ from functools import partial
 
 from publisher_api.accept.micro_batcher import MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
-from publisher_api.accept.service import accept, delete_expired_keys
+from publisher_api.accept.service import accept
 from publisher_api.db.config_cache import ConfigCache, ConfigListener
+from publisher_api.db.expired_keys import delete_some_expired_keys
 from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox.relay import Relay
@@ -41,7 +42,7 @@ class ContainerBackend:
         self._clock = clock
         self._new_id = new_id
         self._relay = Relay(pool, topic, clock)
-        self._sweeper = Sweeper(pool, topic, cache, clock, clean=partial(delete_expired_keys, pool))
+        self._sweeper = Sweeper(pool, topic, cache, clock, clean=partial(delete_some_expired_keys, pool))
         self._listener = ConfigListener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")

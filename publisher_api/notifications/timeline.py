@@ -53,8 +53,10 @@ def timeline(
     """
     entries = [_entry(notification.accepted_at, "accepted", None, producer=notification.producer)]
     by_id = {delivery.delivery_id: delivery for delivery in deliveries}
+    events = list(events)
+    reported = {event.delivery_id for event in events}
     for delivery in by_id.values():
-        if delivery.status == "suppressed" and delivery.queued_at is None:
+        if delivery.status == "suppressed" and delivery.delivery_id not in reported:
             entries.append(_entry(notification.accepted_at, "suppressed", delivery, reason=delivery.reason))
         else:
             entries.append(_entry(notification.accepted_at, "planned", delivery, due_at=delivery.due_at))

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from publisher_api.notifications.records import DeliveryRecord
+from publisher_api.planning.allow import missing_address
+from shared.channel_types import channel_type_named
 from shared.envelope import Delivery
 from shared.outcomes import Outcome, Result
 from shared.reasons import Reason
@@ -16,6 +18,11 @@ def unreported(delivery: DeliveryRecord, now: datetime) -> Outcome:
 def refused(message: Delivery, now: datetime) -> Outcome:
     """The end of a delivery whose message the transport does not accept."""
     return _ended(message, "failed", Reason.TRANSPORT_REFUSED, now)
+
+
+def without_address(delivery: DeliveryRecord, now: datetime) -> Outcome:
+    """The end of a delivery whose user had an address when it was scheduled, and has none when it is due."""
+    return _ended(delivery, "suppressed", missing_address(channel_type_named(delivery.channel_type).address), now)
 
 
 def _ended(delivery: DeliveryRecord | Delivery, result: Result, reason: Reason, now: datetime) -> Outcome:

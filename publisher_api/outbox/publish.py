@@ -10,7 +10,7 @@ import psycopg
 
 from publisher_api.db.pool import Pool, autocommit
 from publisher_api.deliveries.service import record_outcomes
-from publisher_api.outbox import store
+from publisher_api.outbox import command_store, store
 from publisher_api.outbox.endings import refused
 from shared.envelope import Delivery, Message
 from shared.log_events import LogEvent
@@ -46,16 +46,16 @@ def publish_commands(pool: Pool, topic: Topic[Message], clock: Clock) -> int:
     A command that the transport refuses is removed: it could never be published.
     """
     with pool.connection() as connection:
-        claimed = store.claim_commands(connection, clock(), CHUNK)
+        claimed = command_store.claim_commands(connection, clock(), CHUNK)
     ids = {id(command): command_id for command_id, command in claimed}
     published = 0
     for stored in topic.publish([command for _, command in claimed]):
         with autocommit(pool) as connection:
-            store.remove_commands(connection, [ids.pop(id(command)) for command in stored])
+            command_store.mark_published(connection, [ids.pop(id(command)) for command in stored], clock())
         published += len(stored)
     if ids:
         with autocommit(pool) as connection:
-            store.remove_commands(connection, list(ids.values()))
+            command_store.remove_commands(connection, list(ids.values()))
     return published
 
 

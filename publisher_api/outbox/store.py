@@ -1,13 +1,15 @@
-"""The outbox in Postgres: deliveries that are ``pending``, and the rows of ``commands``."""
+"""The deliveries of the outbox in Postgres: those that are ``pending``, and those whose outcome is missing."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from publisher_api.db.pool import Connected, fetch_one
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
-from shared.envelope import Command, Delivery
+from shared.envelope import Delivery
+from shared.reasons import Reason
 
 # How long a claimed row stays with the sweep that claimed it, before another sweep may claim it.
 CLAIM = timedelta(seconds=30)
@@ -24,6 +26,11 @@ class ClaimedDelivery(DeliveryRecord, frozen=True, kw_only=True):
     unreported: int = 0
 
     @property
+    def waits_for_address(self) -> bool:
+        """Whether its recipient is the user's own and must be looked up again."""
+        return self.status == "pending" and self.reason == Reason.ADDRESS_WHEN_DUE
+
+    @property
     def is_overdue(self) -> bool:
         """Whether its outcome has been missing for more than an hour after it expired."""
         return self.status == "queued" and self.unreported > 0
@@ -37,27 +44,51 @@ class ClaimedDelivery(DeliveryRecord, frozen=True, kw_only=True):
 Claimed = tuple[NotificationRecord, ClaimedDelivery]
 
 
-def claim_due(connection: Connected, now: datetime, limit: int) -> list[Claimed]:
+class Due(NamedTuple):
+    """A delivery that was claimed, and about how many bytes its message has."""
+
+    delivery_id: str
+    bytes: int
+
+
+def claim_due(connection: Connected, now: datetime, limit: int, since: datetime | None = None) -> list[Due]:
     """Claim up to ``limit`` deliveries that are due and unclaimed, the longest overdue first.
 
     A ``pending`` delivery is due at its time. A ``queued`` one is due when its outcome is overdue, because the message
     or the outcome was lost. Publishing it again is harmless: it has expired, so its function sends nothing and reports
     the outcome that its ledger knows (docs/decisions/0005, 0017).
+
+    ``since`` leaves out what became due before. The index holds the dead entries of all deliveries that were due, until
+    they are vacuumed, which an open transaction prevents. A scan from ``since`` on does not read them.
     """
     rows = connection.execute(
         """
         with due as (
             select delivery_id from deliveries
              where status in ('pending', 'queued') and sweep_at <= %(now)s
+               and sweep_at > coalesce(%(since)s, '-infinity'::timestamptz)
              order by sweep_at limit %(limit)s
                for update skip locked
         )
         update deliveries d set sweep_at = %(claimed_until)s
           from due, notifications n
          where d.delivery_id = due.delivery_id and n.notification_id = d.notification_id
-        returning to_json(n)::text as notification, to_json(d)::text as delivery
+        returning d.delivery_id::text, octet_length(d.content::text) + octet_length(n.payload::text) as bytes
         """,
-        {"now": now, "limit": limit, "claimed_until": now + CLAIM},
+        {"now": now, "since": since, "limit": limit, "claimed_until": now + CLAIM},
+    ).fetchall()
+    return [Due(row["delivery_id"], row["bytes"] or 0) for row in rows]
+
+
+def load_claimed(connection: Connected, delivery_ids: Sequence[str]) -> list[Claimed]:
+    """Deliveries that are still to be published, with their notifications."""
+    rows = connection.execute(
+        """
+        select to_json(n)::text as notification, to_json(d)::text as delivery
+          from deliveries d join notifications n using (notification_id)
+         where d.delivery_id = any(%s::uuid[]) and d.status in ('pending', 'queued')
+        """,
+        [list(delivery_ids)],
     ).fetchall()
     return [(_notification.decode(row["notification"]), _delivery.decode(row["delivery"])) for row in rows]
 
@@ -86,6 +117,26 @@ def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
     return bool(fetch_one(cursor)["overdue"])
 
 
+def set_recipients(connection: Connected, deliveries: Sequence[DeliveryRecord]) -> None:
+    """Store the recipients of deliveries that are about to be published."""
+    connection.execute(
+        """
+        with resolved as (
+            select d.delivery_id, r.recipient
+              from unnest(%(ids)s::uuid[], %(recipients)s::text[]) as r (delivery_id, recipient)
+              join deliveries d on d.delivery_id = r.delivery_id
+             where d.status = 'pending' and d.recipient is distinct from r.recipient
+             order by d.delivery_id for no key update of d
+        )
+        update deliveries d set recipient = r.recipient from resolved r where d.delivery_id = r.delivery_id
+        """,
+        {
+            "ids": [delivery.delivery_id for delivery in deliveries],
+            "recipients": [delivery.recipient for delivery in deliveries],
+        },
+    )
+
+
 def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Mark deliveries as published.
 
@@ -102,6 +153,7 @@ def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: date
         )
         update deliveries d
            set status = case when d.status = 'pending' then 'queued' else d.status end,
+               reason = case when d.status = 'pending' then null else d.reason end,
                queued_at = coalesce(d.queued_at, %(now)s),
                unreported = case when d.status = 'pending' then 0  -- a replay, too, counts from the start
                                  when d.status = 'queued' and d.expires_at <= %(now)s then d.unreported + 1
@@ -120,32 +172,3 @@ def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: date
             "rounds": [delivery.round for delivery in deliveries],
         },
     )
-
-
-def add_command(connection: Connected, command_id: str, command: Command, now: datetime) -> None:
-    """Add a command to the outbox, in the transaction that requires it."""
-    connection.execute(
-        "insert into commands (command_id, body, sweep_at) values (%s, %s::jsonb, %s)",
-        [command_id, msgspec.json.encode(command).decode(), now],
-    )
-
-
-def claim_commands(connection: Connected, now: datetime, limit: int) -> list[tuple[str, Command]]:
-    """Claim up to ``limit`` commands that are unclaimed."""
-    rows = connection.execute(
-        """
-        with due as (
-            select command_id from commands where sweep_at <= %(now)s order by sweep_at limit %(limit)s
-               for update skip locked
-        )
-        update commands c set sweep_at = %(claimed_until)s from due where c.command_id = due.command_id
-        returning c.command_id::text, c.body
-        """,
-        {"now": now, "limit": limit, "claimed_until": now + CLAIM},
-    ).fetchall()
-    return [(row["command_id"], msgspec.convert(row["body"], Command)) for row in rows]
-
-
-def remove_commands(connection: Connected, command_ids: Sequence[str]) -> None:
-    """Delete commands that are published."""
-    connection.execute("delete from commands where command_id = any(%s::uuid[])", [list(command_ids)])

@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -14,7 +14,7 @@ from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
-from publisher_api.outbox import store
+from publisher_api.outbox import recipients, store
 from publisher_api.outbox.endings import unreported
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
@@ -26,31 +26,54 @@ from transport.port import PublishError, Topic
 _log = EventLogger(__name__)
 _CLEAN_EVERY = timedelta(minutes=10)
 _STOP_SECONDS = 15.0
+# Most sweeps look only at what became due lately, so that they do not read the dead entries of everything before.
+LATELY = timedelta(seconds=30)
+_COMPLETE_EVERY = timedelta(seconds=10)
+# The rows, the messages and their bytes together take a few times as much.
+_PORTION_BYTES = 8_000_000
 
 
-def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock) -> int:
-    """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does."""
+def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, within: timedelta | None = None) -> int:
+    """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does.
+
+    ``within`` leaves out the deliveries that became due longer ago.
+    """
     total = 0
     while True:
         # A chunk of each in turn, so that many deliveries do not delay the commands.
-        claimed = _claim(pool, clock())
-        published = _publish(pool, topic, cache, clock, claimed) + publish_commands(pool, topic, clock)
+        due = _claim(pool, clock(), within)
+        published = sum(_publish(pool, topic, cache, clock, portion) for portion in portions(due))
+        published += publish_commands(pool, topic, clock)
         total += published
-        if not claimed and not published:
+        if not due and not published:
             return total
 
 
-def _claim(pool: Pool, now: datetime) -> list[store.Claimed]:
+def _claim(pool: Pool, now: datetime, within: timedelta | None) -> list[store.Due]:
     with pool.connection() as connection:
-        return store.claim_due(connection, now, CHUNK)
+        return store.claim_due(connection, now, CHUNK, now - within if within else None)
 
 
-def _publish(
-    pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, claimed: Sequence[store.Claimed]
-) -> int:
+def portions(due: Iterable[store.Due]) -> Iterator[list[str]]:
+    """The ids of the deliveries, in portions whose messages fit in memory together."""
+    portion: list[str] = []
+    size = 0
+    for delivery_id, weight in due:
+        if portion and size + weight > _PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(delivery_id)
+        size += weight
+    if portion:
+        yield portion
+
+
+def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, portion: Sequence[str]) -> int:
+    with pool.connection() as connection:
+        claimed = store.load_claimed(connection, portion)
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
-    messages = _messages(cache, [each for each in claimed if not each[1].is_lost])
-    return publish(pool, topic, messages, clock)
+    resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
+    return publish(pool, topic, _messages(cache, resolved), clock)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
@@ -88,6 +111,7 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 class Sweeper:
     """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
 
+    ``clean`` does a bounded piece of work and returns whether there may be more, which follows after the next sweep.
     Several instances may sweep at the same time: each row is claimed by one of them.
     """
 
@@ -97,7 +121,7 @@ class Sweeper:
         topic: Topic[Message],
         cache: ConfigCache,
         clock: Clock,
-        clean: Callable[[datetime], None],
+        clean: Callable[[datetime], bool],
         interval_seconds: float = 1.0,
     ) -> None:
         self._pool = pool
@@ -109,6 +133,7 @@ class Sweeper:
         self._wake = threading.Event()
         self._stopping = False
         self._cleaned_at: datetime | None = None
+        self._completed_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -126,17 +151,27 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                sweep(self._pool, self._topic, self._cache, self._clock)
+                self._sweep()
                 self._clean_now_and_then()
             except (PublishError, psycopg.Error) as error:
+                self._completed_at = None
                 _log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error=type(error).__name__)
             except Exception:  # noqa: BLE001 - a bug must not end the sweeper; the next sweep tries again
+                self._completed_at = None
                 _log.exception(LogEvent.OUTBOX_SWEEP_FAILED)
             self._wake.wait(self._interval_seconds)
             self._wake.clear()
 
+    def _sweep(self) -> None:
+        """Sweep what became due lately; everything after a failure, and every ten seconds."""
+        now = self._clock()
+        complete = self._completed_at is None or now - self._completed_at >= _COMPLETE_EVERY
+        sweep(self._pool, self._topic, self._cache, self._clock, None if complete else LATELY)
+        if complete:
+            self._completed_at = now
+
     def _clean_now_and_then(self) -> None:
         now = self._clock()
         if self._cleaned_at is None or now - self._cleaned_at >= _CLEAN_EVERY:
-            self._clean(now)
-            self._cleaned_at = now
+            more = self._clean(now)
+            self._cleaned_at = None if more else now

@@ -16,11 +16,12 @@ from shared.reasons import Reason
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where one delivery goes, or the reason why it is suppressed."""
+    """Where one delivery goes, or the reason why it is suppressed. ``given``: the request names the address."""
 
     channel: Channel
     address: str | None
     reason: Reason | None = None
+    given: bool = False
 
 
 def channel_is_on(route: Route) -> Reason | None:
@@ -30,7 +31,12 @@ def channel_is_on(route: Route) -> Reason | None:
 def there_is_an_address(route: Route) -> Reason | None:
     if route.addresses:
         return None
-    return Reason.NO_DEVICE if route.address_kind is AddressKind.DEVICE_TOKEN else Reason.NO_ADDRESS
+    return missing_address(route.address_kind)
+
+
+def missing_address(kind: AddressKind) -> Reason:
+    """Why a user without an address of this kind gets nothing."""
+    return Reason.NO_DEVICE if kind is AddressKind.DEVICE_TOKEN else Reason.NO_ADDRESS
 
 
 Rule = Callable[[Route], Reason | None]
@@ -43,4 +49,5 @@ def allow(route: Route) -> list[Target]:
         reason = rule(route)
         if reason is not None:
             return [Target(route.channel, route.addresses[0] if route.addresses else None, reason)]
-    return [Target(route.channel, address) for address in route.addresses]
+    given = route.channel.slug in route.request.to
+    return [Target(route.channel, address, given=given) for address in route.addresses]

@@ -10,9 +10,15 @@ from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.allow import Target
 from publisher_api.planning.compose import Composed
 from publisher_api.planning.schedule import Schedule
+from shared.addresses import AddressKind
+from shared.channel_types import channel_type_named
+from shared.reasons import Reason
 
 # How long the relay may take to publish what was just accepted before the sweeper does.
 RELAY_GRACE = timedelta(seconds=15)
+
+# The addresses of a user that may change until a delivery is due.
+_CHANGING = (AddressKind.EMAIL, AddressKind.PHONE, AddressKind.DEVICE_TOKEN)
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +45,7 @@ def assemble_deliveries(
             channel_type=target.channel.channel_type,
             channel=target.channel.slug,
             status="suppressed" if target.reason else "pending",
-            reason=target.reason,
+            reason=target.reason or (_reason_to_wait(target) if scheduled else None),
             recipient=target.address,
             content=composed.content,
             due_at=schedule.due_at,
@@ -48,6 +54,11 @@ def assemble_deliveries(
         )
         for target, composed in targets
     ]
+
+
+def _reason_to_wait(target: Target) -> Reason | None:
+    own = channel_type_named(target.channel.channel_type).address in _CHANGING and not target.given
+    return Reason.ADDRESS_WHEN_DUE if own else None
 
 
 def assemble_notification(

@@ -1,8 +1,12 @@
 """Users in Postgres."""
 
+from collections.abc import Collection
+
+import msgspec
+
 from publisher_api.db.pool import Connected
 from publisher_api.devices.store import list_devices
-from publisher_api.users.model import UserFields, UserView
+from publisher_api.users.model import User, UserFields, UserView
 
 
 def put_user(connection: Connected, user_id: str, fields: UserFields) -> None:
@@ -26,3 +30,16 @@ def get_user(connection: Connected, user_id: str) -> UserView | None:
         [user_id],
     ).fetchone()
     return UserView(**row, devices=list_devices(connection, user_id)) if row else None
+
+
+def load_users(connection: Connected, user_ids: Collection[str]) -> list[User]:
+    """The users among these, with the tokens of their devices."""
+    rows = connection.execute(
+        """
+        select user_id, email, phone, locale, timezone,
+               array(select d.token from devices d where d.user_id = u.user_id order by d.seen_at desc) as devices
+          from users u where user_id = any(%s)
+        """,
+        [list(user_ids)],
+    ).fetchall()
+    return msgspec.convert(rows, list[User])

@@ -14,6 +14,7 @@ from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration
+from publisher_api.connections import connect
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.db.pool import Pool, make_pool
 from publisher_api.notifications.model import NotificationDetail
@@ -21,7 +22,6 @@ from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import get_notification
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.settings import Settings
-from publisher_api.topic import notifications_topic
 from shared.envelope import Message
 from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import notification
@@ -54,9 +54,9 @@ class Sweeping:
     @classmethod
     @contextmanager
     def of(cls, settings: Settings) -> Iterator["Sweeping"]:
-        topic = notifications_topic(settings, os.environ)
-        with make_pool(settings.database_url, 2) as pool, closing(topic):
-            yield cls(pool, topic, ConfigCache(pool))
+        with closing(connect(settings, os.environ, 2)) as connections:
+            connections.pool.open()
+            yield cls(connections.pool, connections.topic, connections.cache)
 
     def at(self, now: datetime) -> int:
         """Sweep; returns how many messages were published."""

@@ -1,6 +1,7 @@
 """Postgres or Pub/Sub unavailable: what is answered, and that nothing accepted is lost."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -106,3 +107,14 @@ def test_a_missing_environment_variable_is_named(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], env=bare, check=False, capture_output=True, text=True)
     assert done.returncode != 0
     assert "DATABASE_URL" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["publisher_api.cli.sweep", "publisher_api.main"])
+def test_missing_variables_of_the_identity_are_named_together_with_the_others(module: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
+    environment["GOOGLE_IDENTITY_ISSUER"] = "https://publisher.test"
+    code = "from publisher_api.main import app" if module.endswith("main") else f"from {module} import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False, capture_output=True, text=True)
+    message = done.stderr.splitlines()[-1]
+    assert done.returncode != 0
+    assert {"DATABASE_URL", "GOOGLE_IDENTITY_KEY"} <= set(re.findall(r"[A-Z_]{5,}", message)), message

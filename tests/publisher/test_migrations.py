@@ -58,6 +58,21 @@ def test_a_pending_delivery_of_the_release_before_is_published_and_read(
     assert (found.created_at, found.accepted_at, found.timeline[0].at) == (THEN, THEN, THEN)
 
 
+def test_the_tables_of_the_outbox_are_vacuumed_when_a_fiftieth_is_dead(
+    database_url: str,
+) -> None:
+    postgres.migrate(database_url)
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "select relname, reloptions from pg_class where relname in ('deliveries', 'commands')"
+        ).fetchall()
+    options = {name: dict(option.split("=") for option in found or ()) for name, found in rows}
+    assert {name: found.get("autovacuum_vacuum_scale_factor") for name, found in options.items()} == {
+        "deliveries": "0.02",
+        "commands": "0.02",
+    }
+
+
 def test_a_release_leaves_the_schema_of_a_newer_one_alone(database_url: str) -> None:
     postgres.migrate(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:

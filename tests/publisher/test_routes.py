@@ -26,6 +26,7 @@ RULES = {
     ("PUT", "/v1/users/{user_id}"): "API key",
     ("GET", "/v1/users/{user_id}"): "API key",
     ("POST", "/v1/users/{user_id}/devices"): "API key",
+    ("DELETE", "/v1/users/{user_id}/devices/{device_id}"): "API key",
     ("PUT", "/v1/templates/{template_name}"): "API key",
     ("GET", "/v1/templates/{template_name}"): "API key",
     ("GET", "/v1/channels"): "API key",
