@@ -39,20 +39,35 @@ def claim_commands(connection: Connected, now: datetime, limit: int) -> list[tup
 
 
 def mark_published(connection: Connected, command_ids: Sequence[str], now: datetime) -> None:
-    """Keep commands that are published until their next repetition; delete those that had their last."""
+    """Remove commands that are published from the outbox. Keep those that are published again until then."""
     connection.execute(
         """
-        with locked as (
-            select command_id, published from commands where command_id = any(%(ids)s::uuid[])
-             order by command_id for update
-        ), done as (
-            delete from commands c using locked l where c.command_id = l.command_id and l.published >= %(repeats)s
+        with published as (
+            delete from commands where command_id = any(%(ids)s::uuid[]) returning command_id, body, published
         )
-        update commands c
-           set published = l.published + 1, sweep_at = %(now)s + (%(waits)s::interval[])[l.published + 1]
-          from locked l where c.command_id = l.command_id and l.published < %(repeats)s
+        insert into command_repeats (command_id, body, published, due_at)
+        select command_id, body, published + 1, %(now)s + (%(waits)s::interval[])[published + 1]
+          from published where published < %(repeats)s
+            on conflict (command_id) do nothing
         """,
         {"ids": list(command_ids), "now": now, "waits": list(REPEATS), "repeats": len(REPEATS)},
+    )
+
+
+def return_due_commands(connection: Connected, now: datetime, limit: int) -> None:
+    """Put up to ``limit`` commands whose repetition is due into the outbox again."""
+    connection.execute(
+        """
+        with due as (
+            select command_id from command_repeats where due_at <= %(now)s order by due_at limit %(limit)s
+               for update skip locked
+        ), returned as (
+            delete from command_repeats r using due where r.command_id = due.command_id returning r.*
+        )
+        insert into commands (command_id, body, published, sweep_at)
+        select command_id, body, published, %(now)s from returned
+        """,
+        {"now": now, "limit": limit},
     )
 
 

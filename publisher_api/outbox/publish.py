@@ -46,6 +46,7 @@ def publish_commands(pool: Pool, topic: Topic[Message], clock: Clock) -> int:
     A command that the transport refuses is removed: it could never be published.
     """
     with pool.connection() as connection:
+        command_store.return_due_commands(connection, clock(), CHUNK)
         claimed = command_store.claim_commands(connection, clock(), CHUNK)
     ids = {id(command): command_id for command_id, command in claimed}
     published = 0

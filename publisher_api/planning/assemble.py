@@ -17,9 +17,6 @@ from shared.reasons import Reason
 # How long the relay may take to publish what was just accepted before the sweeper does.
 RELAY_GRACE = timedelta(seconds=15)
 
-# The addresses of a user that may change until a delivery is due.
-_CHANGING = (AddressKind.EMAIL, AddressKind.PHONE, AddressKind.DEVICE_TOKEN)
-
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a notification comes from, beside the request itself."""
@@ -57,8 +54,13 @@ def assemble_deliveries(
 
 
 def _reason_to_wait(target: Target) -> Reason | None:
-    own = channel_type_named(target.channel.channel_type).address in _CHANGING and not target.given
-    return Reason.ADDRESS_WHEN_DUE if own else None
+    if target.given:
+        return None
+    match channel_type_named(target.channel.channel_type).address:
+        case AddressKind.EMAIL | AddressKind.PHONE | AddressKind.DEVICE_TOKEN:
+            return Reason.ADDRESS_WHEN_DUE  # it may change until then
+        case AddressKind.URL | AddressKind.USER_ID:
+            return None
 
 
 def assemble_notification(

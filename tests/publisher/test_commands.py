@@ -33,4 +33,4 @@ def test_a_command_is_published_again_after_the_attempts_of_a_function_are_over(
     commands = publisher.topic.commands(user_id, 3)
     assert len(commands) == 3
     assert commands.count(commands[0]) == 3
-    assert sweeping.sql("select from commands") == []
+    assert sweeping.sql("select from commands union all select from command_repeats") == []
