@@ -38,11 +38,13 @@ class Database:
     """``revision`` is the schema's revision, None before the first migration. ``newest`` is the newest in this code.
 
     ``behind`` is the number of migrations between them, or None if this code does not contain ``revision``.
+    ``certificate_checked`` is False if the connection uses TLS and would also accept another server.
     """
 
     revision: str | None
     newest: str
     behind: int | None
+    certificate_checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

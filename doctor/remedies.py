@@ -105,7 +105,11 @@ def fill_function(command: str, name: str, region: str | None) -> str:
 
 def _migrate(source: Path | None) -> str:
     command = ".venv/bin/python -m publisher_api.cli.migrate"
-    return command if source is None else f'DATABASE_URL="$(sed -n s/^DATABASE_URL=//p {source})" {command}'
+    if source is None:
+        return command
+    names = ("DATABASE_URL", "DATABASE_CA_CERT")
+    variables = " ".join(f'{name}="$(sed -n s/^{name}=//p {source})"' for name in names)
+    return f"{variables} {command}"
 
 
 def _doctl_id(listing: str, name: str) -> str:

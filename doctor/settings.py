@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from publisher_api.db.address import database_address
 from publisher_api.settings import GOOGLE_CERTS_URL
 from shared.errors import ConfigurationError
 from shared.topology import FUNCTIONS, RetryProfile
@@ -66,7 +67,7 @@ class Settings:
             raise ConfigurationError(message)
         return cls(
             source=source,
-            database_url=environ["DATABASE_URL"],
+            database_url=database_address(environ),
             project=environ["GOOGLE_CLOUD_PROJECT"],
             publisher_url=environ["PUBLISHER_URL"].rstrip("/"),
             push_audience=environ["PUSH_AUDIENCE"],

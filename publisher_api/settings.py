@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from publisher_api.db.address import database_address
 from shared.errors import ConfigurationError
 from shared.topology import NOTIFICATIONS_TOPIC
 
@@ -41,7 +42,7 @@ class Settings:
         if missing:
             raise ConfigurationError.missing(missing)
         return cls(
-            database_url=environ["DATABASE_URL"],
+            database_url=database_address(environ),
             project=environ["GOOGLE_CLOUD_PROJECT"],
             topic=environ.get("NOTIFICATIONS_TOPIC", NOTIFICATIONS_TOPIC),
             push_audience=environ["PUSH_AUDIENCE"],

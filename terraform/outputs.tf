@@ -17,6 +17,7 @@ output "doctor_environment" {
   description = "Settings of `make doctor` as lines NAME=value, without DATABASE_URL: the operator adds it, so that the password is in no output."
   value = join("\n", concat(
     [
+      "DATABASE_CA_CERT=${local.database_ca_cert}",
       "ENVIRONMENT=${var.environment}",
       "GOOGLE_CLOUD_PROJECT=${var.project_id}",
       "PUBLISHER_URL=${local.publisher_url}",
@@ -29,6 +30,11 @@ output "doctor_environment" {
   ))
 }
 
+output "publisher_database_ca_cert" {
+  description = "DATABASE_CA_CERT: the CA that signs Postgres's certificate, in PEM."
+  value       = module.publisher.database_ca_cert
+}
+
 output "publisher_database_pool_uri" {
   description = "DATABASE_URL for the functions runtime; null with App Platform."
   value       = module.publisher.database_pool_uri
@@ -37,7 +43,7 @@ output "publisher_database_pool_uri" {
 
 output "publisher_environment" {
   description = "Environment variables of the publisher that are not secret. DigitalOcean Functions need them at deployment."
-  value       = local.publisher_environment
+  value       = merge(local.publisher_environment, { DATABASE_CA_CERT = local.database_ca_cert })
 }
 
 output "publisher_url" {

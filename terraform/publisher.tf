@@ -9,6 +9,8 @@ locals {
     GOOGLE_IDENTITY_PROVIDER = "//iam.googleapis.com/${google_iam_workload_identity_pool_provider.publisher[0].name}"
     GOOGLE_IDENTITY_SUBJECT  = local.subject
   } : {}
+  # In one line, as a file of variables needs it.
+  database_ca_cert  = replace(trimspace(module.publisher.database_ca_cert), "\n", "\\n")
   private_key_given = nonsensitive(var.publisher_private_key != null)
 
   publisher_environment = merge(local.identity_environment, {

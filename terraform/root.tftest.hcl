@@ -178,6 +178,18 @@ run "the_doctors_settings_contain_every_url" {
   }
 
   override_module {
+    target = module.publisher
+    outputs = {
+      app_id              = "app"
+      database_ca_cert    = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+      database_cluster_id = "cluster"
+      database_pool_uri   = null
+      registry_endpoint   = "registry.example.com/heliograph"
+      url                 = "https://app.example.com"
+    }
+  }
+
+  override_module {
     target = module.dead_letter
     outputs = {
       account = "dead@heliograph-test.iam.gserviceaccount.com"
@@ -203,6 +215,7 @@ run "the_doctors_settings_contain_every_url" {
     condition = alltrue([
       for line in concat(
         [
+          "DATABASE_CA_CERT=-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----",
           "FUNCTION_URL_DEAD_LETTER=https://dead.example.com",
           "PUBLISHER_URL=https://notifications.example.com",
           "PUSH_SERVICE_ACCOUNT=push@heliograph-test.iam.gserviceaccount.com",
@@ -210,7 +223,7 @@ run "the_doctors_settings_contain_every_url" {
         [for channel_type in keys(jsondecode(file("../shared/channels.json"))) : "FUNCTION_URL_${upper(channel_type)}=https://channel.example.com"],
       ) : contains(split("\n", output.doctor_environment), line)
     ])
-    error_message = "The settings must contain the URL of each function and of the publisher, and the push account."
+    error_message = "The settings must contain the URL of each function and of the publisher, the push account, and the CA of Postgres."
   }
 }
 

@@ -13,6 +13,8 @@ def check_database(found: Database | Unreachable, remedies: Remedies) -> Iterato
         yield skipped("schema of Postgres: unknown while Postgres cannot be reached")
         return
     yield ok("Postgres responds")
+    if not found.certificate_checked:
+        yield failed("Postgres's certificate is not checked: set DATABASE_CA_CERT", remedies[Fault.SETTINGS_WRONG])
     match found:
         case Database(revision=None):
             yield failed("Postgres has no tables of Heliograph: it was never migrated", remedies[Fault.SCHEMA_BEHIND])

@@ -1,5 +1,6 @@
 """Reads the schema revision and the clock of Postgres."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -18,9 +19,11 @@ def read_database(url: str) -> tuple[Database | Unreachable, Clock | None]:
             row = connection.execute("select clock_timestamp()").fetchone()
             clock = clock_of(row[0], requested, datetime.now(UTC)) if row else None
             revision = revision_of(connection)
+            mode = connection.info.get_parameters().get("sslmode")
+            is_checked = mode == "verify-full" or not connection.pgconn.ssl_in_use
     except psycopg.Error as error:
         return Unreachable(" ".join(str(error).split())), None
-    return compare_revision(revision), clock
+    return replace(compare_revision(revision), certificate_checked=is_checked), clock
 
 
 def compare_revision(revision: str | None) -> Database:

@@ -10,15 +10,18 @@ import uuid_utils
 from psycopg.rows import dict_row
 
 from publisher_api.api_keys import store
+from publisher_api.db.address import database_address
 from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.errors import ConfigurationError
 
 
 def main() -> None:
     arguments = _parser().parse_args()
-    if not os.environ.get("DATABASE_URL"):
-        sys.exit(str(ConfigurationError.missing(["DATABASE_URL"])))
-    with psycopg.connect(os.environ["DATABASE_URL"], row_factory=dict_row) as connection:
+    try:
+        address = database_address(os.environ)
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    with psycopg.connect(address, row_factory=dict_row) as connection:
         match arguments.command:
             case "create":
                 key = new_api_key()

@@ -9,14 +9,17 @@ import sys
 import psycopg
 from alembic import command
 
+from publisher_api.db.address import database_address
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from shared.errors import ConfigurationError
 
 
 def main() -> None:
-    if not os.environ.get("DATABASE_URL"):
-        sys.exit(str(ConfigurationError.missing(["DATABASE_URL"])))
-    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    try:
+        address = database_address(os.environ)
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    with psycopg.connect(address) as connection:
         revision = revision_of(connection)
     if revision is not None and revision not in known_revisions():
         print(f"The schema has revision {revision}, of a newer release. There is nothing to migrate.")

@@ -42,6 +42,10 @@ def test_every_fault_has_a_command_in_both_tables() -> None:
     [
         (Database("0003", "0003", 0), []),
         (Database("0001", "0003", 2), ["Postgres is at revision 0001, 2 behind the newest, 0003"]),
+        (
+            Database("0003", "0003", 0, certificate_checked=False),
+            ["Postgres's certificate is not checked: set DATABASE_CA_CERT"],
+        ),
         (Database(None, "0003", 3), ["Postgres has no tables of Heliograph: it was never migrated"]),
     ],
 )

@@ -21,7 +21,8 @@ def test_database_without_tables_is_a_fault(deployment: Deployment, postgres_ser
     migrate = ".venv/bin/python -m publisher_api.cli.migrate"
     assert faults == {
         "Postgres has no tables of Heliograph: it was never migrated": (
-            f'DATABASE_URL="$(sed -n s/^DATABASE_URL=//p {deployment.file})" {migrate}'
+            f'DATABASE_URL="$(sed -n s/^DATABASE_URL=//p {deployment.file})"'
+            f' DATABASE_CA_CERT="$(sed -n s/^DATABASE_CA_CERT=//p {deployment.file})" {migrate}'
         )
     }
 

@@ -6,6 +6,8 @@ import psycopg
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from publisher_api.db.address import database_address
+
 # Any fixed number, as long as every instance uses the same.
 _LOCK = 7_237_401
 
@@ -14,7 +16,7 @@ def _migrate() -> None:
     # psycopg connects, so DATABASE_URL may be anything that libpq accepts: a URL or key=value pairs.
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(os.environ["DATABASE_URL"]),
+        creator=lambda: psycopg.connect(database_address(os.environ)),
         poolclass=pool.NullPool,
     )
     with engine.begin() as connection:

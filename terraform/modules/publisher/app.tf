@@ -1,8 +1,10 @@
 locals {
   database = "db"
 
-  # App Platform replaces the reference, so that neither the plan nor the state of the app contains the password.
+  # App Platform replaces the references, so that neither the plan nor the state of the app contains the password. Its DATABASE_URL
+  # encrypts and accepts any server; with the CA's certificate the publisher accepts the cluster only.
   environment = merge(var.environment, {
+    DATABASE_CA_CERT     = "$${${local.database}.CA_CERT}"
     DATABASE_CONNECTIONS = tostring(var.instances.connections)
     DATABASE_URL         = "$${${local.database}.DATABASE_URL}"
   })

@@ -25,6 +25,10 @@ resource "digitalocean_database_cluster" "this" {
   }
 }
 
+data "digitalocean_database_ca" "this" {
+  cluster_id = digitalocean_database_cluster.this.id
+}
+
 resource "digitalocean_database_db" "this" {
   cluster_id = digitalocean_database_cluster.this.id
   name       = "heliograph"

@@ -3,6 +3,11 @@ output "app_id" {
   value       = one(digitalocean_app.this[*].id)
 }
 
+output "database_ca_cert" {
+  description = "Certificate of the CA that signs Postgres's certificate, in PEM."
+  value       = data.digitalocean_database_ca.this.certificate
+}
+
 output "database_cluster_id" {
   description = "Id of the Postgres cluster."
   value       = digitalocean_database_cluster.this.id

@@ -73,7 +73,7 @@ run "the_sweeper_runs_every_60_seconds" {
   }
 }
 
-run "every_component_gets_the_database_url_by_reference" {
+run "every_component_gets_the_database_url_and_its_ca_by_reference" {
   command = plan
 
   assert {
@@ -83,9 +83,12 @@ run "every_component_gets_the_database_url_by_reference" {
         [for each in digitalocean_app.this[0].spec[0].worker : each.env],
         [for each in digitalocean_app.this[0].spec[0].job : each.env],
       ) :
-      contains([for variable in component : "${variable.key}=${variable.value}"], "DATABASE_URL=$${db.DATABASE_URL}")
+      length(setsubtract(
+        ["DATABASE_CA_CERT=$${db.CA_CERT}", "DATABASE_URL=$${db.DATABASE_URL}"],
+        [for variable in component : "${variable.key}=${variable.value}"],
+      )) == 0
     ])
-    error_message = "Each component must reference App Platform's DATABASE_URL."
+    error_message = "Each component must reference App Platform's DATABASE_URL and CA_CERT."
   }
 }
 
