@@ -78,16 +78,23 @@ class PubSubTopic(Generic[M]):
         self._timeout_seconds = timeout_seconds
         self._retry = retry
         self._client: PublisherClient | None = None
+        self._has_stored = False
         self._lock = threading.Lock()
 
     def publish(self, messages: Sequence[M]) -> Iterator[list[M]]:
         """Publish in as few calls as Pub/Sub allows; yield after each call what Pub/Sub has stored.
 
         A message that Pub/Sub does not accept is logged and never yielded. Raises ``PublishError``: messages not
-        yielded by then may or may not have been published.
+        yielded by then may or may not have been published. While Pub/Sub has stored no message of ours at all, the
+        fault may be the topic's and not the messages', so refusals raise too.
         """
+        refused: list[PubsubMessage] = []
         for batch in self._batches(messages):
-            yield from self._publish(batch)
+            yield from self._publish(batch, refused)
+        if refused and not self._has_stored:
+            raise PublishError(InvalidArgument.__name__)
+        for message in refused:
+            _log_refused(message, InvalidArgument.__name__)
 
     def check(self) -> None:
         """Raises ``PublishError`` when Pub/Sub cannot be reached.
@@ -101,18 +108,19 @@ class PubSubTopic(Generic[M]):
         if self._client is not None:
             self._client.transport.close()  # type: ignore[no-untyped-call]  # published without types
 
-    def _publish(self, batch: list[tuple[M, PubsubMessage]]) -> Iterator[list[M]]:
+    def _publish(self, batch: list[tuple[M, PubsubMessage]], refused: list[PubsubMessage]) -> Iterator[list[M]]:
         try:
             self._call([raw for _, raw in batch], self._timeout_seconds)
-        except InvalidArgument as error:
+        except InvalidArgument:
             if len(batch) == 1:
-                _log_refused(batch[0][1], type(error).__name__)
+                refused.append(batch[0][1])
                 return
             # Finds the refused messages in few calls: most batches hold one.
             middle = len(batch) // 2
-            yield from self._publish(batch[:middle])
-            yield from self._publish(batch[middle:])
+            yield from self._publish(batch[:middle], refused)
+            yield from self._publish(batch[middle:], refused)
         else:
+            self._has_stored = True
             yield [message for message, _ in batch]
 
     def _call(self, messages: list[PubsubMessage], timeout: float) -> None:

@@ -76,9 +76,3 @@ def _due_messages(writes: PendingWrites, configuration: Configuration, now: date
         for record in writes.deliveries
         if record.status == "pending" and record.due_at <= now
     ]
-
-
-def delete_expired_keys(pool: Pool, now: datetime) -> None:
-    """Delete the keys whose window has passed."""
-    with pool.connection() as connection:
-        store.delete_expired_keys(connection, now)

@@ -152,12 +152,6 @@ def save(connection: Connected, writes: PendingWrites) -> None:
     )
 
 
-def delete_expired_keys(connection: Connected, now: datetime) -> None:
-    """Delete the keys whose window has passed."""
-    connection.execute("delete from dedup_keys where expires_at <= %s", [now])
-    connection.execute("delete from idempotency_keys where expires_at <= %s", [now])
-
-
 def _key_parameters(keys: Keys, now: datetime) -> dict[str, object]:
     return {
         "dedup": _pairs(keys.dedup),

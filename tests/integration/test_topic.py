@@ -72,6 +72,13 @@ def test_a_refused_message_is_not_yielded_and_blocks_no_other(
     assert stored == pulled(2) == ["a", "b"]
 
 
+def test_a_topic_that_takes_no_message_at_all_refuses_none_of_them(emulators: Emulators, project: str) -> None:
+    malformed = f"projects/{project}/topics/"
+    topic = PubSubTopic(malformed, encoded, emulator_host=emulators.pubsub_host)
+    with closing(topic), pytest.raises(PublishError):
+        list(topic.publish(["a", "b"]))
+
+
 def test_check_publishes_nothing(emulators: Emulators, path: str, pulled: Pulled) -> None:
     with closing(PubSubTopic(path, encoded, emulator_host=emulators.pubsub_host)) as topic:
         topic.check()

@@ -37,7 +37,6 @@ def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
         str(Path(sys.executable).with_name("schemathesis")),
         f"--config-file={HERE / 'schemathesis.toml'}",
         "run",
-        "--checks=all",
         "--phases=examples,coverage,fuzzing,stateful",
         f"--max-examples={CASES}",
         f"--seed={SEED}",
