@@ -38,8 +38,8 @@ module "publisher" {
   secrets_set_once          = local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {}
   tags                      = [for name, value in local.labels : "${name}:${value}"]
 
-  # The publisher's first health check calls Pub/Sub's publish method, so the grant must exist before the publisher starts. The
-  # subscription of each channel type must exist too: Pub/Sub drops a message that no subscription matches.
+  # The publisher publishes its first notification at once, so the grant must exist before it starts. The subscription of each
+  # channel type must exist too: Pub/Sub drops a message that no subscription matches.
   depends_on = [
     google_pubsub_topic_iam_member.publisher,
     module.channel,

@@ -29,7 +29,7 @@ async def ready() -> ReadyView:
 
 @router.get("/health/sweep", responses={_UNAVAILABLE: {"model": SweepView}}, response_model_exclude_none=True)
 async def sweep_health(services: Services, response: Response) -> SweepView:
-    """Whether the sweeper runs. `overdue`: deliveries have been due for minutes, so nothing sweeps the outbox."""
+    """Whether work is done in time. `overdue`: nothing sweeps the outbox, or outcomes have been missing for an hour."""
     found = await services.health.sweep.get()
     if found.status != "ok":
         response.status_code = _UNAVAILABLE

@@ -123,8 +123,9 @@ resource "digitalocean_app" "this" {
         }
       }
 
+      # Asks neither Postgres nor Pub/Sub: to restart the container repairs neither, and it answers 503 by itself meanwhile.
       health_check {
-        http_path             = "/health"
+        http_path             = "/health/ready"
         initial_delay_seconds = 5
         period_seconds        = 10
         timeout_seconds       = 5

@@ -73,6 +73,15 @@ run "the_sweeper_runs_every_60_seconds" {
   }
 }
 
+run "the_health_check_restarts_no_container_because_of_another_service" {
+  command = plan
+
+  assert {
+    condition     = digitalocean_app.this[0].spec[0].service[0].health_check[0].http_path == "/health/ready"
+    error_message = "The health check must ask for readiness, which depends on no other service."
+  }
+}
+
 run "every_component_gets_the_database_url_and_its_ca_by_reference" {
   command = plan
 
