@@ -55,7 +55,7 @@ class Http:
             response = self._client.send(request, stream=True, follow_redirects=False)
             response.close()
         except BadRequest as error:
-            return Rejected(self.name, error.reason)
+            return Rejected(self.name, error.reason, error.detail)
         except ssrf.ForbiddenHost:
             return Rejected(self.name, Reason.FORBIDDEN_ADDRESS)
         except ssrf.UnresolvedHost as error:

@@ -21,27 +21,21 @@ from typing import Any
 import httpx
 import msgspec
 
-from functions.webhook.credentials import secret_to_send, signers
+from functions.webhook.credentials import BadRequest, secret_to_send, signers
 from shared.content import WebhookContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
 from shared.webhook_secrets import PLACEHOLDER, SETTING, origin
+
+__all__ = ["METHODS", "SECRET", "BadRequest", "receiver_of", "request_of"]
 
 SECRET = SETTING
 _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
-class BadRequest(Exception):
-    """No request can be built from the channel's config and the recipient."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
-    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if a secret is missing or malformed."""
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if the master secret is unusable."""
     config = delivery.config
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:
@@ -52,7 +46,7 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
     # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
     for header, name in config.get("header_secret_refs", {}).items():
-        headers[header] = _secret(name, secrets, receiver)
+        headers[header] = secret_to_send(name, secrets, receiver)
     ours = {
         "Host": url.netloc.decode(),
         "Content-Type": "application/json",
@@ -88,17 +82,10 @@ def _url_with_secret(config: Mapping[str, Any], secrets: Mapping[str, str]) -> h
     if name is None:
         return url
     receiver = _origin(url)
-    filled = _url(template.replace(PLACEHOLDER, _secret(name, secrets, receiver)))
+    filled = _url(template.replace(PLACEHOLDER, secret_to_send(name, secrets, receiver)))
     if _origin(filled) != receiver:
         raise BadRequest(Reason.INVALID_URL)
     return filled
-
-
-def _secret(name: str, secrets: Mapping[str, str], receiver: str) -> str:
-    secret = secret_to_send(name, secrets, receiver)
-    if secret is None:
-        raise BadRequest(Reason.SECRET_NOT_FOR_RECEIVER)
-    return secret
 
 
 def _url(text: str) -> httpx.URL:

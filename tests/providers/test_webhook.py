@@ -53,9 +53,15 @@ def test_config_cannot_replace_the_signature_or_the_host(server: ScriptedServer)
     assert asked.headers.get_all("webhook-id") == [delivery.delivery_id]
 
 
-def test_missing_secret_raises_an_alert(server: ScriptedServer) -> None:
-    with pytest.raises(CredentialsRefused, match="MISSING_SECRET"):
-        webhook().send(delivery_to(server.url, secret_ref="MISSING_SECRET"))
+def test_missing_secret_of_one_channel_alerts_nobody(server: ScriptedServer) -> None:
+    answer = webhook().send(delivery_to(server.url, secret_ref="MISSING_SECRET"))
+    assert answer == Rejected("http", Reason.SECRET_MISSING, "MISSING_SECRET is not set")
+    assert server.asked == []
+
+
+def test_missing_master_secret_raises_an_alert(server: ScriptedServer) -> None:
+    with pytest.raises(CredentialsRefused, match="WEBHOOK_SIGNING_SECRET"):
+        webhook(WEBHOOK_SIGNING_SECRET="").send(delivery_to(server.url))
     assert server.asked == []
 
 
