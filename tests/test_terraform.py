@@ -24,41 +24,15 @@ from shared.topology import (
     subscriptions,
     topics,
 )
+from tests.terraform_cli import Terraform, exports
 from tests.terraform_plan import declared_settings, module_of, moves, of_type, planned_settings
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir() if path.is_dir())
 READ_BY_TERRAFORM = ("terraform", "shared", "firestore*")
-NOT_INSTALLABLE = ("Failed to query available provider packages", "Failed to install provider")
 SECRET_ROLE = "roles/secretmanager.secretAccessor"
 
 pytestmark = pytest.mark.timeout(600)
-
-
-class Terraform:
-    """Runs the real terraform on a copy of the configuration."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._root = folder / "terraform"
-        self._environment = environment
-
-    def run(self, *arguments: str, module: str = ".") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["terraform", *arguments],  # noqa: S607 - found on the PATH, as on a developer's machine
-            cwd=self._root / module,
-            env=self._environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-
-    def init(self, *arguments: str, module: str = ".") -> None:
-        done = self.run("init", "-backend=false", "-input=false", "-no-color", *arguments, module=module)
-        if done.returncode == 0:
-            return
-        if "TERRAFORM_OFFLINE" in os.environ or not any(sign in done.stderr for sign in NOT_INSTALLABLE):
-            pytest.fail(done.stderr)
-        pytest.skip("terraform init cannot install the providers; TERRAFORM_OFFLINE can name a wrapper for them")
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +50,6 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     if wrapper := os.environ.get("TERRAFORM_OFFLINE"):
         found = exports(subprocess.run([wrapper, "env"], check=True, capture_output=True, text=True).stdout)
     return Terraform(folder, dict(os.environ) | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"} | found)
-
-
-def exports(script: str) -> dict[str, str]:
-    """Parse the variables of a line ``export A=1 B=2``."""
-    return dict(re.findall(r"([A-Z_]+)=(\S+)", script))
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
-    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if the secret of all channels is unusable."""
+    """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if the master secret is unusable."""
     config = delivery.config
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:
@@ -44,7 +44,7 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
     # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
     for header, name in config.get("header_secret_refs", {}).items():
-        headers[header] = _secret(name, secrets, receiver)
+        headers[header] = secret_to_send(name, secrets, receiver)
     ours = {
         "Host": url.netloc.decode(),
         "Content-Type": "application/json",
@@ -80,17 +80,10 @@ def _url_with_secret(config: Mapping[str, Any], secrets: Mapping[str, str]) -> h
     if name is None:
         return url
     receiver = _origin(url)
-    filled = _url(template.replace(PLACEHOLDER, _secret(name, secrets, receiver)))
+    filled = _url(template.replace(PLACEHOLDER, secret_to_send(name, secrets, receiver)))
     if _origin(filled) != receiver:
         raise BadRequest(Reason.INVALID_URL)
     return filled
-
-
-def _secret(name: str, secrets: Mapping[str, str], receiver: str) -> str:
-    secret = secret_to_send(name, secrets, receiver)
-    if secret is None:
-        raise BadRequest(Reason.SECRET_NOT_FOR_RECEIVER)
-    return secret
 
 
 def _url(text: str) -> httpx.URL:

@@ -1,0 +1,41 @@
+"""Runs the real terraform."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+NOT_INSTALLABLE = ("Failed to query available provider packages", "Failed to install provider")
+
+
+class Terraform:
+    """Runs the real terraform on a copy of the configuration."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._root = folder / "terraform"
+        self._environment = environment
+
+    def run(self, *arguments: str, module: str = ".") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["terraform", *arguments],  # noqa: S607 - found on the PATH, as on a developer's machine
+            cwd=self._root / module,
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    def init(self, *arguments: str, module: str = ".") -> None:
+        done = self.run("init", "-backend=false", "-input=false", "-no-color", *arguments, module=module)
+        if done.returncode == 0:
+            return
+        if "TERRAFORM_OFFLINE" in os.environ or not any(sign in done.stderr for sign in NOT_INSTALLABLE):
+            pytest.fail(done.stderr)
+        pytest.skip("terraform init cannot install the providers; TERRAFORM_OFFLINE can name a wrapper for them")
+
+
+def exports(script: str) -> dict[str, str]:
+    """Parse the variables of a line ``export A=1 B=2``."""
+    return dict(re.findall(r"([A-Z_]+)=(\S+)", script))
