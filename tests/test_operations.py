@@ -130,7 +130,8 @@ def test_channels_that_may_hold_a_credential_are_listed(connection: Connection) 
             "insert into channels (slug, kind, config) values (%s, 'webhook', %s)", [slug, Jsonb(config)]
         )
     rows = connection.execute(STATEMENTS["credentials"]).fetchall()
-    assert {row["slug"] for row in rows} == {"old-header", "old-url"}
+    # Other tests leave channels in the database.
+    assert {row["slug"] for row in rows} & configs.keys() == {"old-header", "old-url"}
 
 
 def test_dead_deliveries_are_counted_by_reason(connection: Connection) -> None:
