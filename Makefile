@@ -16,7 +16,7 @@ help: ## list the commands
 	@echo "Installing the locked requirements into .venv (the first time takes a minute) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync --compile-bytecode --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	@touch $@
 
 demo: .venv/.installed ## start everything, send one notification over every channel, show each hop, stop everything

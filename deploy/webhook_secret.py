@@ -1,7 +1,7 @@
 """``python -m deploy.webhook_secret URL``: print the signing secret of the webhook receiver at URL.
 
 Reads the master secret from WEBHOOK_SIGNING_SECRET. While it rotates there are two, and two lines are printed. The
-secret is the same for every URL with this scheme, host and port. Give it to the receiver, and to nobody else.
+secret is the same for every URL with this scheme, host and port. Give it to the receiver only.
 """
 
 import argparse
@@ -9,16 +9,16 @@ import os
 import sys
 
 from shared.errors import ConfigurationError
-from shared.webhook_secrets import SETTING, origin_of, secrets_of
+from shared.webhook_secrets import MASTER_SECRET, origin_of, secrets_of
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.webhook_secret", description=__doc__)
     parser.add_argument("url", help="a URL of the receiver")
     url = parser.parse_args().url
-    setting = os.environ.get(SETTING, "")
+    setting = os.environ.get(MASTER_SECRET, "")
     if not setting.split():
-        sys.exit(str(ConfigurationError.missing([SETTING])))
+        sys.exit(str(ConfigurationError.missing([MASTER_SECRET])))
     try:
         receiver = origin_of(url)
     except ValueError as error:
@@ -26,7 +26,7 @@ def main() -> None:
     try:
         secrets = secrets_of(setting, receiver)
     except ValueError:
-        sys.exit(f"{SETTING} is malformed. It must be whsec_ and base64.")
+        sys.exit(f"{MASTER_SECRET} is malformed. It must be whsec_ and base64.")
     print("\n".join(secrets))
 
 

@@ -9,7 +9,7 @@ import base64
 import hmac
 from urllib.parse import urlsplit
 
-SETTING = "WEBHOOK_SIGNING_SECRET"
+MASTER_SECRET = "WEBHOOK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
 """The variable with the master secret; while it rotates, the new and the old one with a space between them."""
 PLACEHOLDER = "{secret}"
 """What a secret replaces in the ``url`` of a channel's config."""

@@ -8,7 +8,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from shared.errors import CredentialsRefused
 from shared.reasons import Reason
-from shared.webhook_secrets import SETTING, origin_of, secrets_of
+from shared.webhook_secrets import MASTER_SECRET, origin_of, secrets_of
 
 
 class BadRequest(Exception):
@@ -26,17 +26,17 @@ def signers(config: Mapping[str, Any], secrets: Mapping[str, str], receiver: str
     Raises ``CredentialsRefused`` if the master secret is unusable. A secret that only one channel names is its
     configuration: ``BadRequest``, and no operator is alerted.
     """
-    name = str(config.get("secret_ref") or SETTING)
+    name = str(config.get("secret_ref") or MASTER_SECRET)
     setting = secrets.get(name, "").split()
     reason, detail = Reason.SECRET_MISSING, f"{name} is not set"
     if setting:
         try:
-            is_receivers_own = name != SETTING and config.get("url")
+            is_receivers_own = name != MASTER_SECRET and config.get("url")
             used = setting if is_receivers_own else secrets_of(secrets[name], receiver)
             return [Webhook(secret) for secret in used]
         except (ValueError, EmptyWebhookSecretError):
             reason, detail = Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64"
-    if name == SETTING:
+    if name == MASTER_SECRET:
         raise CredentialsRefused(reason, detail)
     raise BadRequest(reason, detail)
 
@@ -44,8 +44,8 @@ def signers(config: Mapping[str, Any], secrets: Mapping[str, str], receiver: str
 def secret_to_send(name: str, secrets: Mapping[str, str], receiver: str) -> str:
     """The secret ``name``, which is sent to ``receiver``.
 
-    The secret's value begins with the origin that it may be sent to. Otherwise whoever may configure a channel could
-    have any secret of the webhook function sent to a host of their own. Raises ``BadRequest``.
+    The secret's value begins with the origin that it may be sent to. Otherwise a producer who may configure channels
+    could have any secret of the webhook function sent to a host of their own. Raises ``BadRequest``.
     """
     setting = secrets.get(name, "").strip()
     if not setting:

@@ -12,10 +12,11 @@ from functions.runtime.statuses import HTTP, Reject, Retry, Verdict, outcome_for
 from functions.webhook import ssrf
 from functions.webhook.credentials import BadRequest
 from functions.webhook.exchange import Deadline, status_of
-from functions.webhook.request import SECRET, request_of
+from functions.webhook.request import request_of
 from shared.envelope import Delivery
 from shared.errors import Retryable
 from shared.reasons import Reason
+from shared.webhook_secrets import MASTER_SECRET
 
 _EXCHANGE_SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
@@ -33,7 +34,7 @@ class Http:
     """``secrets`` holds the signing secrets by name; ``allow_private`` permits receivers on this machine."""
 
     name = "http"
-    required: ClassVar[tuple[str, ...]] = (SECRET,)
+    required: ClassVar[tuple[str, ...]] = (MASTER_SECRET,)
     longest_send_seconds: ClassVar[float] = 20.0
 
     def __init__(

@@ -25,9 +25,8 @@ from functions.webhook.credentials import BadRequest, secret_to_send, signers
 from shared.content import WebhookContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
-from shared.webhook_secrets import PLACEHOLDER, SETTING, origin
+from shared.webhook_secrets import PLACEHOLDER, origin
 
-SECRET = SETTING
 _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 

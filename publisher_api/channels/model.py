@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from shared.topology import CHANNEL_TYPES
-from shared.webhook_secrets import PLACEHOLDER, SETTING
+from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
 
 PLAIN_HEADERS = frozenset(
     {"accept", "accept-language", "cache-control", "content-language", "prefer", "x-environment", "x-source"}
@@ -45,8 +45,8 @@ def _settable_headers(names: dict[str, str]) -> dict[str, str]:
 
 
 def _not_the_master_secret(name: str) -> str:
-    if name == SETTING:
-        raise ValueError(f"{SETTING} is the secret from which every receiver's secret is derived; name another")
+    if name == MASTER_SECRET:
+        raise ValueError(f"{MASTER_SECRET} is the secret from which every receiver's secret is derived; name another")
     return name
 
 

@@ -9,8 +9,8 @@ from publisher_api.db.pool import Connected
 from publisher_api.outbox.store import CLAIM
 from shared.envelope import Command
 
-# When a command is published again, after it was published the first and the second time: nobody reports whether a
-# command was carried out, and a function may give it up after five hours (docs/decisions/0019).
+# When a command is published again, after it was published the first and the second time: no function
+# reports whether it carried a command out, and it may give the command up after five hours (docs/decisions/0019).
 REPEATS = (timedelta(hours=6), timedelta(days=2))
 
 

@@ -43,7 +43,7 @@ def test_secret_of_one_receiver_signs_nothing_for_another(server: ScriptedServer
         assert accepts(secret_of(server), server)
         assert accepts(secret_of(other), other)
         assert not accepts(secret_of(other), server)
-        assert not accepts(SIGNING_SECRET, server), "the master secret is for nobody"
+        assert not accepts(SIGNING_SECRET, server), "no receiver may know the master secret"
 
 
 def test_requests_to_one_receiver_are_signed_with_one_secret(server: ScriptedServer) -> None:

@@ -1,4 +1,4 @@
-"""A command that its function gave up is published again, since nobody confirms that it was carried out."""
+"""A command that its function gave up is published again, because no function confirms that it carried one out."""
 
 import uuid
 from datetime import UTC, datetime, timedelta

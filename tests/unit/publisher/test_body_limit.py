@@ -12,7 +12,7 @@ from publisher_api.web.body_limit import BodyLimit
 
 
 class Held:
-    """An application that reads the body of a request and answers when it is told to."""
+    """An application that reads the body of a request and answers after `released` is set."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
