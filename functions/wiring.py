@@ -4,6 +4,7 @@ This is the one place that chooses an implementation for each port: Google's. An
 ``REQUIRED`` and ``connect`` instead of ``functions.google.services``.
 """
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,6 +12,7 @@ from functools import partial
 from functions.google import services as profile
 from functions.runtime import environment
 from functions.runtime.breaker import Breaker, BreakerKey
+from functions.runtime.deferral import Deferral
 from functions.runtime.deliver import Dependencies, handle_delivery
 from functions.runtime.failover import Failover
 from functions.runtime.lazy import Lazy
@@ -18,7 +20,7 @@ from functions.runtime.limits import ReceiverLimit, TimeLimit
 from functions.runtime.ports import Services
 from functions.runtime.provider import Adapter, Provider
 from shared import logs
-from shared.topology import TOPOLOGY
+from shared.topology import TOPOLOGY, RetryProfile
 from transport.port import Handler
 
 Build = Callable[[Services], Handler]
@@ -33,7 +35,8 @@ def channel(
     """The function of ``channel_type``, with its providers in their default order.
 
     ``receiver_of`` names the receiver of a delivery, where each has its own server (webhooks): the receiver then has a
-    breaker of its own, and may hold a part of the instance only. Building the function raises ``ConfigurationError``.
+    breaker of its own, may hold a part of the instance only, and its deliveries wait in the outbox while it fails.
+    Building the function raises ``ConfigurationError``.
     """
     build = partial(_channel_handler, channel_type, adapters, environ, receiver_of)
     return function(channel_type, build, environ, [name for adapter in adapters for name in adapter.required])
@@ -81,8 +84,18 @@ def _channel_handler(
         switches=services.switches,
         outcomes=services.outcomes,
         now=services.now,
+        deferral=_deferral(channel_type, environ) if receiver_of else None,
     )
     return partial(handle_delivery, channel_type, dependencies)
+
+
+def _deferral(channel_type: str, environ: Mapping[str, str]) -> Deferral:
+    """The waits of the channel type; shorter where ``RETRY_PROFILE`` (the local stack sets it) says so."""
+    profile = RetryProfile[environ.get("RETRY_PROFILE") or RetryProfile.PRODUCTION.name]
+    declared = TOPOLOGY[channel_type]
+    shortest, longest = (timedelta(seconds=seconds) for seconds in profile.backoff(declared.backoff_seconds))
+    attempts = profile.attempts_of(declared.attempts)
+    return Deferral(attempts, shortest, longest, lease_of(channel_type, environ), random.random)
 
 
 def _guarded(provider: Provider, receiver_of: BreakerKey | None, receiver_limit: int) -> Provider:

@@ -41,12 +41,15 @@ class Ports:
 class StackConfig:
     """What the services must agree on. ``state`` is the directory for data and logs.
 
+    ``retry_profile`` shortens the waits of the subscriptions, of the bridge and of deferred deliveries.
+
     The provider credentials are random, new at each start, and valid only in the sandbox.
     """
 
     state: Path
     database_url: str
     ports: Ports = field(default_factory=Ports)
+    retry_profile: RetryProfile = RetryProfile.PRODUCTION
     sendgrid_api_key: str = field(default_factory=lambda: f"SG.{secrets.token_hex(16)}")
     twilio_account_sid: str = field(default_factory=lambda: f"AC{secrets.token_hex(16)}")
     twilio_auth_token: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -117,6 +120,7 @@ class StackConfig:
             "BRIDGE_SERVICE_ACCOUNT": _SERVICE_ACCOUNT,
             "BRIDGE_KEY_FILE": str(self.credentials_file),
             "BRIDGE_TARGETS": json.dumps(targets),
+            "RETRY_PROFILE": self.retry_profile.name,
         }
 
     def _push_target(self, name: str) -> dict[str, str]:
@@ -148,6 +152,7 @@ class StackConfig:
             "FCM_URL": self.sandbox_url,
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials_file),
             "WEBHOOK_ALLOW_PRIVATE_ADDRESSES": "true",
+            "RETRY_PROFILE": self.retry_profile.name,
         }
 
     @property
@@ -155,14 +160,14 @@ class StackConfig:
         """The file that `make doctor` reads. It exists while the stack runs."""
         return self.state / "stack.env"
 
-    def write_description_file(self, retry_profile: RetryProfile) -> None:
+    def write_description_file(self) -> None:
         """Write ``description_file``: every address, and the retry profile of the subscriptions."""
         variables = {
             **self._publisher,
             **self.emulators.environment,
             "PUBLISHER_URL": self.publisher_url,
             "PUSH_BRIDGE_URL": self.bridge_url,
-            "RETRY_PROFILE": retry_profile.name,
+            "RETRY_PROFILE": self.retry_profile.name,
             **{f"FUNCTION_URL_{name.upper()}": self.function_url(name) for name in FUNCTIONS},
         }
         self.description_file.touch(mode=0o600)

@@ -1,15 +1,16 @@
 """Pushes messages on one machine as Google's push service does, because the Pub/Sub emulator's push does not.
 
-The emulator ignores filters, sends no OIDC token, has at most two pushes in flight and does not send the attempt. This
-bridge pulls each subscription, acknowledges the messages that the filter does not match, and pushes the others as
-Pub/Sub would: as wrapped JSON, with an OIDC token, and as many at once as the channel type allows. The emulator still
-does the backoff and the dead-lettering.
+The emulator ignores filters, sends no OIDC token, has at most two pushes in flight, does not send the attempt, and
+pushes no slower when pushes are refused. This bridge pulls each subscription, acknowledges the messages that the filter
+does not match, and pushes the others as Pub/Sub would: as wrapped JSON, with an OIDC token, as many at once as the
+channel type allows, and with Google's push back-off. The emulator still does the backoff of each message and the
+dead-lettering.
 
 Run as ``python -m local.push_bridge`` with the emulator's environment and BRIDGE_PORT, BRIDGE_SERVICE_ACCOUNT and
 BRIDGE_TARGETS: a JSON object, subscription → ``{"url": …, "audience": …}``. With BRIDGE_KEY_FILE, it signs with the
 key in that service account key file, so that its tokens stay valid when it restarts; without, it signs with a new key.
-It serves ``/certs`` (its public key), ``/health`` and ``/stats`` (pushes by status, and dropped messages, for each
-subscription).
+RETRY_PROFILE shortens the pauses as it shortens the backoffs. It serves ``/certs`` (its public key), ``/health`` and
+``/stats`` (for each subscription: pushes by status, ``dropped`` messages, and pushes that the back-off ``delayed``).
 """
 
 import http.server
@@ -34,11 +35,12 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 from google.cloud.pubsub_v1.types import FlowControl
 
+from local.push_backoff import PushBackoff
 from local.tokens import Signer, TokenSource
 from shared import pubsub_push
 from shared.errors import ConfigurationError
 from shared.pubsub_push import Push, PushedMessage
-from shared.topology import Subscription, subscriptions
+from shared.topology import RetryProfile, Subscription, subscriptions
 
 _ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 _NO_RESPONSE = 0
@@ -60,6 +62,7 @@ class Settings:
     port: int
     signer: Signer
     targets: dict[str, Target]
+    retry_profile: RetryProfile
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -73,6 +76,7 @@ class Settings:
             port=int(environ["BRIDGE_PORT"]),
             signer=Signer.from_key_file(account, Path(key_file)) if key_file else Signer(account),
             targets=msgspec.json.decode(environ["BRIDGE_TARGETS"], type=dict[str, Target]),
+            retry_profile=RetryProfile[environ.get("RETRY_PROFILE") or RetryProfile.PRODUCTION.name],
         )
 
 
@@ -108,6 +112,7 @@ class PushSubscription:
     url: str
     token: TokenSource
     http: urllib3.PoolManager
+    backoff: PushBackoff
     counts: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, message: Message) -> None:
@@ -115,9 +120,12 @@ class PushSubscription:
             self.counts["dropped"] += 1
             message.ack()
             return
+        self.counts["delayed"] += self.backoff.wait()
         status = self._post(push_body(message, self.path))
         self.counts[str(status)] += 1
-        if status in _ACKNOWLEDGING:
+        acknowledged = status in _ACKNOWLEDGING
+        self.backoff.pushed(acknowledged=acknowledged)
+        if acknowledged:
             message.ack()
         else:
             message.nack()
@@ -174,6 +182,7 @@ def open_bridge(settings: Settings) -> Bridge:
             url=target.url,
             token=TokenSource(settings.signer, target.audience),
             http=urllib3.PoolManager(maxsize=subscription.concurrency),
+            backoff=PushBackoff(settings.retry_profile.factor),
         )
         pushing.append((push, push.start(client)))
     return Bridge(settings.signer, pushing)

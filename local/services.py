@@ -13,7 +13,7 @@ from local.emulators import Image, Jars
 from local.postgres import Postgres
 from local.processes import Child, StartFailed, answers
 from local.service import Program, Service, Task
-from shared.topology import FUNCTIONS, RetryProfile
+from shared.topology import FUNCTIONS
 
 _EMULATOR_READY_SECONDS = 300.0  # Docker may have to pull the image
 _UNAUTHORIZED = 401
@@ -25,7 +25,6 @@ class Services:
 
     config: StackConfig
     logs: Path
-    retry_profile: RetryProfile
     server: Postgres | None
     emulators: Jars | Image
     extra_environment: Mapping[str, Mapping[str, str]]
@@ -68,7 +67,7 @@ class Services:
             ),
             Task(
                 name="topology",
-                run=lambda: pubsub_setup.create(addresses.pubsub_host, addresses.project, self.retry_profile),
+                run=lambda: pubsub_setup.create(addresses.pubsub_host, addresses.project, self.config.retry_profile),
                 needs=("pubsub",),
             ),
         ]

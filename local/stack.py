@@ -68,10 +68,8 @@ class Stack:
         if not database_url:
             self._server = Postgres(options.state / "postgres", self.logs / "postgres.log")
             database_url = self._server.url
-        self.config = StackConfig(options.state, database_url, options.ports)
-        services = Services(
-            self.config, self.logs, options.retry_profile, self._server, installed, self._extra_environment
-        )
+        self.config = StackConfig(options.state, database_url, options.ports, options.retry_profile)
+        services = Services(self.config, self.logs, self._server, installed, self._extra_environment)
         self._api_key_file = services.api_key_file
         self._services: dict[str, Service] = {service.name: service for service in services.all()}
 
@@ -116,7 +114,7 @@ class Stack:
             self._lock()
             self.config.write_credentials_file()
             self._start(self._services.values())
-            self.config.write_description_file(self._options.retry_profile)
+            self.config.write_description_file()
         except BaseException:
             self.close()
             raise

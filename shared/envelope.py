@@ -24,8 +24,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     The first block of fields is the notification as its producer sent it; the second is this delivery's own. Version 1
     calls the channel type ``channel`` and the channel ``slug``. ``recipient`` is the address, of the kind that the
     channel type says (``shared.channel_types``); ``content`` is rendered. Times are aware. ``round`` grows by one with
-    each replay. ``switched_on`` is the version of the channel switches since which the channel is on, as far as the
-    publisher knew, and 0 if it was off. ``read_at`` is set when the user read the notification before it arrived.
+    each replay; ``deferrals`` counts how often this round was deferred. ``switched_on`` is the version of the channel
+    switches since which the channel is on, as far as the publisher knew, and 0 if it was off. ``read_at`` is set when
+    the user read the notification before it arrived.
     """
 
     v: int
@@ -44,6 +45,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     channel_type: str = msgspec.field(name="channel")
     channel: str = msgspec.field(name="slug")
     round: int
+    deferrals: int = 0
     recipient: str
     content: dict[str, Any]
     config: dict[str, Any]

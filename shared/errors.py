@@ -9,10 +9,13 @@
     └── DeliveryError           an attempt ended without an outcome
         ├── Retryable           the provider, the network or the ledger may work later → retry
         │   └── StillSending    the provider was given up, and may still send          → retry after the lease
+        ├── Deferred            this delivery must wait, and others need not            → the publisher sends it again
         └── CredentialsRefused  our credentials, account or sender are wrong; every message fails  → retry, and an alert
 
 A provider that refuses a message permanently is no error: it is an outcome (``Rejected``), recorded like ``Sent``.
 """
+
+from datetime import datetime
 
 from shared.reasons import Reason
 
@@ -69,6 +72,26 @@ class StillSending(Retryable):
 
     def __init__(self, reason: Reason, detail: str = "", *, provider: str | None = None) -> None:
         super().__init__(reason, detail, provider=provider, ambiguous=True)
+
+
+class Deferred(DeliveryError):
+    """The delivery waits until ``until`` in the outbox. Its message is done, so that it delays no other message.
+
+    ``ambiguous``: as for ``Retryable``.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        provider: str | None = None,
+        until: datetime,
+        ambiguous: bool = False,
+    ) -> None:
+        super().__init__(reason, detail, provider=provider)
+        self.until = until
+        self.ambiguous = ambiguous
 
 
 class CredentialsRefused(DeliveryError):

@@ -18,6 +18,7 @@ class LogEvent(Described):
     DELIVERY_EXPIRED = "delivery.expired", "The delivery was not sent before it expired."
     DELIVERY_DEAD = "delivery.dead", "The message used up its attempts, or could not be decoded."
     DELIVERY_ATTEMPT_FAILED = "delivery.attempt_failed", "An attempt failed. The message is delivered again."
+    DELIVERY_DEFERRED = "delivery.deferred", "An attempt failed. The publisher publishes the delivery again later."
     DELIVERY_REPORT_FAILED = "delivery.report_failed", "A failed attempt could not be reported to the publisher."
 
     # A message in a function, whatever is in it.

@@ -3,6 +3,7 @@
 ::
 
     pending ──▶ queued ──▶ sent ──▶ delivered | bounced
+       │           ├─────▶ pending(until): deferred
        │           ├─────▶ failed(reason) ─┐
        │           ├─────▶ dead(reason) ───┴─ replay: back to pending, round + 1
        │           ├─────▶ suppressed(reason)
@@ -12,6 +13,9 @@
 A status only moves forward, so late, repeated and reordered outcomes change nothing. An outcome may arrive before the
 relay has marked the row ``queued``, so whatever may follow ``queued`` may also follow ``pending``. Postgres holds the
 same table (``delivery_moves``) and refuses every other move; a test compares the two.
+
+A deferral goes back to ``pending``: the delivery returns to the outbox. ``deferrals`` counts them, so that a late or
+repeated deferral, too, changes nothing.
 """
 
 from datetime import datetime
@@ -30,6 +34,7 @@ _REPORTED: tuple[Status, ...] = ("sent", "delivered", "bounced", "failed", "supp
 _OTHER_MOVES: tuple[tuple[Status, Status], ...] = (
     ("pending", "queued"),
     ("pending", "canceled"),
+    ("queued", "pending"),
     ("sent", "delivered"),
     ("sent", "bounced"),
     ("failed", "pending"),
@@ -47,13 +52,15 @@ _OPEN: tuple[Status, ...] = ("pending", "queued")
 MOVES: frozenset[tuple[Status, Status]] = frozenset(_OTHER_MOVES) | {(old, new) for old in _OPEN for new in _REPORTED}
 OPEN: frozenset[Status] = frozenset(_OPEN)
 
-Result = Literal["sent", "delivered", "bounced", "failed", "suppressed", "expired", "dead", "attempt"]
+Result = Literal["sent", "delivered", "bounced", "failed", "suppressed", "expired", "dead", "attempt", "deferred"]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of one attempt at a delivery, as it travels on the topic ``delivery-outcomes``.
 
-    ``result`` is the status to move to, or ``attempt``: the attempt failed and will be repeated, and the status stays.
+    ``result`` is the status to move to, or ``attempt``: the attempt failed, the transport repeats it, and the status
+    stays; or ``deferred``: the attempt failed, and the publisher publishes the delivery again at ``until``.
+    ``deferrals`` is how often it was deferred before this attempt.
     ``reason`` is a value of ``shared.reasons`` (text, so that an older publisher stores a newer reason); ``detail`` is
     the provider's text without personal data. ``received_at`` is when the function got the message, ``at`` when the
     provider had responded. ``possible_duplicate``: an earlier attempt may have reached the user.
@@ -67,6 +74,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime
     received_at: datetime | None = None
     attempt: int | None = None
+    deferrals: int = 0
+    until: datetime | None = None
     reason: str | None = None
     detail: str | None = None
     provider: str | None = None

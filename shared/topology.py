@@ -137,9 +137,16 @@ class RetryProfile(Enum):
     def attempts(self) -> int:
         return self.value[1]
 
+    @property
+    def factor(self) -> float:
+        return self.value[0]
+
     def backoff(self, seconds: tuple[float, float]) -> tuple[float, float]:
-        factor = self.value[0]
-        return seconds[0] * factor, seconds[1] * factor
+        return seconds[0] * self.factor, seconds[1] * self.factor
+
+    def attempts_of(self, declared: int) -> int:
+        """How many attempts a message gets where ``channels.json`` declares ``declared``."""
+        return min(declared, self.attempts)
 
 
 class DeadLetters(msgspec.Struct, frozen=True):
@@ -199,7 +206,7 @@ def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subsc
                 filter=declared.filter,
                 ack_deadline_seconds=declared.ack_deadline_seconds,
                 backoff_seconds=profile.backoff(declared.backoff_seconds),
-                dead_letters=DeadLetters(declared.dead_letter_topic, min(declared.attempts, profile.attempts)),
+                dead_letters=DeadLetters(declared.dead_letter_topic, profile.attempts_of(declared.attempts)),
                 concurrency=declared.concurrency,
             ),
             Subscription(

@@ -6,14 +6,18 @@ from datetime import datetime
 from functions.runtime.provider import Rejected, Sent
 from shared.channel_types import channel_type_named
 from shared.envelope import Delivery
-from shared.errors import DeliveryError
+from shared.errors import Deferred, DeliveryError, Retryable
 from shared.outcomes import Outcome, Result
 from shared.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A delivery as it was received. ``number`` counts from 1; None where the transport does not count."""
+    """A delivery as it was received.
+
+    ``number`` counts the attempts of this round from 1, each deferral included; None where the transport does not
+    count.
+    """
 
     delivery: Delivery
     number: int | None
@@ -44,11 +48,35 @@ class Attempt:
         """The outcome of an attempt that failed and will be repeated."""
         return self._outcome("attempt", at, reason=error.reason, detail=error.detail or None, provider=error.provider)
 
+    def deferred(self, error: Deferred, at: datetime) -> Outcome:
+        """The outcome of an attempt that failed. The publisher makes the next one at ``error.until``."""
+        return self._outcome(
+            "deferred",
+            at,
+            until=error.until,
+            reason=error.reason,
+            detail=error.detail or None,
+            provider=error.provider,
+            possible_duplicate=error.ambiguous,
+        )
+
+    def dead(self, error: Retryable, at: datetime) -> Outcome:
+        """The outcome of the last attempt, which failed as those before it."""
+        return self._outcome(
+            "dead",
+            at,
+            reason=Reason.ATTEMPTS_USED_UP,
+            detail=f"{error.reason}: {error.detail}" if error.detail else str(error.reason),
+            provider=error.provider,
+            possible_duplicate=error.ambiguous,
+        )
+
     def _outcome(
         self,
         result: Result,
         at: datetime,
         *,
+        until: datetime | None = None,
         reason: Reason | None = None,
         detail: str | None = None,
         provider: str | None = None,
@@ -63,6 +91,8 @@ class Attempt:
             at=at,
             received_at=self.received_at,
             attempt=self.number,
+            deferrals=self.delivery.deferrals,
+            until=until,
             reason=reason,
             detail=detail,
             provider=provider,

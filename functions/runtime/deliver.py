@@ -7,13 +7,14 @@ from datetime import datetime
 import msgspec
 
 from functions.runtime.attempt import Attempt
+from functions.runtime.deferral import Deferral
 from functions.runtime.ledger import Claimed, ClaimedByOther, CoolingDown, Finished
 from functions.runtime.outcomes import EVENT_OF_RESULT
 from functions.runtime.ports import ChannelSwitches, Ledger, OutcomeSink
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared import envelope
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused, DeliveryError, Retryable, StillSending, Undecodable
+from shared.errors import CredentialsRefused, Deferred, DeliveryError, Retryable, StillSending, Undecodable
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from shared.outcomes import Outcome
@@ -32,6 +33,8 @@ class Dependencies:
     """What ``deliver`` depends on. ``now`` returns aware times.
 
     ``arrival`` returns the answer of an earlier attempt that the ledger knows nothing of (``arrival.py``), or None.
+    ``deferral`` is set where each receiver has its own server: a delivery whose receiver fails waits in the outbox.
+    Without it, the transport repeats every failed attempt.
     """
 
     provider: Provider
@@ -40,6 +43,7 @@ class Dependencies:
     outcomes: OutcomeSink
     now: Callable[[], datetime]
     arrival: Callable[[Delivery], Sent | None] = _not_known
+    deferral: Deferral | None = None
 
 
 def handle_delivery(channel_type: str, dependencies: Dependencies, received: Received) -> None:
@@ -58,11 +62,14 @@ def handle_delivery(channel_type: str, dependencies: Dependencies, received: Rec
 def deliver(delivery: Delivery, number: int | None, dependencies: Dependencies) -> None:
     """Deliver, or find the recorded outcome, and report it. When this returns, the message is done.
 
-    ``number`` counts the attempts, from 1. Raises ``Retryable``, ``CredentialsRefused`` or ``Undecodable``.
+    ``number`` counts the attempts of this message, from 1. Raises ``Retryable``, ``CredentialsRefused`` or
+    ``Undecodable``.
     """
-    attempt = Attempt(delivery, number, dependencies.now())
+    attempt = Attempt(delivery, number and delivery.deferrals + number, dependencies.now())
     try:
         outcome = _conclude(attempt, dependencies)
+    except Deferred as error:
+        outcome = attempt.deferred(error, dependencies.now())
     except DeliveryError as error:
         _report_failure(attempt, error, dependencies)
         raise
@@ -90,6 +97,8 @@ def _conclude(attempt: Attempt, dependencies: Dependencies) -> Outcome:
             return msgspec.structs.replace(attempt.expired(dependencies.now()), possible_duplicate=True)
         case CoolingDown(until):
             detail = f"An earlier attempt is unconfirmed. The next attempt is made after {until:%H:%M:%S} UTC."
+            if dependencies.deferral is not None:
+                raise Deferred(Reason.UNCONFIRMED, detail, until=until, ambiguous=True)
             raise Retryable(Reason.UNCONFIRMED, detail)
         case Claimed() as claim:
             outcome = _outcome(attempt, claim, dependencies)
@@ -102,9 +111,24 @@ def _conclude(attempt: Attempt, dependencies: Dependencies) -> Outcome:
 def _outcome(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Outcome:
     not_sent = _why_not(attempt, dependencies)
     if not_sent is None:
-        return attempt.answered(_send(attempt, claim, dependencies), dependencies.now())
+        try:
+            return attempt.answered(_send(attempt, claim, dependencies), dependencies.now())
+        except Retryable as error:
+            if dependencies.deferral is None:
+                raise
+            return _given_up(attempt, claim, error, dependencies.deferral, dependencies.now())
     arrived = dependencies.arrival(attempt.delivery)
     return attempt.answered(arrived, dependencies.now()) if arrived else not_sent
+
+
+def _given_up(attempt: Attempt, claim: Claimed, error: Retryable, deferral: Deferral, now: datetime) -> Outcome:
+    """The outcome ``dead`` after the last attempt. Raises ``Deferred`` after all others."""
+    deferrals = attempt.delivery.deferrals
+    if deferral.is_over(deferrals):
+        return attempt.dead(error, now)
+    until = min(deferral.until(error, deferrals, claim.unconfirmed_attempts, now), attempt.delivery.expires_at)
+    ambiguous = error.ambiguous or claim.possible_duplicate
+    raise Deferred(error.reason, error.detail, provider=error.provider, until=until, ambiguous=ambiguous) from error
 
 
 def _why_not(attempt: Attempt, dependencies: Dependencies) -> Outcome | None:

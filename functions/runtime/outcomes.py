@@ -18,6 +18,7 @@ EVENT_OF_RESULT: Mapping[Result, LogEvent] = {
     "expired": LogEvent.DELIVERY_EXPIRED,
     "dead": LogEvent.DELIVERY_DEAD,
     "attempt": LogEvent.DELIVERY_ATTEMPT_FAILED,
+    "deferred": LogEvent.DELIVERY_DEFERRED,
 }
 
 

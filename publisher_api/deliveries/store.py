@@ -13,6 +13,8 @@ from shared.reasons import Reason
 def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
     """Record each outcome. Repeated, late and reordered outcomes add events, and never a wrong status.
 
+    A deferral moves the delivery back into the outbox until its time, unless another deferral did so before.
+
     A possible duplicate also marks a delivery whose status does not move: it may be reported after ``sent``.
 
     ``delivery_moves`` holds the allowed moves. Each statement takes one outcome per delivery, because an update with
@@ -39,32 +41,37 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
         """
         with locked as (
             -- After it has waited for a row, this returns the row's newest version, which no one can change now.
-            select r.*, d.kind, d.recipient, d.round as current_round, d.status
+            select r.*, d.kind, d.recipient, d.status, d.round as current_round, d.deferrals as current_deferrals
               from json_populate_recordset(null::delivery_events, %(outcomes)s::json) r
               join deliveries d using (delivery_id)
              order by delivery_id for no key update of d
         ), reported as (
             select l.*, l.round = l.current_round and exists (
-                       select from delivery_moves m where m.before = l.status and m.after = l.result) as moves
+                       select from delivery_moves m where m.before = l.status and m.after = l.result) as moves,
+                   l.round = l.current_round and l.result = 'deferred' and l.deferrals = l.current_deferrals
+                       and l.status in ('pending', 'queued') as defers
               from locked l
         ), recorded as (
-            insert into delivery_events (delivery_id, round, result, at, received_at, attempt, reason, detail, provider,
-                                         provider_message_id, possible_duplicate)
-            select delivery_id, round, result, at, received_at, attempt, reason, detail, provider,
-                   provider_message_id, possible_duplicate
+            insert into delivery_events (delivery_id, round, result, at, received_at, attempt, deferrals, until, reason,
+                                         detail, provider, provider_message_id, possible_duplicate)
+            select delivery_id, round, result, at, received_at, attempt, deferrals, until, reason,
+                   detail, provider, provider_message_id, possible_duplicate
               from reported
             on conflict (delivery_id, round, result, at) do nothing
         ), moved as (
             update deliveries d
-               set status = case when r.moves then r.result else d.status end,
-                   reason = case when r.moves then r.reason else d.reason end,
-                   provider = case when r.moves then coalesce(r.provider, d.provider) else d.provider end,
+               set status = case when r.moves then r.result when r.defers then 'pending' else d.status end,
+                   sweep_at = case when r.defers then r.until else d.sweep_at end,
+                   deferred_until = case when r.defers then r.until else d.deferred_until end,
+                   deferrals = d.deferrals + r.defers::int,
+                   reason = case when r.moves or r.defers then r.reason else d.reason end,
+                   provider = case when r.moves or r.defers then coalesce(r.provider, d.provider) else d.provider end,
                    provider_message_id = case when r.moves then coalesce(r.provider_message_id, d.provider_message_id)
                                               else d.provider_message_id end,
                    possible_duplicate = d.possible_duplicate or r.possible_duplicate, updated_at = now()
               from reported r
              where d.delivery_id = r.delivery_id and d.round = r.round
-               and (r.moves or r.possible_duplicate and not d.possible_duplicate)
+               and (r.moves or r.defers or r.possible_duplicate and not d.possible_duplicate)
         )
         delete from devices d
          using reported r
@@ -77,4 +84,5 @@ def _record(connection: Connected, outcomes: list[Outcome]) -> None:
 def _row(outcome: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(outcome)
     row.setdefault("possible_duplicate", False)
+    row.setdefault("deferrals", 0)
     return row

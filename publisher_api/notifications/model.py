@@ -46,6 +46,7 @@ class StoredDelivery:
     due_at: datetime
     expires_at: datetime
     queued_at: datetime | None
+    deferred_until: datetime | None
     provider: str | None
     provider_message_id: str | None
     possible_duplicate: bool
@@ -62,6 +63,7 @@ class StoredEvent:
     received_at: datetime | None
     recorded_at: datetime
     attempt: int | None
+    until: datetime | None
     reason: str | None
     detail: str | None
     provider: str | None
@@ -113,6 +115,9 @@ class DeliveryView(BaseModel):
     due_at: datetime
     expires_at: datetime
     queued_at: datetime | None
+    deferred_until: datetime | None = Field(
+        description="The receiver failed, and the delivery waits, or waited, until this time for its next attempt."
+    )
     provider: str | None
     provider_message_id: str | None
     possible_duplicate: bool = Field(description="An earlier attempt may have reached the user as well.")

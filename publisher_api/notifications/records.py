@@ -35,13 +35,18 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``deliveries``. ``sweep_at`` is when the sweeper may publish it, unless that has happened before."""
+    """A row of ``deliveries``.
+
+    ``sweep_at`` is when the sweeper may publish it, unless that has happened before. ``deferrals`` is how often its
+    function deferred it in this round.
+    """
 
     delivery_id: str
     notification_id: str
     channel_type: str = msgspec.field(name="kind")
     channel: str = msgspec.field(name="slug")
     round: int = 0
+    deferrals: int = 0
     status: Status
     reason: str | None
     recipient: str | None

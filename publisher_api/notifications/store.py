@@ -29,7 +29,7 @@ def get_deliveries(connection: Connected, notification_id: UUID) -> list[StoredD
         cursor.execute(
             """
             select delivery_id, slug as channel, kind as channel_type, round, status, reason, recipient, due_at,
-                   expires_at, queued_at, provider, provider_message_id, possible_duplicate, updated_at
+                   expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate, updated_at
               from deliveries where notification_id = %s order by delivery_id
             """,
             [notification_id],
@@ -42,8 +42,8 @@ def get_events(connection: Connected, notification_id: UUID) -> list[StoredEvent
     with connection.cursor(row_factory=class_row(StoredEvent)) as cursor:
         cursor.execute(
             """
-            select e.delivery_id, e.result, e.at, e.received_at, e.recorded_at, e.attempt, e.reason, e.detail,
-                   e.provider, e.provider_message_id, e.possible_duplicate
+            select e.delivery_id, e.result, e.at, e.received_at, e.recorded_at, e.attempt, e.until, e.reason,
+                   e.detail, e.provider, e.provider_message_id, e.possible_duplicate
               from delivery_events e join deliveries d using (delivery_id)
              where d.notification_id = %s order by e.event_id
             """,

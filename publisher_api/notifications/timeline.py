@@ -48,8 +48,8 @@ def timeline(
     """What happened, sorted by time.
 
     ``accepted``; then for each delivery ``planned`` or ``suppressed``, ``published``, ``received`` by its function, the
-    result (``sent``, ``attempt``, ``failed`` …) with what the provider said, and ``recorded`` when the publisher stored
-    the outcome.
+    result (``sent``, ``attempt``, ``deferred``, ``failed`` …) with what the provider said, and ``recorded`` when the
+    publisher stored the outcome.
     """
     entries = [_entry(notification.accepted_at, "accepted", None, producer=notification.producer)]
     by_id = {delivery.delivery_id: delivery for delivery in deliveries}
@@ -75,6 +75,7 @@ def _entries_of(event: StoredEvent, delivery: StoredDelivery) -> Iterable[Timeli
         event.result,
         delivery,
         attempt=event.attempt,
+        until=event.until,
         reason=event.reason,
         detail=event.detail,
         provider=event.provider,

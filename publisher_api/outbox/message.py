@@ -26,6 +26,7 @@ def message_of(notification: NotificationRecord, delivery: DeliveryRecord, chann
         channel_type=delivery.channel_type,
         channel=delivery.channel,
         round=delivery.round,
+        deferrals=delivery.deferrals,
         recipient=delivery.recipient or "",
         content=delivery.content or {},
         config=channel.config,

@@ -54,9 +54,9 @@ class Due(NamedTuple):
 def claim_due(connection: Connected, now: datetime, limit: int, since: datetime | None = None) -> list[Due]:
     """Claim up to ``limit`` deliveries that are due and unclaimed, the longest overdue first.
 
-    A ``pending`` delivery is due at its time. A ``queued`` one is due when its outcome is overdue, because the message
-    or the outcome was lost. Publishing it again is harmless: it has expired, so its function sends nothing and reports
-    the outcome that its ledger knows (docs/decisions/0005, 0017).
+    A ``pending`` delivery is due at its time, or when its deferral is over. A ``queued`` one is due when its outcome is
+    overdue, because the message or the outcome was lost. Publishing it again is harmless: it has expired, so its
+    function sends nothing and reports the outcome that its ledger knows (docs/decisions/0005, 0017).
 
     ``since`` leaves out what became due before. The index holds the dead entries of all deliveries that were due, until
     they are vacuumed, which an open transaction prevents. A scan from ``since`` on does not read them.
@@ -107,7 +107,8 @@ def sweep_is_overdue(connection: Connected, now: datetime) -> bool:
     cursor = connection.execute(
         """
         select exists (
-            select from deliveries where status = 'pending' and sweep_at < %s and due_at < %s
+            select from deliveries
+             where status = 'pending' and sweep_at < %s and greatest(due_at, deferred_until) < %s
         ) or exists (
             select from deliveries where status = 'queued' and unreported = 2
         ) as overdue
@@ -140,15 +141,16 @@ def set_recipients(connection: Connected, deliveries: Sequence[DeliveryRecord]) 
 def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Mark deliveries as published.
 
-    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed since. Locks the rows in the
-    order of their ids, as ``deliveries.store.record`` does, because two updates with orders of their own can deadlock.
+    Keeps the status of rows whose outcome arrived first; ignores rows that were replayed or deferred since. Locks the
+    rows in the order of their ids, as ``deliveries.store.record`` does, because two updates with orders of their own
+    can deadlock.
     """
     connection.execute(
         """
         with published as (
             select d.delivery_id
-              from unnest(%(ids)s::uuid[], %(rounds)s::int[]) as p (delivery_id, round)
-              join deliveries d on d.delivery_id = p.delivery_id and d.round = p.round
+              from unnest(%(ids)s::uuid[], %(rounds)s::int[], %(deferrals)s::int[]) as p (delivery_id, round, deferrals)
+              join deliveries d using (delivery_id, round, deferrals)
              order by d.delivery_id for no key update of d
         )
         update deliveries d
@@ -170,5 +172,6 @@ def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: date
             "waits": list(OUTCOME_WAITS),
             "ids": [delivery.delivery_id for delivery in deliveries],
             "rounds": [delivery.round for delivery in deliveries],
+            "deferrals": [delivery.deferrals for delivery in deliveries],
         },
     )

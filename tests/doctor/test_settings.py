@@ -15,8 +15,8 @@ from shared.topology import CHANNEL_TYPES, RetryProfile, subscriptions
 
 def described(folder: Path, profile: RetryProfile = RetryProfile.PRODUCTION) -> dict[str, str]:
     """The variables that the local stack writes for the doctor."""
-    config = StackConfig(folder, "postgresql://postgres@/postgres?host=/run")
-    config.write_description_file(profile)
+    config = StackConfig(folder, "postgresql://postgres@/postgres?host=/run", retry_profile=profile)
+    config.write_description_file()
     return read_file(config.description_file)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -83,6 +84,12 @@ class Bridged:
     emulators: Emulators
     receiver: Receiver
     receiver_url: str
+    bridge_url: str
+
+    def stats(self) -> dict[str, int]:
+        """What the bridge counted for the subscription of SMS."""
+        counted: dict[str, int] = httpx.get(f"{self.bridge_url}/stats").json()[SMS.subscription]
+        return counted
 
     def publish(self, data: bytes, **attributes: str) -> str:
         with pubsub_setup.clients(self.emulators.pubsub_host) as (publisher, _):
@@ -102,9 +109,9 @@ def serving(application: OidcGate, port: int) -> Iterator[None]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def bridge(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridged]:
-    project = "test-push-bridge"
+@contextmanager
+def bridging(emulators: Emulators, project: str, log: Path, pauses: RetryProfile) -> Iterator[Bridged]:
+    """A bridge in a project of its own. ``pauses`` shortens those of the push back-off."""
     pubsub_setup.create(emulators.pubsub_host, project, RetryProfile.UNIT_TEST)
     port, bridge_port, receiver = free_port(), free_port(), Receiver()
     url = f"http://127.0.0.1:{port}"
@@ -117,18 +124,25 @@ def bridge(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> It
         "BRIDGE_PORT": str(bridge_port),
         "BRIDGE_SERVICE_ACCOUNT": SERVICE_ACCOUNT,
         "BRIDGE_TARGETS": json.dumps(targets),
+        "RETRY_PROFILE": pauses.name,
     }
     gate = OidcGate(receiver, jwt.PyJWKClient(f"http://127.0.0.1:{bridge_port}/certs"), AUDIENCE, SERVICE_ACCOUNT)
     argv = [sys.executable, "-m", "local.push_bridge"]
     with serving(gate, port):
-        process = Child.start(
-            "push_bridge", argv, log=tmp_path_factory.mktemp("bridge") / "bridge.log", env=os.environ | environment
-        )
+        process = Child.start("push_bridge", argv, log=log, env=os.environ | environment)
         try:
-            process.wait_ready(lambda: answers(f"http://127.0.0.1:{bridge_port}/health"), TIMEOUT_SECONDS)
-            yield Bridged(project, emulators, receiver, url)
+            bridge_url = f"http://127.0.0.1:{bridge_port}"
+            process.wait_ready(lambda: answers(f"{bridge_url}/health"), TIMEOUT_SECONDS)
+            yield Bridged(project, emulators, receiver, url, bridge_url)
         finally:
             process.stop()
+
+
+@pytest.fixture(scope="module")
+def bridge(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridged]:
+    log = tmp_path_factory.mktemp("bridge") / "bridge.log"
+    with bridging(emulators, "test-push-bridge", log, RetryProfile.UNIT_TEST) as bridge:
+        yield bridge
 
 
 @pytest.fixture
@@ -182,6 +196,22 @@ def test_message_refused_in_every_attempt_is_pushed_as_a_dead_letter(bridged: Br
     assert letter.data == b"data"
     assert letter.attributes["delivery_id"] == "d1"
     assert bridged.receiver.received["/sms"].qsize() == RetryProfile.UNIT_TEST.attempts
+
+
+def test_refused_pushes_delay_every_message_of_the_subscription(emulators: Emulators, tmp_path: Path) -> None:
+    with bridging(emulators, "test-push-backoff", tmp_path / "bridge.log", RetryProfile.PRODUCTION) as bridged:
+        bridged.publish(b"accepted", channel="sms")
+        assert bridged.receiver.next_push().message.data == b"accepted"
+        assert bridged.stats().get("delayed", 0) == 0
+
+        bridged.receiver.statuses = ["503 Service Unavailable"] * 3 + ["204 No Content"]
+        bridged.publish(b"refused", channel="sms")
+        assert [bridged.receiver.next_push().message.data for _ in range(3)] == [b"refused"] * 3
+        bridged.publish(b"another", channel="sms")
+        last = {bridged.receiver.next_push().message.data for _ in range(2)}
+
+        assert last == {b"refused", b"another"}
+        assert bridged.stats()["delayed"] >= 3, "the second and third attempt, and the other message"
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer nonsense", "Basic YTpi"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from functions.runtime.deferral import Deferral
 from functions.runtime.deliver import Dependencies, handle_delivery
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.switches import CachedSwitches, SwitchTable
@@ -26,10 +27,13 @@ class EmailFunction:
     outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
     switches: dict[str, bool] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    deferral: Deferral | None = None
 
     def receive(self, message: Delivery | Command | bytes, attempt: int | None = 1) -> Verdict:
         switches = CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0)
-        dependencies = Dependencies(self.provider, self.ledger, switches, self.outcomes, self.clock)
+        dependencies = Dependencies(
+            self.provider, self.ledger, switches, self.outcomes, self.clock, deferral=self.deferral
+        )
         try:
             handle_delivery("email", dependencies, make_received(message, attempt))
         except HeliographError as error:

@@ -19,7 +19,18 @@ GOLDEN = Path(__file__).with_name("golden")
 def test_golden_bytes_of_every_version_decode(path: Path) -> None:
     message = decode(path.read_bytes())
     assert message.v == int(path.stem.rpartition(".v")[2])
-    assert encode(message) == path.read_bytes().rstrip(b"\n"), "the current version is still encoded to the same bytes"
+
+
+@pytest.mark.parametrize("tag", ["delivery", "command"])
+def test_current_version_is_still_encoded_to_the_golden_bytes(tag: str) -> None:
+    golden = (GOLDEN / f"{tag}.v{envelope.VERSION}.json").read_bytes().rstrip(b"\n")
+    assert encode(decode(golden)) == golden
+
+
+def test_delivery_of_a_release_without_deferrals_was_never_deferred() -> None:
+    message = decode((GOLDEN / "delivery-without-deferrals.v1.json").read_bytes())
+    assert isinstance(message, Delivery)
+    assert message.deferrals == 0
 
 
 def test_every_version_has_its_golden_bytes() -> None:

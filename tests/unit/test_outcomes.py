@@ -33,15 +33,16 @@ FORWARD: dict[Status, int] = {
     "failed": 2, "suppressed": 2, "expired": 2, "canceled": 2, "dead": 2,
 }  # fmt: skip
 REPLAYS: set[tuple[Status, Status]] = {("failed", "pending"), ("dead", "pending")}
+DEFERRALS: set[tuple[Status, Status]] = {("queued", "pending")}
 LATE: set[tuple[Status, Status]] = {
     (before, after) for before in ("dead", "expired") for after in ("sent", "delivered", "bounced")
 }
 
 
-def test_status_only_moves_forward_except_for_replays_and_late_success() -> None:
-    for before, after in MOVES - REPLAYS - LATE:
+def test_status_only_moves_forward_except_for_replays_deferrals_and_late_success() -> None:
+    for before, after in MOVES - REPLAYS - DEFERRALS - LATE:
         assert FORWARD[before] < FORWARD[after], (before, after)
-    assert REPLAYS | LATE <= MOVES
+    assert REPLAYS | DEFERRALS | LATE <= MOVES
 
 
 def test_no_outcome_changes_a_final_status() -> None:
@@ -92,5 +93,5 @@ def test_attributes_of_an_outcome_name_its_delivery_and_hold_no_detail() -> None
 
 
 def test_every_result_has_its_log_event() -> None:
-    reported = {status for status in STATUSES if may_move("queued", status)}
-    assert set(EVENT_OF_RESULT) == reported | {"attempt"}
+    reported = {status for status in STATUSES if may_move("queued", status)} - {"pending"}
+    assert set(EVENT_OF_RESULT) == reported | {"attempt", "deferred"}

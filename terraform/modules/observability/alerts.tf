@@ -75,7 +75,7 @@ locals {
     delivery_errors = {
       title       = "Delivery errors"
       severity    = "WARNING"
-      numerator   = "${local.of_attempts} AND metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\")"
+      numerator   = "${local.of_attempts} AND metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\", \"delivery.deferred\")"
       denominator = local.of_attempts
       group_by    = ["metric.label.channel_type"]
       threshold   = var.tolerated_error_ratio.delivery

@@ -4,7 +4,7 @@ locals {
   attempts = join(" AND ", [
     "resource.type=\"cloud_run_revision\"",
     "jsonPayload.channel_type:*",
-    "jsonPayload.event=(\"delivery.sent\" OR \"delivery.failed\" OR \"delivery.suppressed\" OR \"delivery.expired\" OR \"delivery.attempt_failed\")",
+    "jsonPayload.event=(\"delivery.sent\" OR \"delivery.failed\" OR \"delivery.suppressed\" OR \"delivery.expired\" OR \"delivery.attempt_failed\" OR \"delivery.deferred\")",
   ])
 
   credentials_refused = join(" AND ", [
@@ -16,7 +16,7 @@ locals {
 resource "google_logging_metric" "attempts" {
   project     = var.project_id
   name        = "heliograph/delivery_attempts"
-  description = "Delivery attempts by channel type and event (`delivery.attempt_failed`: Pub/Sub delivers the message again)."
+  description = "Delivery attempts by channel type and event (`delivery.attempt_failed`: Pub/Sub delivers the message again; `delivery.deferred`: the publisher does)."
   filter      = local.attempts
 
   label_extractors = {

@@ -88,9 +88,9 @@ run "delivery_errors_are_failures_and_failed_attempts" {
   assert {
     condition = strcontains(
       google_monitoring_alert_policy.ratio["delivery_errors"].conditions[0].condition_threshold[0].filter,
-      "metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\")",
+      "metric.labels.event = one_of(\"delivery.failed\", \"delivery.attempt_failed\", \"delivery.deferred\")",
     )
-    error_message = "The numerator must count delivery.failed and delivery.attempt_failed."
+    error_message = "The numerator must count delivery.failed, delivery.attempt_failed and delivery.deferred."
   }
 }
 

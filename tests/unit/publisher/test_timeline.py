@@ -25,7 +25,7 @@ def delivery(**fields: Any) -> StoredDelivery:
     known: dict[str, Any] = {
         "delivery_id": DELIVERY, "channel": "email-marketing", "channel_type": "email", "round": 0, "status": "queued",
         "reason": None, "recipient": "ada@example.com", "due_at": NOON, "expires_at": NOON + timedelta(days=1),
-        "queued_at": NOON + timedelta(seconds=1), "provider": None, "provider_message_id": None,
+        "queued_at": NOON + timedelta(seconds=1), "deferred_until": None, "provider": None, "provider_message_id": None,
         "possible_duplicate": False, "updated_at": NOON,
     }  # fmt: skip
     return StoredDelivery(**known | fields)
@@ -35,7 +35,7 @@ def event(**fields: Any) -> StoredEvent:
     known: dict[str, Any] = {
         "delivery_id": DELIVERY, "result": "sent", "at": NOON + timedelta(seconds=3),
         "received_at": NOON + timedelta(seconds=2), "recorded_at": NOON + timedelta(seconds=4), "attempt": 1,
-        "reason": None, "detail": None, "provider": "sendgrid", "provider_message_id": "sg-1",
+        "until": None, "reason": None, "detail": None, "provider": "sendgrid", "provider_message_id": "sg-1",
         "possible_duplicate": False,
     }  # fmt: skip
     return StoredEvent(**known | fields)
