@@ -2,14 +2,23 @@
 
 from typing import Any
 
-from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, CommitRequest, RunQueryResponse
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsRequest,
+    BatchGetDocumentsResponse,
+    CommitRequest,
+    RunQueryRequest,
+    RunQueryResponse,
+)
 from google.pubsub_v1.types import PublishRequest
 
 _Commit = CommitRequest.pb()
+_Get = BatchGetDocumentsRequest.pb()
 _Found = BatchGetDocumentsResponse.pb()
+_Query = RunQueryRequest.pb()
 _Row = RunQueryResponse.pb()
 _Publish = PublishRequest.pb()
 _CHANNEL_SWITCHES = "/documents/config/channels"
+_INBOX_DATABASE = "/databases/(default)/"
 _TIMESTAMP_BYTES = 20
 _MESSAGE_ID_BYTES = 16
 
@@ -34,22 +43,31 @@ def _size(message: Any) -> int:
 def firestore(method: str, request: bytes, responses: list[bytes]) -> dict[str, float]:
     """Reads (also of documents that do not exist), writes, deletes, and what the created documents add.
 
-    The latter are their number, their bytes, and the sum of the times at which they expire.
+    The latter are their number, their bytes, and the sum of the times at which they expire. Names begin with the
+    database, ``inbox_`` or ``ledger_``, because the free quota covers one database.
     """
     match method:
         case "Commit":
-            return {"calls": 1, **_commit(_Commit.FromString(request), accepted=bool(responses))}
+            commit = _Commit.FromString(request)
+            return {"calls": 1, **_in(commit.database, _commit(commit, accepted=bool(responses)))}
         case "BatchGetDocuments":
             names = [_found_name(_Found.FromString(response)) for response in responses]
             switch_reads = sum(name.endswith(_CHANNEL_SWITCHES) for name in names)
             reads = sum(bool(name) for name in names) - switch_reads
             # Functions read the channel switches once per 15 s, not once per delivery.
-            return {"calls": 0 if switch_reads else 1, "reads": reads, "switch_reads": switch_reads}
+            counts = {"calls": 0 if switch_reads else 1, "switch_reads": switch_reads}
+            return counts | _in(_Get.FromString(request).database, {"reads": reads})
         case "RunQuery":
             rows = sum(_Row.FromString(response).HasField("document") for response in responses)
-            return {"calls": 1, "reads": max(1, rows)}
+            return {"calls": 1, **_in(_Query.FromString(request).parent, {"reads": max(1, rows)})}
         case _:
             return {"calls": 1}
+
+
+def _in(database: str, counts: dict[str, float]) -> dict[str, float]:
+    """``counts`` of a call to ``database``, a resource name, or the name of something in a database."""
+    prefix = "inbox" if _INBOX_DATABASE in f"{database}/" else "ledger"
+    return {f"{prefix}_{name}": count for name, count in counts.items()}
 
 
 def _found_name(response: Any) -> str:

@@ -17,7 +17,7 @@ import psycopg
 
 from cost import billed
 from cost.counting_proxies import Counters, Counts, GrpcCountingProxy, HttpCountingProxy, Inspect
-from cost.model import DeliveryCounts
+from cost.model import DatabaseCounts, DeliveryCounts
 from local.config import Ports, StackConfig
 from local.stack import Options, Stack
 from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY
@@ -105,7 +105,7 @@ def count(proxied: ProxiedStack, deliveries: int, progress: Callable[[str], None
 def average(counts: Mapping[str, float], deliveries: int, now: float) -> DeliveryCounts:
     """The counts of ``deliveries`` deliveries, divided by their number. ``now`` is in Unix seconds.
 
-    The keys are a proxy's name and a count's name, as in ``firestore.writes``.
+    The keys are a proxy's name and a count's name, as in ``firestore.ledger_writes``.
     """
 
     def each(name: str) -> float:
@@ -114,7 +114,17 @@ def average(counts: Mapping[str, float], deliveries: int, now: float) -> Deliver
     def mean(name: str, of: str) -> float:
         return counts.get(name, 0.0) / counts[of] if counts.get(of) else 0.0
 
-    expires = mean("firestore.expires", "firestore.documents")
+    def database(name: str) -> DatabaseCounts:
+        prefix = f"firestore.{name}"
+        expires = mean(f"{prefix}_expires", f"{prefix}_documents")
+        return DatabaseCounts(
+            reads=each(f"{prefix}_reads"),
+            writes=each(f"{prefix}_writes"),
+            documents=each(f"{prefix}_documents"),
+            document_bytes=each(f"{prefix}_document_bytes"),
+            kept_days=(expires - now) / _SECONDS_PER_DAY if expires else 0.0,
+        )
+
     return DeliveryCounts(
         pushes=each("push.calls"),
         message_bytes=mean("relay.message_bytes", "relay.messages"),
@@ -126,12 +136,9 @@ def average(counts: Mapping[str, float], deliveries: int, now: float) -> Deliver
         outcome_bytes=mean("outcomes.message_bytes", "outcomes.messages"),
         outcome_call_bytes=each("outcome_push.bytes"),
         firestore_calls=each("firestore.calls"),
-        firestore_reads=each("firestore.reads"),
         switch_reads=each("firestore.switch_reads"),
-        firestore_writes=each("firestore.writes"),
-        firestore_documents=each("firestore.documents"),
-        document_bytes=each("firestore.document_bytes"),
-        kept_days=(expires - now) / _SECONDS_PER_DAY if expires else 0.0,
+        inbox=database("inbox"),
+        ledger=database("ledger"),
         log_bytes=each("log.bytes"),
         postgres_bytes=each("postgres.bytes"),
     )

@@ -29,7 +29,7 @@ Inspect = Callable[[str, bytes, list[bytes]], Counts]
 
 @dataclass(slots=True)
 class Counters:
-    """Numbers by name, safe for threads. ``firestore.writes`` is the ``writes`` of the proxy ``firestore``."""
+    """Numbers by name, safe for threads. ``relay.messages`` is the ``messages`` of the proxy ``relay``."""
 
     _counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _lock: threading.Lock = field(default_factory=threading.Lock)

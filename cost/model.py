@@ -15,10 +15,13 @@ Operation = Literal[
     "function_requests",
     "function_vcpu_seconds",
     "function_gib_seconds",
-    "firestore_reads",
-    "firestore_writes",
+    "firestore_inbox_reads",
+    "firestore_ledger_reads",
+    "firestore_inbox_writes",
+    "firestore_ledger_writes",
     "firestore_ttl_deletes",
-    "firestore_byte_months",
+    "firestore_inbox_byte_months",
+    "firestore_ledger_byte_months",
     "log_bytes",
     "google_egress_bytes",
     "digitalocean_egress_bytes",
@@ -37,13 +40,23 @@ _MEBIBYTES_PER_GIBIBYTE = 1024
 Usage = dict[Operation, float]
 
 
+class DatabaseCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The operations of one delivery in one Firestore database. ``kept_days`` is how long a document is kept."""
+
+    reads: float
+    writes: float
+    documents: float
+    document_bytes: float
+    kept_days: float
+
+
 class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
     """The operations of one delivery over one channel type, on average over a counting run.
 
     ``message_bytes`` and ``outcome_bytes`` are sizes as Pub/Sub bills them. ``function_seconds`` is the time from a
     push to its response. ``switch_reads`` are the reads of the channel switches, apart because functions make them once
-    per 15 s and not once per delivery. ``kept_days`` is how long a document is kept. ``…_call_bytes`` are the bytes
-    that leave their cloud for the internet.
+    per 15 s and not once per delivery. ``inbox`` and ``ledger`` are the two Firestore databases. ``…_call_bytes`` are
+    the bytes that leave their cloud for the internet.
     """
 
     pushes: float
@@ -56,12 +69,9 @@ class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
     outcome_bytes: float
     outcome_call_bytes: float
     firestore_calls: float
-    firestore_reads: float
     switch_reads: float
-    firestore_writes: float
-    firestore_documents: float
-    document_bytes: float
-    kept_days: float
+    inbox: DatabaseCounts
+    ledger: DatabaseCounts
     log_bytes: float
     postgres_bytes: float
 
@@ -76,17 +86,19 @@ def usage(
     """
     filtered_out = subscriptions - 1
     message, outcome = _billed_bytes(counts.message_bytes), _billed_bytes(counts.outcome_bytes)
-    stored_bytes = counts.document_bytes * assumed.firestore_index_factor
     retained = counts.message_bytes + counts.outcomes * counts.outcome_bytes
     pushes = deliveries * counts.pushes
     seconds = instance_seconds(pushes, billed_seconds(counts, assumed), topology.concurrency)
     one: Usage = {
         "pubsub_bytes": message * (1 + counts.pushes + filtered_out) + counts.outcomes * outcome * 2,
         "pubsub_byte_months": retained * assumed.retained_days / _DAYS_PER_MONTH,
-        "firestore_reads": counts.firestore_reads,
-        "firestore_writes": counts.firestore_writes,
-        "firestore_ttl_deletes": counts.firestore_documents,
-        "firestore_byte_months": stored_bytes * counts.kept_days / _DAYS_PER_MONTH,
+        "firestore_inbox_reads": counts.inbox.reads,
+        "firestore_ledger_reads": counts.ledger.reads,
+        "firestore_inbox_writes": counts.inbox.writes,
+        "firestore_ledger_writes": counts.ledger.writes,
+        "firestore_ttl_deletes": counts.inbox.documents + counts.ledger.documents,
+        "firestore_inbox_byte_months": _byte_months(counts.inbox, assumed),
+        "firestore_ledger_byte_months": _byte_months(counts.ledger, assumed),
         "log_bytes": counts.log_bytes + counts.pushes * assumed.log_overhead_bytes,
         "google_egress_bytes": counts.outcome_call_bytes + counts.provider_call_bytes,
         "digitalocean_egress_bytes": counts.publish_call_bytes,
@@ -159,6 +171,10 @@ def provider_fee(provider: Provider, messages: int) -> float:
             return plan.usd
     largest = provider.plans[-1]
     return math.ceil(messages / largest.messages) * largest.usd
+
+
+def _byte_months(counts: DatabaseCounts, assumed: Assumptions) -> float:
+    return counts.document_bytes * assumed.firestore_index_factor * counts.kept_days / _DAYS_PER_MONTH
 
 
 def _billed_bytes(size: float) -> float:

@@ -46,7 +46,7 @@ def findings(settings: Settings, facts: Facts, remedies: Remedies) -> Iterator[F
     yield from check_bridge(facts.bridge, remedies)
     yield from check_functions(settings.functions, facts.functions, facts.deployed, remedies)
     yield from check_publisher(facts.publisher, remedies)
-    yield check_rules(facts.rules, remedies)
+    yield from check_rules(facts.rules, remedies)
     yield from check_clocks(facts.clocks, remedies)
 
 

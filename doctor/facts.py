@@ -1,6 +1,6 @@
 """Facts about a deployment, as values, so that checks can be tested without a deployment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,8 +75,13 @@ class DeployedFunction:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The text of Firestore's rules: those in force (None if there are none), and those of the repository."""
+    """The rules of a Firestore database: the text in force (None if there is none), and that of ``file``.
 
+    ``file`` is the name of a file in the repository.
+    """
+
+    database: str
+    file: str
     deployed: str | None
     expected: str
 
@@ -116,7 +121,7 @@ class Facts:
     deployed: Mapping[str, DeployedFunction] | Unknown | None
     bridge: Response | Unreachable | None
     publisher: Publisher
-    rules: Rules | Unknown
+    rules: Sequence[Rules] | Unknown
     clocks: Clocks
 
 

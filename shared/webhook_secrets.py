@@ -48,12 +48,15 @@ def derive(master: str, receiver: str) -> str:
     return _PREFIX + base64.b64encode(digest).decode()
 
 
+def is_shared(secret: str) -> bool:
+    """Whether ``secret``, one of a setting, is a secret that all receivers still have."""
+    return secret.startswith(_SHARED)
+
+
 def secrets_of(setting: str, receiver: str) -> list[str]:
     """The secrets with which a request to ``receiver`` is signed: one for each master secret of ``setting``.
 
     ``shared:whsec_…`` in ``setting`` is a secret that all receivers still have, from before each had its own. It is
     used as it is. Raises ``ValueError`` if a secret is malformed.
     """
-    return [
-        each.removeprefix(_SHARED) if each.startswith(_SHARED) else derive(each, receiver) for each in setting.split()
-    ]
+    return [each.removeprefix(_SHARED) if is_shared(each) else derive(each, receiver) for each in setting.split()]

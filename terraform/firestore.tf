@@ -1,7 +1,7 @@
 locals {
   # A deployment from before the ledger had a database of its own keeps it with the inboxes until an operator has moved it
   # (docs/operations.md, "Move the ledger").
-  ledger_apart = var.ledger_database != "(default)"
+  ledger_apart = var.ledger_database == "ledger"
 
   firestore_declared = {
     inbox  = jsondecode(file("${path.root}/../firestore.indexes.json"))
@@ -9,7 +9,7 @@ locals {
   }
   in_inbox_database = local.ledger_apart ? ["inbox"] : ["inbox", "ledger"]
 
-  ledger_database = local.ledger_apart ? module.ledger[0].database : module.inbox.database
+  ledger_database = local.ledger_apart ? module.ledger.database : module.inbox.database
 }
 
 # The inboxes: the database that web and mobile clients read.
@@ -29,12 +29,12 @@ module "inbox" {
 }
 
 # The ledger and the channel switches, which every function needs. Apart from the inboxes, because IAM separates databases
-# but not collections.
+# but not collections. The database exists also while no function uses it, so that an operator can move the ledger in both
+# directions: `ledger_database` says only which database the functions use.
 module "ledger" {
   source = "./modules/firestore"
-  count  = local.ledger_apart ? 1 : 0
 
-  database   = var.ledger_database
+  database   = "ledger"
   indexes    = jsonencode(local.firestore_declared.ledger)
   location   = var.firestore_location
   project_id = var.project_id

@@ -235,14 +235,24 @@ run "a_ledger_that_was_not_moved_yet_stays_with_the_inboxes" {
   }
 
   assert {
-    condition     = length(module.ledger) == 0
-    error_message = "There must be no second database."
+    condition     = local.databases_of_function == { for name in local.functions : name => { "(default)" = "roles/datastore.user" } }
+    error_message = "Every function must use the database of the inboxes, and no other."
   }
 
   assert {
     condition     = join(",", sort(module.inbox.ttl_fields)) == "deliveries/expire_at,inbox/expire_at"
-    error_message = "The one database must have the time-to-live fields of the ledger and of the inboxes."
+    error_message = "The database of the inboxes must have the time-to-live fields of the ledger and of the inboxes."
   }
+}
+
+run "a_ledger_in_a_database_that_is_not_declared_is_refused" {
+  command = plan
+
+  variables {
+    ledger_database = "ledger-2"
+  }
+
+  expect_failures = [var.ledger_database]
 }
 
 run "bundles_of_a_release_are_not_uploaded_again" {

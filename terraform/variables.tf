@@ -96,13 +96,13 @@ variable "firestore_location" {
 }
 
 variable "ledger_database" {
-  description = "Firestore database of the ledger and the channel switches: `ledger` in a new environment. An environment that has them in `(default)` must move them first (docs/operations.md, Move the ledger)."
+  description = "Firestore database in which the functions keep the ledger and the channel switches: `ledger`, or `(default)` in an environment that has not moved them yet (docs/operations.md, Move the ledger)."
   type        = string
   nullable    = false
 
   validation {
-    condition     = var.ledger_database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.ledger_database))
-    error_message = "ledger_database must be (default), or 4 to 63 lower-case letters, digits and hyphens."
+    condition     = contains(["(default)", "ledger"], var.ledger_database)
+    error_message = "ledger_database must be ledger, or (default) until the ledger was moved."
   }
 }
 

@@ -1,5 +1,6 @@
 """Runs the real terraform."""
 
+import json
 import os
 import re
 import subprocess
@@ -28,7 +29,21 @@ class Terraform:
         )
 
     def init(self, *arguments: str, module: str = ".") -> None:
-        done = self.run("init", "-backend=false", "-input=false", "-no-color", *arguments, module=module)
+        self._init("-backend=false", *arguments, module=module)
+
+    def init_with_state(self, state: Path) -> None:
+        """Like ``init`` for the root, which then keeps its state in the file ``state``, and not in a bucket."""
+        backend = f'terraform {{\n  backend "local" {{\n    path = "{state}"\n  }}\n}}\n'
+        (self._root / "state_override.tf").write_text(backend)
+        self._init("-reconfigure", module=".")
+
+    def actions(self, plan: Path, module: str = ".") -> dict[str, list[str]]:
+        """What a saved plan would do: resource address → actions."""
+        shown = self.run("show", "-json", str(plan), module=module).stdout
+        return {each["address"]: each["change"]["actions"] for each in json.loads(shown)["resource_changes"]}
+
+    def _init(self, *arguments: str, module: str) -> None:
+        done = self.run("init", "-input=false", "-no-color", *arguments, module=module)
         if done.returncode == 0:
             return
         if "TERRAFORM_OFFLINE" in os.environ or not any(sign in done.stderr for sign in NOT_INSTALLABLE):

@@ -83,7 +83,8 @@ def test_docker_context_has_only_what_the_image_copies() -> None:
 def test_image_runs_as_a_plain_user_and_installs_locked_requirements() -> None:
     assert re.search(r"^USER \d+$", DOCKERFILE, re.MULTILINE)
     assert "--require-hashes" in DOCKERFILE
-    assert "HEALTHCHECK" in DOCKERFILE
+    [checked] = re.findall(r"^HEALTHCHECK .*\n.*\}(/[a-z/]*)'", DOCKERFILE, re.MULTILINE)
+    assert checked == "/health/ready", "a container that is replaced repairs no other service"
 
 
 def test_every_function_of_the_project_file_is_written(tmp_path: Path) -> None:

@@ -90,10 +90,23 @@ def test_changed_rules_do_not_make_our_configuration_replace_their_release(
     assert applied.returncode == 0, applied.stderr
     planned = terraform.run("plan", *given, f"-var=rules={rules.format('b')}", f"-out={tmp_path}/plan", module=module)
     assert planned.returncode == 0, planned.stderr
-    changes = json.loads(terraform.run("show", "-json", f"{tmp_path}/plan", module=module).stdout)["resource_changes"]
-    actions = {each["address"]: each["change"]["actions"] for each in changes}
+    actions = terraform.actions(tmp_path / "plan", module)
     assert actions["google_firebaserules_ruleset.this"] != ["no-op"]
     assert "delete" not in actions["google_firebaserules_release.this"], "a deleted release denies every client"
+
+
+def test_ledger_can_return_to_the_database_of_the_inboxes(terraform: Terraform, tmp_path: Path) -> None:
+    if "TERRAFORM_OFFLINE" not in os.environ:
+        pytest.skip("this test applies; only the wrapper that TERRAFORM_OFFLINE names applies to nothing")
+    given = ["-input=false", "-no-color", "-var-file=environments/example.tfvars"]
+    terraform.init_with_state(tmp_path / "state")
+    applied = terraform.run("apply", "-auto-approve", *given)
+    assert applied.returncode == 0, applied.stderr
+    planned = terraform.run("plan", *given, "-var=ledger_database=(default)", f"-out={tmp_path}/plan")
+    assert planned.returncode == 0, planned.stderr
+    deleted = [address for address, actions in terraform.actions(tmp_path / "plan").items() if "delete" in actions]
+    assert deleted
+    assert [each for each in deleted if ".google_project_iam_member.firestore" not in each] == []
 
 
 def test_configuration_is_formatted(terraform: Terraform) -> None:

@@ -1,22 +1,28 @@
-"""Checks that the Firestore rules in force are those of the repository."""
+"""Checks that the rules in force in each Firestore database are those of the repository."""
 
 import difflib
+from collections.abc import Iterator, Sequence
 
 from doctor.checks.unknown import check_unknown
-from doctor.facts import Rules, Unknown
+from doctor.facts import Forbidden, NotLoggedIn, Rules, Unknown, Unreachable
 from doctor.finding import Finding, failed, ok
 from doctor.remedies import Fault, Remedies
 
 
-def check_rules(found: Rules | Unknown, remedies: Remedies) -> Finding:
-    if not isinstance(found, Rules):
-        return check_unknown("Firestore's rules", found, remedies)
-    fix = remedies[Fault.MISSING]
-    if found.deployed is None:
-        return failed("Firestore has no rules in force, so no user can read an inbox", fix)
-    if found.deployed.strip() == found.expected.strip():
-        return ok("Firestore's rules are those of firestore.rules")
-    return failed(f"Firestore's rules are not those of firestore.rules: {_first_difference(found)}", fix)
+def check_rules(found: Sequence[Rules] | Unknown, remedies: Remedies) -> Iterator[Finding]:
+    if isinstance(found, Unreachable | NotLoggedIn | Forbidden):
+        yield check_unknown("Firestore's rules", found, remedies)
+        return
+    for rules in found:
+        yield _check_database(rules, remedies[Fault.MISSING])
+
+
+def _check_database(rules: Rules, fix: str) -> Finding:
+    if rules.deployed is None:
+        return failed(f"Firestore's database {rules.database} has no rules in force, so it denies every client", fix)
+    if rules.deployed.strip() == rules.expected.strip():
+        return ok(f"Firestore's rules are those of {rules.file}")
+    return failed(f"Firestore's rules are not those of {rules.file}: {_first_difference(rules)}", fix)
 
 
 def _first_difference(rules: Rules) -> str:

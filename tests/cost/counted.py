@@ -1,6 +1,6 @@
 """Counts of one delivery for tests."""
 
-from cost.model import DeliveryCounts
+from cost.model import DatabaseCounts, DeliveryCounts
 
 ONE = DeliveryCounts(
     pushes=1,
@@ -13,12 +13,9 @@ ONE = DeliveryCounts(
     outcome_bytes=400,
     outcome_call_bytes=1800,
     firestore_calls=2,
-    firestore_reads=1,
     switch_reads=0.1,
-    firestore_writes=2,
-    firestore_documents=1,
-    document_bytes=900,
-    kept_days=14,
+    inbox=DatabaseCounts(reads=1, writes=1, documents=1, document_bytes=500, kept_days=90),
+    ledger=DatabaseCounts(reads=1, writes=2, documents=1, document_bytes=900, kept_days=14),
     log_bytes=400,
     postgres_bytes=550,
 )

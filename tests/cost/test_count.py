@@ -18,7 +18,10 @@ from google.pubsub_v1.types import PubsubMessage
 from cost import billed
 from cost.count import average
 from cost.counting_proxies import Counters, GrpcCountingProxy, HttpCountingProxy
+from cost.model import DatabaseCounts
+from functions.google.inbox import inbox_of
 from functions.google.ledger import FirestoreLedger
+from functions.google.services import LEDGER_DATABASE
 from functions.google.switches import FirestoreSwitchStore
 from functions.runtime.ledger import Claimed, Finished
 from functions.runtime.switches import SwitchTable
@@ -37,10 +40,10 @@ def counters() -> Counters:
 def firestore(
     emulators: Emulators, project: str, counters: Counters, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
-    """Google's Firestore client, connected through a counting proxy."""
+    """Google's client of the ledger's database, connected through a counting proxy."""
     with GrpcCountingProxy(emulators.firestore_host, billed.firestore, counters, "firestore") as proxy:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", proxy.host)
-        yield Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]  # published without types
+        yield Client(project=project, database=LEDGER_DATABASE, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]  # published without types
 
 
 @pytest.mark.emulators
@@ -50,10 +53,24 @@ def test_claim_and_finish_are_two_writes_of_one_document(firestore: Client, coun
     assert isinstance(claim, Claimed)
     ledger.finish(claim, make_outcome(at=datetime.now(UTC)))
     counts = average(counters.read(), 1, datetime.now(UTC).timestamp())
-    assert (counts.firestore_writes, counts.firestore_reads, counts.firestore_calls) == (2, 0, 2)
-    assert counts.firestore_documents == 1
-    assert counts.kept_days == pytest.approx(14, abs=0.01)
-    assert counts.document_bytes > len(make_outcome().notification_id)
+    assert (counts.ledger.writes, counts.ledger.reads, counts.firestore_calls) == (2, 0, 2)
+    assert counts.ledger.documents == 1
+    assert counts.ledger.kept_days == pytest.approx(14, abs=0.01)
+    assert counts.ledger.document_bytes > len(make_outcome().notification_id)
+    assert counts.inbox == DatabaseCounts(reads=0, writes=0, documents=0, document_bytes=0, kept_days=0)
+
+
+@pytest.mark.emulators
+def test_calls_to_the_clients_database_are_counted_as_the_inboxs(firestore: Client, counters: Counters) -> None:
+    inboxes = Client(project=firestore.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]  # published without types
+    inbox = inbox_of(inboxes, "ada")
+    inbox.document("n").create({"expire_at": datetime.now(UTC) + timedelta(days=90)})
+    inbox.document("n").get()
+    assert len(list(inbox.stream())) == 1
+    counts = average(counters.read(), 1, datetime.now(UTC).timestamp())
+    assert (counts.inbox.writes, counts.inbox.documents, counts.inbox.reads) == (1, 1, 2)
+    assert counts.inbox.kept_days == pytest.approx(90, abs=0.01)
+    assert counts.ledger == DatabaseCounts(reads=0, writes=0, documents=0, document_bytes=0, kept_days=0)
 
 
 @pytest.mark.emulators
@@ -65,22 +82,22 @@ def test_claim_of_a_finished_delivery_is_a_refused_write_and_a_read(firestore: C
     before = counters.read()
     assert isinstance(ledger.claim("d.0", datetime.now(UTC)), Finished)
     after = counters.read()
-    assert after["firestore.refused_writes"] == 1
-    assert (before.get("firestore.reads"), after["firestore.reads"]) == (None, 1)
-    assert after["firestore.writes"] == before["firestore.writes"]
+    assert after["firestore.ledger_refused_writes"] == 1
+    assert (before.get("firestore.ledger_reads"), after["firestore.ledger_reads"]) == (None, 1)
+    assert after["firestore.ledger_writes"] == before["firestore.ledger_writes"]
 
 
 @pytest.mark.emulators
 def test_get_of_a_missing_document_is_a_read(firestore: Client, counters: Counters) -> None:
     assert not firestore.collection("c").document("none").get().exists
-    assert counters.read()["firestore.reads"] == 1
+    assert counters.read()["firestore.ledger_reads"] == 1
 
 
 @pytest.mark.emulators
 def test_read_of_the_channel_switches_is_counted_apart(firestore: Client, counters: Counters) -> None:
     assert FirestoreSwitchStore(firestore).read() == SwitchTable()
     counts = counters.read()
-    assert (counts["firestore.switch_reads"], counts["firestore.reads"], counts["firestore.calls"]) == (1, 0, 0)
+    assert (counts["firestore.switch_reads"], counts["firestore.ledger_reads"], counts["firestore.calls"]) == (1, 0, 0)
 
 
 @pytest.mark.emulators
@@ -89,7 +106,7 @@ def test_deletion_is_a_delete_and_no_write(firestore: Client, counters: Counters
     document.create({"a": 1})
     document.delete()
     counts = counters.read()
-    assert (counts["firestore.writes"], counts["firestore.deletes"]) == (1, 1)
+    assert (counts["firestore.ledger_writes"], counts["firestore.ledger_deletes"]) == (1, 1)
 
 
 @pytest.mark.emulators
@@ -160,8 +177,14 @@ def test_push_passes_through_the_proxy_unchanged_and_is_counted(echo: str, count
 
 
 def test_counts_are_divided_by_the_number_of_deliveries() -> None:
-    counts = {"push.calls": 22, "push.seconds": 1.1, "firestore.writes": 40, "relay.messages": 20, "log.bytes": 800}
+    counts = {
+        "push.calls": 22,
+        "push.seconds": 1.1,
+        "firestore.ledger_writes": 40,
+        "relay.messages": 20,
+        "log.bytes": 800,
+    }
     result = average(counts, 20, now=0)
-    assert (result.pushes, result.firestore_writes, result.log_bytes) == (1.1, 2, 40)
+    assert (result.pushes, result.ledger.writes, result.log_bytes) == (1.1, 2, 40)
     assert result.function_seconds == pytest.approx(0.05)
-    assert (result.firestore_reads, result.kept_days, result.provider_calls) == (0, 0, 0)
+    assert (result.ledger.reads, result.ledger.kept_days, result.provider_calls) == (0, 0, 0)

@@ -53,15 +53,23 @@ def provider(*plans: tuple[int, float]) -> Provider:
     ],
 )
 def test_only_amounts_above_the_free_share_are_billed(amount: float, usd: float) -> None:
-    billed = bill({"firestore_writes": amount}, {"firestore_writes": price(usd=2, per=100, free=1000)})
-    assert billed == {"firestore_writes": pytest.approx(usd)}
+    billed = bill({"log_bytes": amount}, {"log_bytes": price(usd=2, per=100, free=1000)})
+    assert billed == {"log_bytes": pytest.approx(usd)}
 
 
 def test_free_share_is_subtracted_once_for_all_channel_types() -> None:
     prices = load().operations
-    alone = usage(ONE, TOPOLOGY["email"], 600_000, 5, NO_ASSUMPTIONS)
-    assert bill(alone, prices)["firestore_writes"] == pytest.approx(600_000 / 100_000 * 0.18)
-    assert bill(total([alone, alone]), prices)["firestore_writes"] == pytest.approx(1_800_000 / 100_000 * 0.18)
+    alone = usage(ONE, TOPOLOGY["inapp"], 1_000_000, 5, NO_ASSUMPTIONS)
+    assert bill(alone, prices)["firestore_inbox_writes"] == pytest.approx(400_000 / 100_000 * 0.18)
+    assert bill(total([alone, alone]), prices)["firestore_inbox_writes"] == pytest.approx(1_400_000 / 100_000 * 0.18)
+
+
+def test_free_share_of_firestore_covers_one_of_the_two_databases() -> None:
+    billed = bill(usage(ONE, TOPOLOGY["inapp"], 1000, 5, NO_ASSUMPTIONS), load().operations)
+    ledger = {name: usd for name, usd in billed.items() if name.startswith("firestore_ledger")}
+    assert len(ledger) == 3
+    assert min(ledger.values()) > 0
+    assert {usd for name, usd in billed.items() if name.startswith("firestore_inbox")} == {0}
 
 
 @pytest.mark.parametrize(

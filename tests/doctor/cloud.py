@@ -21,6 +21,7 @@ from local import pubsub_setup
 from local.emulators import RULES
 from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY, RetryProfile
 
+LEDGER_RULES = RULES.with_name("firestore.ledger.rules")
 PUSH_ACCOUNT = "heliograph-pubsub-push@shop.iam.gserviceaccount.com"
 AUDIENCE = "heliograph-publisher-prod"
 REGION = "europe-west1"
@@ -64,11 +65,9 @@ class HttpStub:
             "/certs": StubResponse(200),
             "/token": StubResponse(200, {"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"}),
             f"/v2/projects/{self.project}/locations/-/functions": StubResponse(200, {"functions": listed}),
-            f"/v1/projects/{self.project}/releases/cloud.firestore": StubResponse(
-                200, {"rulesetName": f"projects/{self.project}/rulesets/r1"}
-            ),
         }
         self.release_rules(RULES.read_text())
+        self.release_rules(LEDGER_RULES.read_text(), "cloud.firestore/ledger")
 
     def listed(self, name: str, state: str = "ACTIVE") -> dict[str, Any]:
         """A function in the form of the Cloud Functions API."""
@@ -82,9 +81,11 @@ class HttpStub:
         body = {"functions": list(functions)}
         self.responses[f"/v2/projects/{self.project}/locations/-/functions"] = StubResponse(200, body)
 
-    def release_rules(self, text: str) -> None:
+    def release_rules(self, text: str, release: str = "cloud.firestore") -> None:
+        ruleset = f"projects/{self.project}/rulesets/{release.replace('/', '-')}"
         files = [{"name": "firestore.rules", "content": text}]
-        self.responses[f"/v1/projects/{self.project}/rulesets/r1"] = StubResponse(200, {"source": {"files": files}})
+        self.responses[f"/v1/{ruleset}"] = StubResponse(200, {"source": {"files": files}})
+        self.responses[f"/v1/projects/{self.project}/releases/{release}"] = StubResponse(200, {"rulesetName": ruleset})
 
 
 @dataclass(slots=True)

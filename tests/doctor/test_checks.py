@@ -120,7 +120,7 @@ def test_bridge_that_stopped_pulling_names_the_subscription() -> None:
     ],
 )
 def test_rules_fail_with_the_first_line_that_differs(deployed: str, difference: str | None) -> None:
-    found = check_rules(Rules(deployed, "a\nb\n"), CLOUD)
+    (found,) = check_rules([Rules("(default)", "firestore.rules", deployed, "a\nb\n")], CLOUD)
 
     assert found.text == (
         f"Firestore's rules are not those of firestore.rules: {difference}"

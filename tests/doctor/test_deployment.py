@@ -59,7 +59,25 @@ def test_other_rules_in_force_are_a_fault(deployment: Deployment) -> None:
 def test_rules_that_were_never_released_are_a_fault(deployment: Deployment) -> None:
     del deployment.http.responses[f"/v1/projects/{deployment.http.project}/releases/cloud.firestore"]
 
-    assert list(deployment.faults()) == ["Firestore has no rules in force, so no user can read an inbox"]
+    assert list(deployment.faults()) == [
+        "Firestore's database (default) has no rules in force, so it denies every client"
+    ]
+
+
+def test_ledger_that_clients_may_read_is_a_fault(deployment: Deployment) -> None:
+    deployment.http.release_rules("service cloud.firestore {}\n", "cloud.firestore/ledger")
+
+    assert deployment.faults() == {
+        "Firestore's rules are not those of firestore.ledger.rules: line 1 in force is `service cloud.firestore {}`": (
+            RESTORE
+        )
+    }
+
+
+def test_ledger_without_rules_is_a_fault(deployment: Deployment) -> None:
+    del deployment.http.responses[f"/v1/projects/{deployment.http.project}/releases/cloud.firestore/ledger"]
+
+    assert list(deployment.faults()) == ["Firestore's database ledger has no rules in force, so it denies every client"]
 
 
 def test_rules_of_the_emulator_are_compared_too(deployment: Deployment, emulators: Emulators) -> None:

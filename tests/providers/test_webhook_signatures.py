@@ -1,8 +1,10 @@
 """A receiver of webhooks cannot sign an event that another receiver would accept."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -64,6 +66,21 @@ def test_receiver_accepts_its_old_and_its_new_secret_while_the_master_rotates(se
 def test_receivers_keep_the_shared_secret_until_each_has_its_own(server: ScriptedServer) -> None:
     send(server, f"{SIGNING_SECRET} shared:{SHARED}")
     assert (accepts(SHARED, server), accepts(secret_of(server), server)) == (True, True)
+
+
+def test_secret_that_all_receivers_have_is_given_to_no_receiver(server: ScriptedServer) -> None:
+    assert secret_of(server, f"{SIGNING_SECRET} shared:{SHARED}") == secret_of(server)
+
+
+def test_handbook_makes_no_master_secret_of_a_secret_that_receivers_know() -> None:
+    guide = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"^(printf %s .*shared:.*) \|$", guide, re.MULTILINE)
+    known = f"{SIGNING_SECRET} {OTHER_SECRET}"  # as while a secret rotates
+    environ = os.environ | {"WEBHOOK_SIGNING_SECRET": known}
+    done = subprocess.run(["/bin/bash", "-c", command], env=environ, check=True, capture_output=True, text=True)
+    master, *shared = done.stdout.split()
+    assert master not in known
+    assert shared == [f"shared:{SIGNING_SECRET}", f"shared:{OTHER_SECRET}"]
 
 
 def test_channels_own_secret_is_used_as_it_is_for_its_own_url(server: ScriptedServer) -> None:

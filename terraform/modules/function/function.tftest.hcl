@@ -138,6 +138,16 @@ run "a_project_wide_secret_role_is_refused" {
   expect_failures = [var.roles]
 }
 
+run "a_project_wide_role_that_contains_firestore_is_refused" {
+  command = plan
+
+  variables {
+    roles = ["roles/firebase.developAdmin"]
+  }
+
+  expect_failures = [var.roles]
+}
+
 run "concurrency_on_half_a_cpu_is_refused" {
   command = plan
 

@@ -144,9 +144,9 @@ variable "roles" {
   validation {
     condition = alltrue([
       for role in var.roles :
-      !can(regex("^roles/(owner|editor|viewer|secretmanager\\..*|iam\\..*|pubsub\\..*|datastore\\..*)$", role))
+      !can(regex("^roles/(owner|editor|viewer|secretmanager\\..*|iam\\..*|pubsub\\..*|datastore\\..*|firebase\\..*|firebaserules\\..*)$", role))
     ])
-    error_message = "roles contains a basic, secret, IAM, Pub/Sub or Firestore role. Grant those on the single resource, not on the project."
+    error_message = "roles contains a basic, secret, IAM, Pub/Sub or Firestore role, or one of Firebase that contains Firestore. Grant those on the single resource, not on the project."
   }
 }
 

@@ -198,6 +198,16 @@ run "a_release_that_needs_more_connections_than_the_plan_has_is_refused" {
   expect_failures = [var.instances]
 }
 
+run "fewer_connections_than_the_containers_pools_open_are_refused" {
+  command = plan
+
+  variables {
+    instances = { connections = 1 }
+  }
+
+  expect_failures = [var.instances]
+}
+
 run "a_pool_with_more_connections_than_the_plan_has_is_refused" {
   command = plan
 

@@ -70,7 +70,7 @@ variable "image" {
 }
 
 variable "instances" {
-  description = "Containers of the API: size, minimum and maximum number, and the size of each one's pool of connections to Postgres. Different numbers turn on autoscaling, which needs a dedicated size."
+  description = "Containers of the API: size, minimum and maximum number, and the number of connections to Postgres that each opens, besides one that listens. Different numbers of containers turn on autoscaling, which needs a dedicated size."
   type = object({
     connections = optional(number, 8)
     maximum     = optional(number, 2)
@@ -90,7 +90,13 @@ variable "instances" {
     error_message = "instances.minimum and instances.maximum may differ only with a dedicated instances.size (apps-d-…): App Platform autoscales no other."
   }
 
-  # A container has its pool and one connection that listens; the worker `sweep` has one. During a release App Platform runs the
+  # The publisher divides the connections between two pools, and each pool has at least one.
+  validation {
+    condition     = var.instances.connections >= 2 && floor(var.instances.connections) == var.instances.connections
+    error_message = "instances.connections must be a whole number, and at least 2."
+  }
+
+  # A container has its pools and one connection that listens; the worker `sweep` has one. During a release App Platform runs the
   # old and the new ones at the same time, after the migration.
   validation {
     condition     = var.runtime != "app" || 2 * (var.instances.maximum * (var.instances.connections + 1) + 1) + local.connections_of_operators <= local.connections_of_the_plan
