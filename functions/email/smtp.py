@@ -1,5 +1,6 @@
 """Any mail server, over SMTP."""
 
+import re
 import smtplib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -37,6 +38,11 @@ OTHER_PERMANENT: Mapping[Phase, Verdict] = {
     Phase.CONTENT: Reject(Reason.REFUSED),
 }
 """The verdict on any other 5xx. Until the recipient is named, the server can only refuse ourselves."""
+_ABOUT_US = re.compile(r"5\.(1\.[78]|7\.\d+)\b")
+"""Enhanced codes (RFC 3463) about the sender's address, and about what the server lets us do.
+
+Postfix answers RCPT TO with what it has against our host, our sender or our relaying (``smtpd_delay_reject``).
+"""
 
 
 class Smtp:
@@ -72,7 +78,7 @@ class Smtp:
         try:
             conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, written)
         except smtplib.SMTPResponseException as error:
-            verdict = verdict_of(conversation.phase, error.smtp_code)
+            verdict = verdict_of(conversation.phase, error.smtp_code, str(error.smtp_error))
             detail = f"SMTP {error.smtp_code} in phase {conversation.phase.name}"
             return outcome_for(verdict, provider=self.name, detail=detail)
         except smtplib.SMTPNotSupportedError as error:
@@ -82,7 +88,9 @@ class Smtp:
         return Sent(self.name, mail["Message-ID"])
 
 
-def verdict_of(phase: Phase, code: int) -> Verdict:
-    """The verdict on an SMTP reply: 4xx is temporary, 5xx is permanent."""
+def verdict_of(phase: Phase, code: int, text: str = "") -> Verdict:
+    """The verdict on an SMTP reply: 4xx is temporary, 5xx is permanent. ``text`` may begin with an enhanced code."""
     permanent = code >= 500  # noqa: PLR2004 - SMTP's own limit
+    if permanent and phase is Phase.RECIPIENT and code not in _ANY_PHASE and _ABOUT_US.match(text):
+        return _OURS
     return CODES[phase].get(code) or (OTHER_PERMANENT[phase] if permanent else Retry(Reason.PROVIDER_ERROR))
