@@ -42,7 +42,7 @@ class Http:
     ) -> None:
         # No proxy from the environment: it would resolve names itself. No connection is kept: a connection to an
         # address that two hosts share would be used for both, although its certificate was checked for one.
-        self._client = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        self._transport = httpx.HTTPTransport(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
         self._seconds = seconds
         self._secrets = secrets
         self._now = now
@@ -58,7 +58,7 @@ class Http:
             request = request_of(delivery, self._secrets, self._now())
             with Deadline(self._seconds) as deadline:
                 addresses = self._addresses(request)
-                status = status_of(self._client, request, addresses, deadline, _CONNECT_SECONDS)
+                status = status_of(self._transport, request, addresses, deadline, _CONNECT_SECONDS)
         except BadRequest as error:
             return Rejected(self.name, error.reason, error.detail)
         except ssrf.ForbiddenHost:

@@ -1,6 +1,8 @@
+import gc
 import json
 import time
 from datetime import UTC, datetime
+from http.cookiejar import Cookie
 
 import httpx
 import pytest
@@ -100,6 +102,18 @@ def test_permanent_refusal_is_rejected(server: ScriptedServer, status: int, reas
     assert len(server.asked) == 1, "redirects are not followed: they could lead into our own network"
 
 
+def test_redirect_to_a_malformed_url_is_rejected_like_any_other(server: ScriptedServer) -> None:
+    server.answers = [Answer(302, headers={"Location": "http://a:port/"})]
+    assert webhook().send(delivery_to(server.url)) == Rejected("http", Reason.REDIRECTED, "302")
+
+
+def test_cookies_of_a_receiver_are_not_kept(server: ScriptedServer) -> None:
+    server.answers = [Answer(headers={"Set-Cookie": f"a={'x' * 1000}; Path=/"})]
+    provider = webhook()
+    provider.send(delivery_to(server.url))
+    assert [each for each in gc.get_objects() if isinstance(each, Cookie)] == []
+
+
 @pytest.mark.parametrize(
     ("answer", "reason", "ambiguous"),
     [
@@ -184,7 +198,7 @@ def test_next_address_of_a_host_is_tried_when_the_connection_is_refused(server: 
     # Every address in 127.0.0.0/8 is this machine; the server listens on 127.0.0.1 only.
     request = httpx.Request("POST", server.url.replace("127.0.0.1", "receiver.example"))
     with Deadline(TIMEOUT_SECONDS) as deadline:
-        status = status_of(httpx.Client(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+        status = status_of(httpx.HTTPTransport(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
     assert (status, len(server.asked)) == (200, 1)
 
 
@@ -192,7 +206,7 @@ def test_no_other_address_is_tried_once_a_connection_was_made(server: ScriptedSe
     server.answers = [HANG_UP]
     request = httpx.Request("POST", server.url)
     with Deadline(TIMEOUT_SECONDS) as deadline, pytest.raises(httpx.RemoteProtocolError):
-        status_of(httpx.Client(), request, ["127.0.0.1", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+        status_of(httpx.HTTPTransport(), request, ["127.0.0.1", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
     assert len(server.asked) == 1
 
 
