@@ -63,14 +63,24 @@ def test_config_cannot_replace_the_signature_or_the_host(server: ScriptedServer)
     ("secret", "reason", "detail"),
     [
         ("", Reason.SECRET_MISSING, "WEBHOOK_CHAT is not set"),
-        ("whsec_a", Reason.SECRET_MALFORMED, "WEBHOOK_CHAT is not whsec_ and base64"),
+        *(
+            (secret, Reason.SECRET_MALFORMED, "WEBHOOK_CHAT is not whsec_ and base64")
+            for secret in ("whsec_", "whsec_a", "whsec_ab-_ab-_", f"shared:{SIGNING_SECRET}")
+        ),
     ],
 )
 def test_secret_that_only_one_channel_names_wrongly_is_no_alert_and_rejected_once(
     server: ScriptedServer, secret: str, reason: Reason, detail: str
 ) -> None:
-    answer = webhook(WEBHOOK_CHAT=secret).send(delivery_to(server.url, secret_ref="WEBHOOK_CHAT"))
+    delivery = delivery_to(server.url, url=server.url, secret_ref="WEBHOOK_CHAT")
+    answer = webhook(WEBHOOK_CHAT=secret).send(delivery)
     assert (answer, server.asked) == (Rejected("http", reason, detail), [])
+
+
+def test_secret_may_lack_its_padding(server: ScriptedServer) -> None:
+    webhook(WEBHOOK_CHAT="whsec_QUJDRA").send(delivery_to(server.url, url=server.url, secret_ref="WEBHOOK_CHAT"))
+    (asked,) = server.asked
+    Webhook("whsec_QUJDRA==").verify(asked.body, dict(asked.headers.items()))
 
 
 def test_missing_secret_of_all_channels_raises_an_alert(server: ScriptedServer) -> None:
@@ -79,7 +89,9 @@ def test_missing_secret_of_all_channels_raises_an_alert(server: ScriptedServer) 
     assert server.asked == []
 
 
-@pytest.mark.parametrize("secret", ["whsec_", "whsec_a", f"{SIGNING_SECRET} whsec_é"])
+@pytest.mark.parametrize(
+    "secret", ["whsec_", "whsec_a", f"{SIGNING_SECRET} whsec_é", f"{SIGNING_SECRET} shared:whsec_ab-_ab-_"]
+)
 def test_malformed_secret_raises_an_alert_that_does_not_contain_it(server: ScriptedServer, secret: str) -> None:
     with pytest.raises(CredentialsRefused, match=r"^WEBHOOK_SIGNING_SECRET is not whsec_ and base64$"):
         webhook(WEBHOOK_SIGNING_SECRET=secret).send(delivery_to(server.url))
