@@ -157,9 +157,14 @@ def test_receiver_that_drips_its_answer_is_cut_off_at_the_deadline(server: Scrip
     assert time.monotonic() - began < 3 * TIMEOUT_SECONDS, "no single read takes longer than the timeout of a read"
 
 
-@pytest.mark.parametrize("host", ["a..b", "a" * 70, "."])
+@pytest.mark.parametrize("host", ["a..b", "a..", "a" * 70, "."])
 def test_host_that_dns_cannot_look_up_is_rejected(host: str) -> None:
     assert webhook().send(delivery_to(f"http://{host}/")) == Rejected("http", Reason.INVALID_URL)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536, 10**20])
+def test_port_that_does_not_exist_is_rejected(port: int) -> None:
+    assert webhook().send(delivery_to(f"http://127.0.0.1:{port}/")) == Rejected("http", Reason.INVALID_URL)
 
 
 def test_headers_that_cannot_be_sent_are_rejected(server: ScriptedServer) -> None:
