@@ -220,6 +220,28 @@ def test_next_address_of_a_host_is_tried_when_the_connection_is_refused(server: 
     assert (status, len(server.asked)) == (200, 1)
 
 
+class OneAddressHangs(httpx.HTTPTransport):
+    """A transport for which no connection to 127.0.0.2 can be made in time."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "127.0.0.2":
+            raise httpx.ConnectTimeout("no answer", request=request)
+        return super().handle_request(request)
+
+
+def test_next_address_of_a_host_is_tried_when_the_connection_takes_too_long(server: ScriptedServer) -> None:
+    request = httpx.Request("POST", server.url.replace("127.0.0.1", "receiver.example"))
+    with Deadline(TIMEOUT_SECONDS) as deadline:
+        status = status_of(OneAddressHangs(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+    assert (status, len(server.asked)) == (200, 1)
+
+
+def test_nothing_is_sent_after_the_deadline(server: ScriptedServer) -> None:
+    with Deadline(0) as deadline, pytest.raises(httpx.ConnectTimeout):
+        status_of(httpx.HTTPTransport(), httpx.Request("POST", server.url), ["127.0.0.1"], deadline, TIMEOUT_SECONDS)
+    assert server.asked == []
+
+
 def test_no_other_address_is_tried_once_a_connection_was_made(server: ScriptedServer) -> None:
     server.answers = [HANG_UP]
     request = httpx.Request("POST", server.url)

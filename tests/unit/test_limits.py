@@ -79,6 +79,11 @@ def test_receiver_is_the_same_whatever_the_path_and_the_spelling(url: str) -> No
     assert receiver_of(make_delivery("webhook", recipient=url)) == receiver_of(to("slow.example"))
 
 
+def test_receiver_is_that_of_the_channels_url_if_it_has_one() -> None:
+    delivery = make_delivery("webhook", recipient="https://other.example", config={"url": "https://slow.example/in"})
+    assert receiver_of(delivery) == receiver_of(to("slow.example"))
+
+
 @pytest.mark.parametrize("make", [lambda p: TimeLimit(p, 10), lambda p: ReceiverLimit(p, receiver_of, 1)])
 def test_limits_pass_answers_and_errors_on(make: Callable[[Provider], Provider]) -> None:
     provider = make(ScriptedProvider([Sent("p"), REJECTED, Retryable(Reason.RATE_LIMITED), ZeroDivisionError("a bug")]))
