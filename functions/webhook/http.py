@@ -1,5 +1,6 @@
 """Webhooks: one signed request to any receiver, with httpx."""
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -31,18 +32,28 @@ STATUSES: Mapping[int, Verdict] = {
 
 
 class Http:
-    """``secrets`` holds the signing secrets by name; ``allow_private`` permits receivers on this machine."""
+    """``secrets`` holds the signing secrets by name; ``allow_private`` permits receivers on this machine.
+
+    ``trusted`` says whose certificates are accepted; True stands for the public authorities.
+    """
 
     name = "http"
     required: ClassVar[tuple[str, ...]] = (MASTER_SECRET,)
     longest_send_seconds: ClassVar[float] = 20.0
 
     def __init__(
-        self, secrets: Mapping[str, str], now: Callable[[], datetime], seconds: float, *, allow_private: bool
+        self,
+        secrets: Mapping[str, str],
+        now: Callable[[], datetime],
+        seconds: float,
+        *,
+        allow_private: bool,
+        trusted: ssl.SSLContext | bool = True,
     ) -> None:
         # No proxy from the environment: it would resolve names itself. No connection is kept: a connection to an
         # address that two hosts share would be used for both, although its certificate was checked for one.
-        self._transport = httpx.HTTPTransport(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._transport = httpx.HTTPTransport(verify=trusted, trust_env=False, limits=limits)
         self._seconds = seconds
         self._secrets = secrets
         self._now = now
