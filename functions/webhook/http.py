@@ -9,11 +9,12 @@ from typing import ClassVar, Self
 import httpx
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import HTTP, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import outcome_for, unreachable
 from functions.webhook import ssrf
 from functions.webhook.credentials import BadRequest
 from functions.webhook.exchange import Deadline, status_of
 from functions.webhook.request import request_of
+from functions.webhook.verdicts import verdict_of
 from shared.envelope import Delivery
 from shared.errors import Retryable
 from shared.reasons import Reason
@@ -21,14 +22,6 @@ from shared.webhook_secrets import MASTER_SECRET
 
 _EXCHANGE_SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
-STATUSES: Mapping[int, Verdict] = {
-    **HTTP,
-    401: Reject(Reason.REFUSED),
-    403: Reject(Reason.REFUSED),
-    **dict.fromkeys((404, 405, 409, 421, 423), Retry(Reason.NOT_ACCEPTED_NOW)),  # as while a receiver is deployed
-    410: Reject(Reason.GONE),
-    **dict.fromkeys((301, 302, 303, 307, 308), Reject(Reason.REDIRECTED)),
-}
 
 
 class Http:
@@ -84,7 +77,7 @@ class Http:
             unreachable(self.name, error, ambiguous=True)
         if httpx.codes.is_success(status):
             return Sent(self.name, delivery.delivery_id)
-        return outcome_for(verdict_of_http(status, STATUSES), provider=self.name, detail=str(status))
+        return outcome_for(verdict_of(status), provider=self.name, detail=str(status))
 
     def _addresses(self, request: httpx.Request) -> Sequence[str]:
         """The addresses that were checked. The certificate must be that of the host's name."""
