@@ -32,7 +32,6 @@ class Reason(Described):
     OPTED_OUT = "opted_out", "The user opted out at the provider."
     REDIRECTED = "redirected", "The receiver redirects; redirects are not followed."
     REFUSED = "refused", "The provider refused the message."
-    REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."
     SECRET_NOT_FOR_RECEIVER = (
         "secret_not_for_receiver",
         "The channel names a secret that may be sent to another host only.",
@@ -62,6 +61,7 @@ class Reason(Described):
     QUEUE_FULL = "queue_full", "The provider holds as many messages of our sender as it accepts."
     RATE_LIMITED = "rate_limited", "The provider asks to send more slowly."
     RECEIVER_BUSY = "receiver_busy", "The receiver is still answering as many deliveries as it may hold at a time."
+    REGION_NOT_ENABLED = "region_not_enabled", "The account may not send to this country."
     SECRET_MALFORMED = "secret_malformed", "A secret of the webhook does not have the form that it must have."
     SECRET_MISSING = "secret_missing", "A secret of the webhook is not set."
     SENDER_REFUSED = "sender_refused", "The provider does not accept our sender or account."

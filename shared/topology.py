@@ -21,7 +21,7 @@ DEAD_LETTER = "dead_letter"
 _CHANNELS = Path(__file__).with_name("channels.json")
 _SUBSCRIPTIONS = Path(__file__).with_name("subscriptions.json")
 
-_LEASE_MARGIN_SECONDS = 30
+_LEASE_MARGIN_SECONDS = 45
 _ACK_DEADLINE_MARGIN_SECONDS = 10
 _MAX_ACK_DEADLINE_SECONDS = 600
 _RECEIVER_SHARE = 4

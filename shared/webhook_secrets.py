@@ -39,12 +39,21 @@ def origin_of(url: str) -> str:
     return origin(parts.scheme, parts.hostname or "", parts.port)
 
 
-def derive(master: str, receiver: str) -> str:
-    """The secret of the receiver with the origin ``receiver``. Raises ``ValueError`` if ``master`` is malformed."""
-    key = base64.b64decode(master.removeprefix(_PREFIX), validate=True)
+def key_of(secret: str) -> bytes:
+    """The key that ``secret`` stands for. Raises ``ValueError`` if it is empty or not base64.
+
+    ``standardwebhooks`` skips characters that are not base64. It would sign with a key that no receiver has.
+    """
+    text = secret.removeprefix(_PREFIX)
+    key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     if not key:
         raise ValueError("the secret is empty")
-    digest = hmac.digest(key, (_CONTEXT + receiver).encode(), "sha256")
+    return key
+
+
+def derive(master: str, receiver: str) -> str:
+    """The secret of the receiver with the origin ``receiver``. Raises ``ValueError`` if ``master`` is malformed."""
+    digest = hmac.digest(key_of(master), (_CONTEXT + receiver).encode(), "sha256")
     return _PREFIX + base64.b64encode(digest).decode()
 
 
@@ -57,6 +66,6 @@ def secrets_of(setting: str, receiver: str) -> list[str]:
     """The secrets with which a request to ``receiver`` is signed: one for each master secret of ``setting``.
 
     ``shared:whsec_…`` in ``setting`` is a secret that all receivers still have, from before each had its own. It is
-    used as it is. Raises ``ValueError`` if a secret is malformed.
+    used as it is. Raises ``ValueError`` if a master secret is malformed.
     """
     return [each.removeprefix(_SHARED) if is_shared(each) else derive(each, receiver) for each in setting.split()]

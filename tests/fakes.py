@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from functions.runtime.inbox import InboxEntry
+from functions.runtime.inbox import InboxEntry, can_have_inbox
 from functions.runtime.ledger import Claim, Claimed, ClaimedByOther, CoolingDown, Finished, Unfinished, cooldown
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.switches import SwitchTable
@@ -132,9 +132,11 @@ class MemoryInbox:
         self._entries: dict[tuple[str, str], InboxEntry] = {}
 
     def put(self, user_id: str, entry: InboxEntry) -> None:
+        assert can_have_inbox(user_id)
         self._entries.setdefault((user_id, entry.notification_id), entry)
 
     def holds(self, user_id: str, notification_id: str) -> bool:
+        assert can_have_inbox(user_id)
         return (user_id, notification_id) in self._entries
 
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:

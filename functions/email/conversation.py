@@ -29,6 +29,7 @@ class Conversation:
     def hand_over(self, sender: str, recipient: str, mail: bytes) -> None:
         """Raises ``smtplib.SMTPException`` or ``OSError``."""
         with contextlib.closing(self._connect()) as server:
+            self._greet(server)
             self._begin(Phase.SENDER, server)
             _expect_ok(server.mail(sender))
             self._begin(Phase.RECIPIENT, server)
@@ -38,22 +39,23 @@ class Conversation:
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._url.hostname or "", self._url.port or 0
-        trusted = ssl.create_default_context()  # smtplib's default accepts any certificate
         if self._url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._seconds_left(), context=trusted)
-        else:
-            server = smtplib.SMTP(host, port, timeout=self._seconds_left())
-            self._begin(Phase.CONNECTION, server)
-            server.ehlo()
-            if self._url.username or server.has_extn("starttls"):  # never sends a password unencrypted
-                self._begin(Phase.CONNECTION, server)
-                server.starttls(context=trusted)
+            return smtplib.SMTP_SSL(host, port, timeout=self._seconds_left(), context=ssl.create_default_context())
+        return smtplib.SMTP(host, port, timeout=self._seconds_left())
+
+    def _greet(self, server: smtplib.SMTP) -> None:
+        """Say hello, encrypt and log in, as far as the URL and the server ask for it."""
         self._begin(Phase.CONNECTION, server)
         server.ehlo_or_helo_if_needed()
+        encrypted = isinstance(server, smtplib.SMTP_SSL)
+        if not encrypted and (self._url.username or server.has_extn("starttls")):  # no password goes unencrypted
+            self._begin(Phase.CONNECTION, server)
+            server.starttls(context=ssl.create_default_context())  # smtplib's default accepts any certificate
+            self._begin(Phase.CONNECTION, server)
+            server.ehlo()
         if self._url.username:
             self._begin(Phase.CONNECTION, server)
             server.login(unquote(self._url.username), unquote(self._url.password or ""))
-        return server
 
     def _begin(self, phase: Phase, server: smtplib.SMTP) -> None:
         seconds = self._seconds_left()

@@ -9,34 +9,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from functions.email.conversation import Conversation, Phase
 from functions.email.mail import mail_of
+from functions.email.verdicts import verdict_of
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import Alert, Reject, Retry, Verdict, outcome_for, unreachable
+from functions.runtime.statuses import Alert, outcome_for, unreachable
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
 _SECONDS = 18.0
 _STEP_SECONDS = 8.0
-_ANY_PHASE: Mapping[int, Verdict] = dict.fromkeys((530, 534, 535, 538), Alert(Reason.CREDENTIALS_REFUSED))
-_OURS = Alert(Reason.SENDER_REFUSED)
-CODES: Mapping[Phase, Mapping[int, Verdict]] = {
-    Phase.CONNECTION: _ANY_PHASE,
-    Phase.SENDER: _ANY_PHASE,
-    Phase.RECIPIENT: {
-        **_ANY_PHASE,
-        **dict.fromkeys((550, 551, 553), Reject(Reason.INVALID_ADDRESS)),
-        552: Retry(
-            Reason.PROVIDER_ERROR
-        ),  # the mailbox is full, or there are too many recipients (RFC 5321, 4.5.3.1.10)
-    },
-    Phase.CONTENT: {**_ANY_PHASE, 552: Reject(Reason.TOO_LARGE)},
-}
-OTHER_PERMANENT: Mapping[Phase, Verdict] = {
-    Phase.CONNECTION: _OURS,
-    Phase.SENDER: _OURS,
-    Phase.RECIPIENT: Reject(Reason.REFUSED),
-    Phase.CONTENT: Reject(Reason.REFUSED),
-}
-"""The verdict on any other 5xx. Until the recipient is named, the server can only refuse ourselves."""
 
 
 class Smtp:
@@ -72,7 +52,7 @@ class Smtp:
         try:
             conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, written)
         except smtplib.SMTPResponseException as error:
-            verdict = verdict_of(conversation.phase, error.smtp_code)
+            verdict = verdict_of(conversation.phase, error.smtp_code, str(error.smtp_error))
             detail = f"SMTP {error.smtp_code} in phase {conversation.phase.name}"
             return outcome_for(verdict, provider=self.name, detail=detail)
         except smtplib.SMTPNotSupportedError as error:
@@ -80,9 +60,3 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             unreachable(self.name, error, ambiguous=conversation.phase is Phase.CONTENT)
         return Sent(self.name, mail["Message-ID"])
-
-
-def verdict_of(phase: Phase, code: int) -> Verdict:
-    """The verdict on an SMTP reply: 4xx is temporary, 5xx is permanent."""
-    permanent = code >= 500  # noqa: PLR2004 - SMTP's own limit
-    return CODES[phase].get(code) or (OTHER_PERMANENT[phase] if permanent else Retry(Reason.PROVIDER_ERROR))

@@ -54,7 +54,8 @@ class Settings:
 def connect(environ: Mapping[str, str], lease: timedelta) -> Services:
     """The ports of one function. Builds the clients; makes no call. ``lease`` is how long a claim holds.
 
-    Every function gets every port. Its account decides which database it may use (``terraform/channels.tf``).
+    Every function gets every port. The function's account decides which database it may use
+    (``terraform/modules/function/iam.tf``).
     """
     settings = Settings.from_env(environ)
     ledger_client = Client(project=settings.project, database=settings.ledger_database)

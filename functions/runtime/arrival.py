@@ -7,7 +7,7 @@ from functions.runtime.inbox import can_have_inbox
 from functions.runtime.ports import Inbox
 from functions.runtime.provider import Sent
 from shared.addresses import AddressKind
-from shared.channel_types import channel_type_named
+from shared.channel_types import REGISTRY
 from shared.envelope import Delivery
 
 PROVIDER = "inbox"
@@ -23,7 +23,8 @@ def arrival(inbox: Inbox, delivery: Delivery) -> Sent | None:
 
     Raises ``Retryable`` or ``CredentialsRefused``.
     """
-    if channel_type_named(delivery.channel_type).address is not AddressKind.USER_ID:
+    channel_type = REGISTRY.get(delivery.channel_type)  # None for a dead letter of a type that a newer release added
+    if channel_type is None or channel_type.address is not AddressKind.USER_ID:
         return None
     user_id = delivery.recipient
     return (

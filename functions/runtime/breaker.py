@@ -85,8 +85,9 @@ class Breaker:
         self._circuit_of = functools.lru_cache(maxsize=_MAX_CIRCUITS)(lambda _key: _Circuit())
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        circuit = self._circuit_of(self._breaker_key(delivery))
+        key = self._breaker_key(delivery)
         with self._lock:
+            circuit = self._circuit_of(key)
             call = circuit.admit(time.monotonic())
         if call is _Call.REFUSED:
             raise Retryable(Reason.BREAKER_OPEN, provider=self.name)

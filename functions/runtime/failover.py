@@ -39,7 +39,7 @@ class Failover:
                 if _is_ambiguous(error) and not delivery.config.get("accept_duplicates"):
                     break
             else:
-                _raise_alerts(failures, delivery)
+                _log_alerts(failures, delivery)
                 duplicate = any(map(_is_ambiguous, failures))
                 return dataclasses.replace(answer, possible_duplicate=duplicate) if isinstance(answer, Sent) else answer
         if not failures:
@@ -49,12 +49,12 @@ class Failover:
 
 
 def _error_for(failures: Sequence[DeliveryError], delivery: Delivery) -> DeliveryError:
-    """The last failure; ambiguous if any failure was. Raises the alerts of those that the caller does not see."""
+    """The last failure; ambiguous if any failure was. Logs the alerts of those that the caller does not see."""
     *earlier, last = failures
     if not any(map(_is_ambiguous, earlier)):
-        _raise_alerts(earlier, delivery)
+        _log_alerts(earlier, delivery)
         return last
-    _raise_alerts(failures, delivery)
+    _log_alerts(failures, delivery)
     if any(isinstance(error, StillSending) for error in failures):
         return StillSending(last.reason, last.detail, provider=last.provider)
     return Retryable(last.reason, last.detail, provider=last.provider, ambiguous=True)
@@ -64,7 +64,7 @@ def _is_ambiguous(error: DeliveryError) -> bool:
     return isinstance(error, Retryable) and error.ambiguous
 
 
-def _raise_alerts(failures: Sequence[DeliveryError], delivery: Delivery) -> None:
+def _log_alerts(failures: Sequence[DeliveryError], delivery: Delivery) -> None:
     """Log each refusal of our credentials. The caller sees only the last failure, or an answer."""
     for error in failures:
         if isinstance(error, CredentialsRefused):

@@ -22,20 +22,20 @@ class TimeLimit:
     What it sends meanwhile cannot be known, so the attempt is ambiguous, and its claim is kept until the lease ends.
     """
 
-    def __init__(self, provider: Provider, seconds: float) -> None:
+    def __init__(self, provider: Provider, seconds: float, max_sends: int = _MAX_SENDS) -> None:
         self.name = provider.name
         self._provider = provider
         self._seconds = seconds
-        self._threads = futures.ThreadPoolExecutor(_MAX_SENDS, thread_name_prefix=provider.name)
+        self._threads = futures.ThreadPoolExecutor(max_sends, thread_name_prefix=provider.name)
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
         sending = self._threads.submit(self._provider.send, delivery)
         futures.wait([sending], timeout=self._seconds)
-        if sending.done():
-            return sending.result()
         detail = f"No result in {self._seconds:g} s."
         if sending.cancel():  # no thread was free to begin it
             raise Retryable(Reason.TIMEOUT, detail, provider=self.name)
+        if sending.done():
+            return sending.result()
         raise StillSending(Reason.TIMEOUT, detail, provider=self.name)
 
 

@@ -19,11 +19,13 @@ from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20.0
 _API = "https://api.twilio.com"
+_SENDER_CODES = (20404, 21212, 21601, 21603, 21606, 21607, 21616, 21659, 21660, 21661, 21701, 21705)
+_TRIAL_ACCOUNT = 21608  # it may send to verified numbers only
 CODES: Mapping[int | None, Verdict] = {
-    **dict.fromkeys((20404, 21212, 21603, 21606, 21705), Alert(Reason.SENDER_REFUSED)),
+    **dict.fromkeys((*_SENDER_CODES, _TRIAL_ACCOUNT), Alert(Reason.SENDER_REFUSED)),
     20429: Retry(Reason.RATE_LIMITED),
     21211: Reject(Reason.INVALID_NUMBER),
-    21408: Reject(Reason.REGION_NOT_ENABLED),
+    21408: Alert(Reason.REGION_NOT_ENABLED),  # a setting of our account
     21610: Reject(Reason.OPTED_OUT, suppress=True),
     21611: Alert(Reason.QUEUE_FULL),
     21612: Reject(Reason.UNREACHABLE_NUMBER),

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from shared.errors import CredentialsRefused
 from shared.reasons import Reason
-from shared.webhook_secrets import MASTER_SECRET, origin_of, secrets_of
+from shared.webhook_secrets import MASTER_SECRET, key_of, origin_of, secrets_of
 
 
 class BadRequest(Exception):
@@ -33,8 +32,8 @@ def signers(config: Mapping[str, Any], secrets: Mapping[str, str], receiver: str
         try:
             is_receivers_own = name != MASTER_SECRET and config.get("url")
             used = setting if is_receivers_own else secrets_of(secrets[name], receiver)
-            return [Webhook(secret) for secret in used]
-        except (ValueError, EmptyWebhookSecretError):
+            return [Webhook(key_of(secret)) for secret in used]
+        except ValueError:
             reason, detail = Reason.SECRET_MALFORMED, f"{name} is not whsec_ and base64"
     if name == MASTER_SECRET:
         raise CredentialsRefused(reason, detail)

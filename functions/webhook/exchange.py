@@ -32,7 +32,7 @@ class Deadline:
         return max(0.0, self._ends_at - time.monotonic())
 
     def watch(self, event: str, info: dict[str, Any]) -> None:
-        """Keep the connection that was made. httpx calls this (``extensions["trace"]``) for each step of a request."""
+        """Keep the connection that was made. httpcore calls this (``extensions["trace"]``) for each step."""
         if event == _CONNECTED:
             # A duplicate stays valid when TLS takes the socket over, and shuts the same connection down.
             connection: socket.socket = info["return_value"].get_extra_info("socket").dup()
@@ -58,7 +58,11 @@ class Deadline:
 
 
 def status_of(
-    client: httpx.Client, request: httpx.Request, addresses: Sequence[str], deadline: Deadline, connect_seconds: float
+    transport: httpx.BaseTransport,
+    request: httpx.Request,
+    addresses: Sequence[str],
+    deadline: Deadline,
+    connect_seconds: float,
 ) -> int:
     """Send ``request`` to the first address that takes a connection; return the status of the response.
 
@@ -69,20 +73,20 @@ def status_of(
     for address in addresses[:-1]:
         request.url = url.copy_with(host=address)
         with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
-            return _status(client, request, deadline, connect_seconds)
+            return _status(transport, request, deadline, connect_seconds)
     request.url = url.copy_with(host=addresses[-1])
-    return _status(client, request, deadline, connect_seconds)
+    return _status(transport, request, deadline, connect_seconds)
 
 
-def _status(client: httpx.Client, request: httpx.Request, deadline: Deadline, connect_seconds: float) -> int:
+def _status(transport: httpx.BaseTransport, request: httpx.Request, deadline: Deadline, connect_seconds: float) -> int:
     left = deadline.seconds_left
     if not left:
         raise httpx.ConnectTimeout("The deadline passed before a connection was made.")
     timeout = httpx.Timeout(left, connect=min(left, connect_seconds))
     request.extensions |= {"timeout": timeout.as_dict(), "trace": deadline.watch}
-    # Stream the response and close it unread: we do not need the response's body, and it could be endless.
-    response = client.send(request, stream=True, follow_redirects=False)
-    response.close()
+    # A client would keep the receivers' cookies without end, and parse where a redirect leads.
+    response = transport.handle_request(request)
+    response.close()  # unread: we do not need the response's body, and it could be endless
     return response.status_code
 
 

@@ -1,5 +1,6 @@
 """Webhooks: one signed request to any receiver, with httpx."""
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -8,11 +9,12 @@ from typing import ClassVar, Self
 import httpx
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import HTTP, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
+from functions.runtime.statuses import outcome_for, unreachable
 from functions.webhook import ssrf
 from functions.webhook.credentials import BadRequest
 from functions.webhook.exchange import Deadline, status_of
 from functions.webhook.request import request_of
+from functions.webhook.verdicts import verdict_of
 from shared.envelope import Delivery
 from shared.errors import Retryable
 from shared.reasons import Reason
@@ -20,29 +22,31 @@ from shared.webhook_secrets import MASTER_SECRET
 
 _EXCHANGE_SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
-STATUSES: Mapping[int, Verdict] = {
-    **HTTP,
-    401: Reject(Reason.REFUSED),
-    403: Reject(Reason.REFUSED),
-    **dict.fromkeys((404, 405, 409, 421, 423), Retry(Reason.NOT_ACCEPTED_NOW)),  # as while a receiver is deployed
-    410: Reject(Reason.GONE),
-    **dict.fromkeys((301, 302, 303, 307, 308), Reject(Reason.REDIRECTED)),
-}
 
 
 class Http:
-    """``secrets`` holds the signing secrets by name; ``allow_private`` permits receivers on this machine."""
+    """``secrets`` holds the signing secrets by name; ``allow_private`` permits receivers on this machine.
+
+    ``trusted`` says whose certificates are accepted; True stands for the public authorities.
+    """
 
     name = "http"
     required: ClassVar[tuple[str, ...]] = (MASTER_SECRET,)
     longest_send_seconds: ClassVar[float] = 20.0
 
     def __init__(
-        self, secrets: Mapping[str, str], now: Callable[[], datetime], seconds: float, *, allow_private: bool
+        self,
+        secrets: Mapping[str, str],
+        now: Callable[[], datetime],
+        seconds: float,
+        *,
+        allow_private: bool,
+        trusted: ssl.SSLContext | bool = True,
     ) -> None:
         # No proxy from the environment: it would resolve names itself. No connection is kept: a connection to an
         # address that two hosts share would be used for both, although its certificate was checked for one.
-        self._client = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._transport = httpx.HTTPTransport(verify=trusted, trust_env=False, limits=limits)
         self._seconds = seconds
         self._secrets = secrets
         self._now = now
@@ -58,7 +62,7 @@ class Http:
             request = request_of(delivery, self._secrets, self._now())
             with Deadline(self._seconds) as deadline:
                 addresses = self._addresses(request)
-                status = status_of(self._client, request, addresses, deadline, _CONNECT_SECONDS)
+                status = status_of(self._transport, request, addresses, deadline, _CONNECT_SECONDS)
         except BadRequest as error:
             return Rejected(self.name, error.reason, error.detail)
         except ssrf.ForbiddenHost:
@@ -73,7 +77,7 @@ class Http:
             unreachable(self.name, error, ambiguous=True)
         if httpx.codes.is_success(status):
             return Sent(self.name, delivery.delivery_id)
-        return outcome_for(verdict_of_http(status, STATUSES), provider=self.name, detail=str(status))
+        return outcome_for(verdict_of(status), provider=self.name, detail=str(status))
 
     def _addresses(self, request: httpx.Request) -> Sequence[str]:
         """The addresses that were checked. The certificate must be that of the host's name."""

@@ -28,6 +28,7 @@ from shared.reasons import Reason
 from shared.webhook_secrets import PLACEHOLDER, origin
 
 _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
+_LAST_PORT = 65535
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -90,7 +91,9 @@ def _url(text: str) -> httpx.URL:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         raise BadRequest(Reason.INVALID_URL) from None
-    labels = url.raw_host.rstrip(b".").split(b".")
-    if url.scheme not in ("http", "https") or not all(0 < len(label) <= _LABEL_BYTES for label in labels):
+    labels = url.raw_host.removesuffix(b".").split(b".")
+    has_host = all(0 < len(label) <= _LABEL_BYTES for label in labels)
+    has_port = url.port is None or 0 < url.port <= _LAST_PORT
+    if url.scheme not in ("http", "https") or not has_host or not has_port:
         raise BadRequest(Reason.INVALID_URL)
     return url

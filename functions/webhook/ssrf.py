@@ -4,7 +4,9 @@ import ipaddress
 import socket
 
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-_DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637 is younger than Python's table
+# What Python's table lacks, or calls global: IETF protocols (RFC 6890), the anycast address of 6to4 relays (RFC 7526),
+# the former 6bone (RFC 3701) and documentation (RFC 9637).
+_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3ffe::/16", "3fff::/20")))
 _ISATAP = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
@@ -38,12 +40,14 @@ def is_public(address: str) -> bool:
     (True, False, False)
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
+    if any(ip in network for network in _SPECIAL):
+        return False
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not ip.is_multicast
     if ip.ipv4_mapped:
         return is_public(str(ip.ipv4_mapped))
     # Outside 2000::/3 nothing is public: translated (64:ff9b), compatible (::/96), site-local, multicast.
-    if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION or not ip.is_global:
+    if ip not in _GLOBAL_UNICAST or not ip.is_global:
         return False
     return all(is_public(str(inner)) for inner in _embedded(ip))
 

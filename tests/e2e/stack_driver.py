@@ -148,7 +148,7 @@ class StackDriver:
         return {document.id.partition(".")[2] for document in claimed.stream()}
 
     def expire_lease(self, key: str) -> None:
-        """Move the end of a claim's lease into the past, as if its 90 s were over."""
+        """Move the end of a claim's lease into the past, as if the lease were over."""
         assert key in self.claimed_keys()
         past = datetime.now(UTC) - timedelta(minutes=1)
         ledger.document_of(self.ledger, key).update({"lease_until": past})

@@ -1,6 +1,7 @@
 """A real HTTP server that gives the answers of a test and keeps the requests."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,8 +57,8 @@ class Asked:
 class ScriptedServer:
     """Gives ``answers`` in turn and repeats the last one."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.asked: list[Asked] = []
         self.answers = [Answer()]
         self.closing = threading.Event()
@@ -67,12 +68,20 @@ class ScriptedServer:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print nothing: a client may refuse our certificate."""
+
+
 @contextmanager
-def serving() -> Iterator[ScriptedServer]:
-    """A server on a free port of this machine."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    http.daemon_threads = True
-    script = ScriptedServer(http.server_port)
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
+    """A server on a free port of this machine, with ``tls`` if it is given."""
+    http = _Server(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
+    script = ScriptedServer(f"{'http' if tls is None else 'https'}://127.0.0.1:{http.server_port}")
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:

@@ -107,6 +107,7 @@ def test_404_without_the_detail_of_fcm_is_about_our_project_and_deletes_no_devic
         (error(500, "INTERNAL", "INTERNAL"), Reason.PROVIDER_ERROR, True),
         (Answer(502, b"<html>"), Reason.PROVIDER_ERROR, True),
         (error(504, "DEADLINE_EXCEEDED"), Reason.PROVIDER_ERROR, True),
+        (error(409, "ABORTED"), Reason.PROVIDER_ERROR, False),
         (HANG_UP, Reason.TIMEOUT, True),
     ],
 )

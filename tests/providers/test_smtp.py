@@ -42,6 +42,7 @@ def test_subject_and_text_in_any_script_arrive() -> None:
     ("server", "rejected"),
     [
         (MailServer(rcpt="550 5.1.1 ada@example.com unknown"), (Reason.INVALID_ADDRESS, "SMTP 550 in phase RECIPIENT")),
+        (MailServer(rcpt="553 no such mailbox"), (Reason.INVALID_ADDRESS, "SMTP 553 in phase RECIPIENT")),
         (MailServer(data="550 5.7.1 spam"), (Reason.REFUSED, "SMTP 550 in phase CONTENT")),
         (MailServer(data="552 too big"), (Reason.TOO_LARGE, "SMTP 552 in phase CONTENT")),
         (MailServer(data="554 spam"), (Reason.REFUSED, "SMTP 554 in phase CONTENT")),
@@ -105,6 +106,21 @@ def test_refused_sender_is_an_alert_and_no_fault_of_the_recipient(reply: str) ->
     with serving(MailServer(mail=reply)) as address, pytest.raises(CredentialsRefused) as caught:
         smtp(address).send(make_delivery())
     assert (caught.value.reason, caught.value.detail) == (Reason.SENDER_REFUSED, f"SMTP {reply[:3]} in phase SENDER")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "553 5.7.1 <hello@heliograph.example>: Sender address rejected: not owned by user",
+        "550 5.1.8 <hello@heliograph.example>: Sender address rejected: Domain not found",
+        "554 5.7.1 <ada@example.com>: Relay access denied",
+        "550-5.7.1 Our mail server may not relay.\r\n550 5.7.1 See the handbook.",
+    ],
+)
+def test_recipient_refused_because_of_our_sender_or_host_is_an_alert_and_no_fault_of_the_recipient(reply: str) -> None:
+    with serving(MailServer(rcpt=reply)) as address, pytest.raises(CredentialsRefused) as caught:
+        smtp(address).send(make_delivery())
+    assert (caught.value.reason, caught.value.detail) == (Reason.SENDER_REFUSED, f"SMTP {reply[:3]} in phase RECIPIENT")
 
 
 def test_server_that_refuses_our_connection_is_an_alert() -> None:

@@ -1,15 +1,13 @@
+import gc
 import json
 import time
 from datetime import UTC, datetime
+from http.cookiejar import Cookie
 
-import httpx
 import pytest
 from standardwebhooks import Webhook
 
 from functions.runtime.provider import Rejected, Sent
-from functions.webhook import ssrf
-from functions.webhook.exchange import Deadline, status_of
-from functions.webhook.ssrf import is_public
 from shared.envelope import Delivery
 from shared.errors import CredentialsRefused, Retryable
 from shared.reasons import Reason
@@ -61,14 +59,24 @@ def test_config_cannot_replace_the_signature_or_the_host(server: ScriptedServer)
     ("secret", "reason", "detail"),
     [
         ("", Reason.SECRET_MISSING, "WEBHOOK_CHAT is not set"),
-        ("whsec_a", Reason.SECRET_MALFORMED, "WEBHOOK_CHAT is not whsec_ and base64"),
+        *(
+            (secret, Reason.SECRET_MALFORMED, "WEBHOOK_CHAT is not whsec_ and base64")
+            for secret in ("whsec_", "whsec_a", "whsec_ab-_ab-_", f"shared:{SIGNING_SECRET}")
+        ),
     ],
 )
 def test_secret_that_only_one_channel_names_wrongly_is_no_alert_and_rejected_once(
     server: ScriptedServer, secret: str, reason: Reason, detail: str
 ) -> None:
-    answer = webhook(WEBHOOK_CHAT=secret).send(delivery_to(server.url, secret_ref="WEBHOOK_CHAT"))
+    delivery = delivery_to(server.url, url=server.url, secret_ref="WEBHOOK_CHAT")
+    answer = webhook(WEBHOOK_CHAT=secret).send(delivery)
     assert (answer, server.asked) == (Rejected("http", reason, detail), [])
+
+
+def test_secret_may_lack_its_padding(server: ScriptedServer) -> None:
+    webhook(WEBHOOK_CHAT="whsec_QUJDRA").send(delivery_to(server.url, url=server.url, secret_ref="WEBHOOK_CHAT"))
+    (asked,) = server.asked
+    Webhook("whsec_QUJDRA==").verify(asked.body, dict(asked.headers.items()))
 
 
 def test_missing_secret_of_all_channels_raises_an_alert(server: ScriptedServer) -> None:
@@ -77,7 +85,9 @@ def test_missing_secret_of_all_channels_raises_an_alert(server: ScriptedServer) 
     assert server.asked == []
 
 
-@pytest.mark.parametrize("secret", ["whsec_", "whsec_a", f"{SIGNING_SECRET} whsec_é"])
+@pytest.mark.parametrize(
+    "secret", ["whsec_", "whsec_a", f"{SIGNING_SECRET} whsec_é", f"{SIGNING_SECRET} shared:whsec_ab-_ab-_"]
+)
 def test_malformed_secret_raises_an_alert_that_does_not_contain_it(server: ScriptedServer, secret: str) -> None:
     with pytest.raises(CredentialsRefused, match=r"^WEBHOOK_SIGNING_SECRET is not whsec_ and base64$"):
         webhook(WEBHOOK_SIGNING_SECRET=secret).send(delivery_to(server.url))
@@ -98,6 +108,18 @@ def test_permanent_refusal_is_rejected(server: ScriptedServer, status: int, reas
     server.answers = [Answer(status, headers={"Location": f"{server.url}/elsewhere"})]
     assert webhook().send(delivery_to(server.url)) == Rejected("http", reason, str(status))
     assert len(server.asked) == 1, "redirects are not followed: they could lead into our own network"
+
+
+def test_redirect_to_a_malformed_url_is_rejected_like_any_other(server: ScriptedServer) -> None:
+    server.answers = [Answer(302, headers={"Location": "http://a:port/"})]
+    assert webhook().send(delivery_to(server.url)) == Rejected("http", Reason.REDIRECTED, "302")
+
+
+def test_cookies_of_a_receiver_are_not_kept(server: ScriptedServer) -> None:
+    server.answers = [Answer(headers={"Set-Cookie": f"a={'x' * 1000}; Path=/"})]
+    provider = webhook()
+    provider.send(delivery_to(server.url))
+    assert [each for each in gc.get_objects() if isinstance(each, Cookie)] == []
 
 
 @pytest.mark.parametrize(
@@ -131,9 +153,14 @@ def test_receiver_that_drips_its_answer_is_cut_off_at_the_deadline(server: Scrip
     assert time.monotonic() - began < 3 * TIMEOUT_SECONDS, "no single read takes longer than the timeout of a read"
 
 
-@pytest.mark.parametrize("host", ["a..b", "a" * 70, "."])
+@pytest.mark.parametrize("host", ["a..b", "a..", "a" * 70, "."])
 def test_host_that_dns_cannot_look_up_is_rejected(host: str) -> None:
     assert webhook().send(delivery_to(f"http://{host}/")) == Rejected("http", Reason.INVALID_URL)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536, 10**20])
+def test_port_that_does_not_exist_is_rejected(port: int) -> None:
+    assert webhook().send(delivery_to(f"http://127.0.0.1:{port}/")) == Rejected("http", Reason.INVALID_URL)
 
 
 def test_headers_that_cannot_be_sent_are_rejected(server: ScriptedServer) -> None:
@@ -153,62 +180,6 @@ def test_url_that_is_not_http_is_rejected(url: str) -> None:
 
 def test_method_that_is_not_allowed_is_rejected(server: ScriptedServer) -> None:
     assert webhook().send(delivery_to(server.url, method="DELETE")) == Rejected("http", Reason.INVALID_METHOD)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
-def test_private_address_is_rejected_and_never_connected_to(server: ScriptedServer, host: str) -> None:
-    port = server.url.rpartition(":")[2]
-    closed = webhook(WEBHOOK_ALLOW_PRIVATE_ADDRESSES="")
-    assert closed.send(delivery_to(f"http://{host}:{port}/")) == Rejected("http", Reason.FORBIDDEN_ADDRESS)
-    assert server.asked == []
-
-
-# fmt: off
-PRIVATE = [
-    "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.169.254",  # noqa: S104 - nothing binds
-    "172.16.0.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1",
-    "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a00:1::", "fc00::1", "fd12::1", "fe80::1",
-    "fe80::1%eth0", "ff02::1",
-    "64:ff9b:1::7f00:1", "64:ff9b:1::808:808", "64:ff9b::7f00:1", "fec0::1", "feff::1", "::127.0.0.1", "::8.8.8.8",
-    "::ffff:0:127.0.0.1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2606:4700::5efe:7f00:1",
-    "2606:4700::200:5efe:a9fe:a9fe", "100::1", "2001:db8::1", "3fff::1", "5f00::1", "4000::1",
-]
-PUBLIC = [
-    "1.1.1.1", "8.8.8.8", "93.184.215.14", "172.15.0.1", "2606:4700:4700::1111", "2a00:1450:4001:830::200e",
-    "::ffff:8.8.8.8", "2002:808:808::1", "2606:4700::5efe:808:808",
-]
-# fmt: on
-
-
-def test_next_address_of_a_host_is_tried_when_the_connection_is_refused(server: ScriptedServer) -> None:
-    # Every address in 127.0.0.0/8 is this machine; the server listens on 127.0.0.1 only.
-    request = httpx.Request("POST", server.url.replace("127.0.0.1", "receiver.example"))
-    with Deadline(TIMEOUT_SECONDS) as deadline:
-        status = status_of(httpx.Client(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
-    assert (status, len(server.asked)) == (200, 1)
-
-
-def test_no_other_address_is_tried_once_a_connection_was_made(server: ScriptedServer) -> None:
-    server.answers = [HANG_UP]
-    request = httpx.Request("POST", server.url)
-    with Deadline(TIMEOUT_SECONDS) as deadline, pytest.raises(httpx.RemoteProtocolError):
-        status_of(httpx.Client(), request, ["127.0.0.1", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
-    assert len(server.asked) == 1
-
-
-def test_every_address_of_a_host_is_found_once() -> None:
-    assert ssrf.resolve("127.0.0.1", 80, allow_private=True) == ["127.0.0.1"]
-    assert "127.0.0.1" in ssrf.resolve("localhost", 80, allow_private=True)
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_private_address_is_not_public_in_any_notation(address: str) -> None:
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_public_address_is_public(address: str) -> None:
-    assert is_public(address)
 
 
 def test_signature_contains_the_time_of_the_attempt(server: ScriptedServer) -> None:

@@ -46,6 +46,13 @@ def test_secret_that_names_no_receiver_is_sent_to_nobody(server: ScriptedServer,
     assert server.asked == []
 
 
+def test_secret_that_turns_the_url_into_that_of_another_receiver_is_not_sent(server: ScriptedServer) -> None:
+    url = server.url.replace("//", "//{secret}@")
+    secret = f"{server.url} other.example/"
+    answer = webhook(WEBHOOK_CHAT=secret).send(delivery_with(url=url, url_secret_ref="WEBHOOK_CHAT"))
+    assert (answer, server.asked) == (Rejected("http", Reason.INVALID_URL), [])
+
+
 def test_missing_secret_is_a_fault_of_the_channel(server: ScriptedServer) -> None:
     answer = webhook().send(delivery_with(url=f"{server.url}/{{secret}}", url_secret_ref="WEBHOOK_CHAT"))
     assert answer == Rejected("http", Reason.SECRET_MISSING, "WEBHOOK_CHAT is not set")

@@ -88,6 +88,12 @@ def test_channels_own_secret_is_used_as_it_is_for_its_own_url(server: ScriptedSe
     assert accepts(OTHER_SECRET, server)
 
 
+def test_master_secret_signs_nothing_as_it_is_although_a_channel_names_it(server: ScriptedServer) -> None:
+    send(server, url=server.url, secret_ref="WEBHOOK_SIGNING_SECRET")
+    assert not accepts(SIGNING_SECRET, server)
+    assert accepts(secret_of(server), server)
+
+
 def test_channels_own_secret_is_derived_for_a_receiver_that_the_producer_names(server: ScriptedServer) -> None:
     send(server, secret_ref="TELEGRAM_SECRET")
     assert not accepts(OTHER_SECRET, server)

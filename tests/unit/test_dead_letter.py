@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from functions.dead_letter.handler import handle
@@ -88,6 +89,11 @@ def test_inapp_delivery_that_arrived_is_reported_as_sent(function: Function) -> 
 def test_inapp_delivery_that_did_not_arrive_is_dead(function: Function, user_id: str) -> None:
     function.receive(make_delivery("inapp", recipient=user_id))
     assert [each.result for each in function.outcomes.published] == ["dead"]
+
+
+def test_delivery_of_a_channel_type_that_this_release_does_not_know_is_dead(function: Function) -> None:
+    function.receive(msgspec.structs.replace(DELIVERY, channel_type="fax"))
+    assert function.outcomes.published == [DEAD]
 
 
 def test_dead_delivery_with_an_unconfirmed_attempt_is_a_possible_duplicate(function: Function) -> None:

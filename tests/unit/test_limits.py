@@ -79,6 +79,11 @@ def test_receiver_is_the_same_whatever_the_path_and_the_spelling(url: str) -> No
     assert receiver_of(make_delivery("webhook", recipient=url)) == receiver_of(to("slow.example"))
 
 
+def test_receiver_is_that_of_the_channels_url_if_it_has_one() -> None:
+    delivery = make_delivery("webhook", recipient="https://other.example", config={"url": "https://slow.example/in"})
+    assert receiver_of(delivery) == receiver_of(to("slow.example"))
+
+
 @pytest.mark.parametrize("make", [lambda p: TimeLimit(p, 10), lambda p: ReceiverLimit(p, receiver_of, 1)])
 def test_limits_pass_answers_and_errors_on(make: Callable[[Provider], Provider]) -> None:
     provider = make(ScriptedProvider([Sent("p"), REJECTED, Retryable(Reason.RATE_LIMITED), ZeroDivisionError("a bug")]))
@@ -97,3 +102,19 @@ def test_send_that_takes_too_long_is_given_up_as_ambiguous() -> None:
     assert (caught.value.reason, caught.value.ambiguous, caught.value.provider) == (Reason.TIMEOUT, True, "slow")
     assert time.monotonic() - began < 2
     slow.answering.set()
+
+
+def test_delivery_that_no_thread_began_in_time_was_surely_not_sent() -> None:
+    slow = SlowReceiver()
+    limit = TimeLimit(slow, seconds=0.2, max_sends=1)
+    with ThreadPoolExecutor(1) as threads:
+        sending = threads.submit(limit.send, to("slow.example"))
+        try:
+            assert slow.in_work.acquire(timeout=10)
+            with pytest.raises(Retryable) as caught:
+                limit.send(to("other.example"))
+        finally:
+            slow.answering.set()
+        assert not isinstance(caught.value, StillSending)
+        assert not caught.value.ambiguous
+        assert isinstance(sending.exception(timeout=10), StillSending)

@@ -26,7 +26,7 @@ def test_outcomes_topic_has_a_default_and_can_be_set() -> None:
 
 
 def test_lease_is_the_channel_types_own_unless_a_test_overrides_it() -> None:
-    assert wiring.lease_of("email", {}) == timedelta(seconds=90)
+    assert wiring.lease_of("email", {}) == timedelta(seconds=105)
     assert wiring.lease_of("email", {"LEDGER_LEASE_SECONDS": "0.5"}) == timedelta(seconds=0.5)
 
 
