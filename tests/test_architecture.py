@@ -24,7 +24,8 @@ PURE_CORE = next(each for each in CONTRACTS if each["name"].startswith("the core
 PURE = [
     *PURE_CORE["source_modules"],
     "shared",
-    "functions.runtime.attempt", "functions.runtime.ledger", "functions.runtime.provider", "functions.runtime.statuses",
+    "functions.runtime.attempt", "functions.runtime.deferral", "functions.runtime.ledger", "functions.runtime.provider",
+    "functions.runtime.statuses",
     "doctor.checks", "doctor.remedies", "doctor.topology", "cost.billed", "cost.model",
 ]  # fmt: skip
 MAY_READ = {
