@@ -1,6 +1,7 @@
 """What a request is answered: new, repeated, in progress, or refused; alone and in a batch."""
 
 import itertools
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -211,6 +212,28 @@ def test_a_batch_is_accepted_up_to_its_limit_of_content() -> None:
     assert [each["status"] for each in results[fits:]] == ["rejected", "rejected", "queued"]
     assert results[fits]["problem"]["type"] == "urn:heliograph:problem:too_large"
     assert len(writes.notifications) == fits + 1
+
+
+def test_content_beyond_the_limit_of_a_batch_is_not_kept_in_memory() -> None:
+    letter = {"inapp": {"title": "{{ 'a' * 125000 }}", "body": "{{ 'b' * 125000 }}"}}
+    planner = Planner(configuration(letter=letter), NOW, lambda: "id", render_seconds=60)
+    sent = accept_request(*[request(template_name="letter")] * 200, batch=True)
+    tracemalloc.start()
+    try:
+        prepared = planner.prepare(sent, AcceptContext({}, KnownKeys()))
+        assert tracemalloc.get_traced_memory()[1] < 2 * submission.MAX_BATCH_CONTENT_BYTES
+    finally:
+        tracemalloc.stop()
+    assert {each.code for each in prepared if isinstance(each, Refusal)} == {RefusalCode.TOO_LARGE}
+
+
+def test_requests_beyond_the_content_of_a_transaction_are_refused_as_overloaded() -> None:
+    sent = accept_request(request(content={"inapp": {"title": "x" * 500_000}}))
+    fits = submission.MAX_CONTENT_BYTES // 500_000 + 1
+    answers, writes = decided(*[sent] * (fits + 2))
+    refused = [answer.code for answer in answers if isinstance(answer, Refusal)]
+    assert refused == [RefusalCode.OVERLOADED] * 2
+    assert len(writes.notifications) == fits
 
 
 def test_the_keys_of_a_request_are_those_of_its_header_and_of_its_valid_items() -> None:
