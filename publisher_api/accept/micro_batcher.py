@@ -75,26 +75,30 @@ class MicroBatcher(Generic[T, R]):
         if self._queue.qsize() >= self._max_waiting:
             raise overloaded()
         loop = asyncio.get_running_loop()
-        waiting = _Waiting[T, R](item, loop.create_future())
+        future: asyncio.Future[R] = loop.create_future()
+        waiting = _Waiting(item, future)
         self._queue.put(waiting)
         # A timer of our own takes a third of the time of asyncio.timeout().
-        timer = loop.call_later(self._timeout_seconds, self._time_out, waiting)
+        timer = loop.call_later(self._timeout_seconds, self._time_out, waiting, future)
         try:
-            return await waiting.future
+            return await future
         except asyncio.CancelledError:
             self._give_up(waiting)
             raise
         finally:
             timer.cancel()
 
-    def _time_out(self, waiting: _Waiting[T, R]) -> None:
+    def _time_out(self, waiting: _Waiting[T, R], future: asyncio.Future[R]) -> None:
         given_up = self._give_up(waiting)
-        if not waiting.future.done():
-            waiting.future.set_exception(overloaded() if given_up else _still_working(self._timeout_seconds))
+        if not future.done():
+            future.set_exception(overloaded() if given_up else _still_working(self._timeout_seconds))
 
     def _give_up(self, waiting: _Waiting[T, R]) -> bool:
         with self._lock:
-            waiting.given_up = not waiting.begun
+            if not waiting.begun and not waiting.given_up:
+                waiting.given_up = True
+                # The queue keeps the rest. The future's error keeps the request, by its traceback.
+                del waiting.item, waiting.future
             return waiting.given_up
 
     def _run(self) -> None:
@@ -137,7 +141,7 @@ def _still_working(seconds: float) -> Refusal:
 
 def _set_results(results: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:
     for future, result in results:
-        if future.done():  # it timed out, or its client disconnected
+        if future.done():  # it timed out, or its task was cancelled
             continue
         if isinstance(result, BaseException):
             future.set_exception(result)

@@ -19,36 +19,53 @@ from publisher_api.configuration import Configuration
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.plan import Plan, plan
 from publisher_api.planning.template_limits import limited
-from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.refusal import Refusal, RefusalCode, overloaded
 from publisher_api.users.model import User
 
-# Templates can make long content from short requests; a whole batch is held in memory and sent in one statement.
+# Templates can make long content from short requests. What is planned is held in memory and sent in one statement.
 MAX_BATCH_CONTENT_BYTES = 16 * 1024**2
+MAX_CONTENT_BYTES = 32 * 1024**2
 _NO_KEYS = Keys(frozenset(), frozenset(), frozenset())
 _NO_WRITES = PendingWrites()
 
 Prepared = Plan | Refusal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Planner:
-    """Plans items at one moment. ``new_id`` gives UUIDs of version 7.
+    """Plans the requests of one transaction, at one moment. ``new_id`` gives UUIDs of version 7.
 
     ``render_seconds`` of CPU time are for the templates of all items of a request together. Items that would need more
-    are refused.
+    are refused, and so are those that would make the content of a request larger than a batch may have.
+    ``content_bytes`` counts the content of all requests. When it is larger than a transaction may have, the requests
+    that follow are refused as ``overloaded``.
     """
 
     configuration: Configuration
     now: datetime
     new_id: Callable[[], str]
     render_seconds: float = 2.0
+    content_bytes: int = 0
 
     def prepare(self, request: AcceptRequest, context: AcceptContext) -> list[Prepared]:
         """For each item its plan or its refusal; None where the item leads to what exists already."""
         if idempotency.replay(request, context.keys) is not None:
             return [None] * len(request.items)
+        refusal = overloaded() if self.content_bytes > MAX_CONTENT_BYTES else None
+        most = self.content_bytes + MAX_BATCH_CONTENT_BYTES
         with limited(self.render_seconds):
-            return [self._prepare(request, item, context) for item in request.items]
+            return [self._counted(refusal or self._prepare(request, item, context), most) for item in request.items]
+
+    def _counted(self, prepared: Prepared, most: int) -> Prepared:
+        """The plan, or a refusal in place of a plan with which ``content_bytes`` would be more than ``most``."""
+        if not isinstance(prepared, Plan):
+            return prepared
+        if self.content_bytes + prepared.content_bytes > most:
+            megabytes = MAX_BATCH_CONTENT_BYTES // 1024**2
+            detail = f"The content of the batch is larger than {megabytes} MB. Send the batch in smaller parts."
+            return Refusal(RefusalCode.TOO_LARGE, detail)
+        self.content_bytes += prepared.content_bytes
+        return prepared
 
     def _prepare(self, request: AcceptRequest, item: NotificationRequest | Refusal, context: AcceptContext) -> Prepared:
         if isinstance(item, Refusal):
@@ -89,24 +106,14 @@ class Decision:
         )
         if answered is not None:
             return answered
-        results: list[ItemResult] = []
-        content_bytes = 0
-        for item, planned in zip(request.items, prepared, strict=True):
-            size = planned.content_bytes if isinstance(planned, Plan) else 0
-            result = self._item(request, item, planned, content_bytes + size)
-            if isinstance(result, Accepted) and not result.duplicate:
-                content_bytes += size
-            results.append(result)
-        return results
+        return [self._item(request, item, planned) for item, planned in zip(request.items, prepared, strict=True)]
 
     def remember(self, request: AcceptRequest, result: AcceptResult) -> None:
         """Let the request's Idempotency-Key, if it has one, lead to this result."""
         if request.key is not None:
             self.writes.idempotency[request.key] = idempotency.idempotency_record(request, result, self.now)
 
-    def _item(
-        self, request: AcceptRequest, item: NotificationRequest | Refusal, planned: Prepared, content_bytes: int
-    ) -> ItemResult:
+    def _item(self, request: AcceptRequest, item: NotificationRequest | Refusal, planned: Prepared) -> ItemResult:
         if isinstance(item, Refusal):
             return item
         found = idempotency.existing(request, item, self.known, self.busy, self.writes)
@@ -117,10 +124,6 @@ class Decision:
             return planned
         if planned is None:
             raise RuntimeError("an item that has no plan leads to no notification")  # idempotency.expired refused it
-        if content_bytes > MAX_BATCH_CONTENT_BYTES:
-            megabytes = MAX_BATCH_CONTENT_BYTES // 1024**2
-            detail = f"The content of the batch is larger than {megabytes} MB. Send the batch in smaller parts."
-            return Refusal(RefusalCode.TOO_LARGE, detail)
         notification_id = planned.notification.notification_id
         self.writes.notifications.append(planned.notification)
         self.writes.producers[notification_id] = request.producer

@@ -1,21 +1,20 @@
 """The backend in a container: batches requests, relays in the background, and sweeps every second."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 
-from publisher_api.accept.micro_batcher import MicroBatcher
+from publisher_api.accept.micro_batcher import TIMEOUT_SECONDS, MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.db.config_cache import ConfigCache, ConfigListener
 from publisher_api.db.expired_keys import delete_some_expired_keys
 from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
+from publisher_api.hosting.bounded_executor import BoundedExecutor
 from publisher_api.outbox.relay import Relay
 from publisher_api.outbox.sweeper import Sweeper
-from publisher_api.refusal import Refusal, overloaded
+from publisher_api.refusal import Refusal
 from shared.envelope import Message
 from shared.outcomes import Outcome
 from transport.port import Topic
@@ -46,8 +45,9 @@ class ContainerBackend:
         self._listener = ConfigListener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")
-        self._batches = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
-        self._batches_in_progress = 0
+        self._batches = BoundedExecutor(
+            BATCHES_AT_ONCE, "batch", max_in_progress=MAX_BATCHES_IN_PROGRESS, timeout_seconds=TIMEOUT_SECONDS
+        )
 
     def start(self) -> None:
         self._pool.open()
@@ -58,7 +58,7 @@ class ContainerBackend:
         self._sweeper.start()
 
     def stop(self) -> None:
-        self._batches.shutdown()
+        self._batches.stop()
         self._accepting.stop()
         self._recording.stop()
         self._sweeper.stop()
@@ -69,22 +69,14 @@ class ContainerBackend:
         return await self._accepting.submit(request)
 
     async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
-        if self._batches_in_progress >= MAX_BATCHES_IN_PROGRESS:
-            raise overloaded()
-        self._batches_in_progress += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._batches, self._accept_batch, parse)
-        finally:
-            self._batches_in_progress -= 1
+        # A batch is large enough to be a transaction of its own.
+        return await self._batches.run(lambda: self._accept([parse()])[0])
 
     async def record(self, outcome: Outcome) -> None:
         await self._recording.submit(outcome)
 
     def command_added(self) -> None:
         self._sweeper.sweep_soon()
-
-    def _accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
-        return self._accept([parse()])[0]  # large enough to be a transaction of its own
 
     def _accept(self, requests: Sequence[AcceptRequest]) -> list[AcceptResult | Refusal]:
         configuration = self._cache.current()

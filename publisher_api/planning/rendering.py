@@ -11,11 +11,12 @@ from typing import Any
 import jinja2
 from jinja2.exceptions import SecurityError
 
-from publisher_api.planning.template_limits import MAX_SIZE, check_time, limited
+from publisher_api.planning.template_limits import MAX_SIZE, check_time, check_work, limited
 from publisher_api.planning.template_sandbox import Sandbox
 from publisher_api.refusal import Refusal, RefusalCode, invalid
 
 _MAX_SECONDS = 0.25
+_MAX_MESSAGE = 500
 # Two environments: only HTML is escaped. An ampersand in a subject line must stay as it is.
 _TEXT = Sandbox(autoescape=False)
 _HTML = Sandbox(autoescape=True)
@@ -40,13 +41,15 @@ def check(content: Any, field: str) -> None:
                 check(value, f"{field}.{index}")
         case str():
             if _UNSTORABLE.search(content):
-                raise invalid(field, _NO_CHARACTER, RefusalCode.TEMPLATE_FAILED)
+                raise _failed(field, _NO_CHARACTER)
             try:
                 _compiled(content, html=field.rpartition(".")[2] in _HTML_FIELDS)
             except jinja2.TemplateSyntaxError as error:
-                raise invalid(field, f"line {error.lineno}: {error.message}", RefusalCode.TEMPLATE_FAILED) from None
-            except (SyntaxError, RecursionError, MemoryError):
-                raise invalid(field, "too deeply nested", RefusalCode.TEMPLATE_FAILED) from None
+                raise _failed(field, f"line {error.lineno}: {error.message}") from None
+            except (RecursionError, MemoryError):
+                raise _failed(field, "too deeply nested") from None
+            except (SyntaxError, ValueError) as error:  # of the Python code that the template becomes
+                raise _failed(field, f"cannot be compiled: {error.args[0]}") from None
         case _:
             pass
 
@@ -93,8 +96,10 @@ def _limited(parts: Iterator[str]) -> str:
         if size > MAX_SIZE:
             raise SecurityError(f"renders to more than {MAX_SIZE} characters")
         rendered.append(part)
+    check_work(size)
     return "".join(rendered)
 
 
 def _failed(field: str, message: str) -> Refusal:
-    return invalid(field, message, RefusalCode.TEMPLATE_FAILED)
+    # Names of fields and variables may be long, and each item of a batch may fail.
+    return invalid(field[:_MAX_MESSAGE], message[:_MAX_MESSAGE], RefusalCode.TEMPLATE_FAILED)

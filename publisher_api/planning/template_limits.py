@@ -15,7 +15,9 @@ from jinja2.runtime import Undefined
 MAX_SIZE = 256 * 1024
 _MAX_POWER = 64
 _MAX_BITS = 4096
-# All values that the operations of one rendering look at, together.
+# Some methods of texts take the product of the lengths of the text and the argument.
+_MAX_ARGUMENT = 1000
+# All values that the operations of one rendering look at, and the texts that it renders, together.
 _MAX_WORK = 32 * MAX_SIZE
 
 
@@ -77,21 +79,46 @@ def check_size(*values: object, times: int = 1) -> None:
         if size * times > MAX_SIZE:
             message = f"is larger than {MAX_SIZE} characters"
             raise SecurityError(message)
+    check_work(size * times)
+
+
+def check_work(size: int) -> None:
+    """Raises ``SecurityError`` when the rendering has worked on too much, with ``size`` characters or items more."""
     budget = _budget.get()
     if budget is not None:
-        budget.size -= size * times
+        budget.size -= size
         if budget.size < 0:
             raise SecurityError("works on too much text")
 
 
-def check_operator(operator: str, left: Any, right: Any) -> None:
-    """Raises ``SecurityError`` if ``left operator right`` would be too large."""
+def check_number(value: object) -> None:
+    """Raises ``SecurityError`` if ``value`` is a number so large that computing with it takes long."""
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        raise SecurityError("a number that large is not allowed")
+
+
+def check_argument(value: object) -> None:
+    """Raises ``SecurityError`` if a method of a text, or a filter that calls one, could take long with ``value``."""
+    if isinstance(value, str) and len(value) > _MAX_ARGUMENT:
+        message = f"an argument of more than {_MAX_ARGUMENT} characters is not allowed"
+        raise SecurityError(message)
+
+
+def check_operator(operator: str, *operands: Any) -> None:
+    """Raises ``SecurityError`` if ``left operator right``, or ``operator operand``, would be large or take long."""
+    check_time()
+    check_size(*operands)
+    for operand in operands:
+        check_number(operand)
+    if len(operands) == 2:  # noqa: PLR2004 - the two sides
+        _check_binary(operator, *operands)
+
+
+def _check_binary(operator: str, left: Any, right: Any) -> None:
     if operator == "**" and not (abs(left) <= MAX_SIZE and abs(right) <= _MAX_POWER):
         raise SecurityError("a power that large is not allowed")
     if operator == "%" and isinstance(left, str):
         raise SecurityError("formatting with % is not allowed")
-    if operator == "+":
-        check_size(left, right)
     if operator == "*":
         for value, times in ((left, right), (right, left)):
             if isinstance(value, str | list | tuple) and isinstance(times, int):

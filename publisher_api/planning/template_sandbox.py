@@ -3,41 +3,31 @@
 Templates are rendered in the thread that accepts for every producer, so no template may take long or much, whatever it
 contains. Every value that a template can build has a limited *size*: the characters that it would have as text. All
 operations that can make a value larger than what they are given check the size of the result before they compute it;
-those that cannot be checked are not available. Time is checked at each text, call, filter and turn of a loop.
+those that cannot be checked are not available. Time is checked at each text, operator, comparison, call, filter, test
+and turn of a loop.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView
-from functools import wraps
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
-from jinja2.runtime import markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
 
-from publisher_api.planning.template_limits import MAX_SIZE, check_operator, check_size, check_time
+from publisher_api.planning.template_filters import FILTERS, GLOBALS, TESTS, bounded, shown
+from publisher_api.planning.template_limits import check_argument, check_operator, check_size, check_time, check_work
 
-_MAX_PRECISION = 20
-_MAX_INDENT = 8
-
-# None of these makes a text or a list much longer than what it is given. Those that could are wrapped below.
-_FILTERS = """
-    abs capitalize count d default dictsort e escape filesizeformat first float forceescape groupby int items last
-    length list lower map max min reject rejectattr reverse safe select selectattr sort string title trim truncate
-    unique upper urlencode wordcount
-""".split()  # noqa: SIM905 - a list would take forty lines
+# Python takes about a second to compile 50,000.
+_MAX_NODES = 10_000
 _TEXT_METHODS = frozenset(
     """
     capitalize casefold count endswith find index isalnum isalpha isdecimal isdigit islower isnumeric isspace istitle
     isupper lower lstrip partition removeprefix removesuffix rfind rindex rpartition rsplit rstrip split splitlines
     startswith strip swapcase title upper
-    """.split()  # noqa: SIM905 - likewise
+    """.split()  # noqa: SIM905 - a list would take thirty lines
 )
-_CONTEXTS = (jinja2.Environment, jinja2.runtime.Context, nodes.EvalContext)
 _METHODS: Mapping[type, frozenset[str]] = {
     str: _TEXT_METHODS,
     dict: frozenset({"get", "items", "keys", "values"}),
@@ -48,100 +38,6 @@ _METHODS: Mapping[type, frozenset[str]] = {
 }
 
 
-def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter of Jinja's that checks its arguments first. Keeps the mark by which Jinja passes its context."""
-
-    @wraps(function)
-    def checked(*arguments: Any, **options: Any) -> Any:
-        check_time()
-        data = [_data(each) for each in arguments]
-        check_size(*(each for each in data if not isinstance(each, _CONTEXTS)), *options.values())
-        return function(*data, **options)
-
-    return checked
-
-
-def _data(value: Any) -> Any:
-    """``value``, as a list if it yields its items one by one: those have no size yet."""
-    if isinstance(value, range | MappingView | Iterator):
-        items: Any = value
-        return _listed(items)
-    return value
-
-
-@jinja2.pass_eval_context
-def _join(context: nodes.EvalContext, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
-    items = _listed(value)
-    check_size(*items)
-    check_size(d, times=len(items))
-    return FILTERS["join"](context, items, d, attribute)  # type: ignore[no-any-return]  # typed loosely
-
-
-@jinja2.pass_eval_context
-def _replace(context: nodes.EvalContext, value: str, old: str, new: str, count: int | None = None) -> str:
-    check_size(value, old, new)
-    found = len(str(value)) + 1 if not old else str(value).count(str(old))
-    check_size(new, times=max(found, 1))
-    return FILTERS["replace"](context, value, old, new, count)  # type: ignore[no-any-return]  # typed loosely
-
-
-@jinja2.pass_environment
-def _sum(
-    environment: jinja2.Environment, value: Iterable[Any], attribute: str | int | None = None, start: Any = 0
-) -> Any:
-    if not isinstance(start, int | float):
-        raise SecurityError("sum adds numbers only")
-    return FILTERS["sum"](environment, _listed(value), attribute, start)
-
-
-def _round(value: float, precision: int = 0, method: str = "common") -> float:
-    if abs(precision) > _MAX_PRECISION:
-        raise SecurityError("a precision that large is not allowed")
-    return FILTERS["round"](value, precision, method)  # type: ignore[no-any-return]  # typed loosely
-
-
-@jinja2.pass_eval_context
-def _tojson(context: nodes.EvalContext, value: Any, indent: int | None = None) -> Markup:
-    check_size(value)
-    if indent is not None and not 0 <= indent <= _MAX_INDENT:
-        raise SecurityError("an indent that large is not allowed")
-    return FILTERS["tojson"](context, value, indent)  # type: ignore[no-any-return]  # typed loosely
-
-
-def _listed(value: Iterable[Any]) -> list[Any]:
-    """``value`` as a list, whose items are counted while they come."""
-    items: list[Any] = []
-    for item in value:
-        if len(items) >= MAX_SIZE:
-            raise SecurityError(f"has more than {MAX_SIZE} items")
-        check_time()
-        items.append(item)
-    return items
-
-
-def _timed(items: Iterable[Any]) -> Iterator[Any]:
-    for item in items:
-        check_time()
-        yield item
-
-
-def _bounded(value: Any) -> Any:
-    check_size(value)
-    return value
-
-
-@jinja2.pass_context  # a filter that takes the context is never computed while a template is compiled
-def _shown(_context: jinja2.runtime.Context, value: Any) -> Any:
-    check_size(value)
-    return value
-
-
-@jinja2.pass_eval_context
-def _concatenated(context: nodes.EvalContext, parts: list[Any]) -> str:
-    check_size(*parts)
-    return markup_join(parts) if context.autoescape else str_join(parts)
-
-
 def _concat(parts: Iterable[str]) -> str:
     """Joins the texts of a block or a macro. A loop may have added one text many times."""
     texts = list(parts)
@@ -150,12 +46,22 @@ def _concat(parts: Iterable[str]) -> str:
 
 
 class _Checks(NodeTransformer):
-    """Adds checks to a parsed template, where it loops, concatenates, or builds a list or a mapping."""
+    """Adds checks to a parsed template, where it loops, compares, concatenates, or builds a list or a mapping."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - Jinja's name
         self.generic_visit(node)
         node.iter = _filtered(node.iter, "timed")
         return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Compare:  # noqa: N802 - Jinja's name
+        self.generic_visit(node)
+        for operand in node.ops:
+            operand.expr = _filtered(operand.expr, "in_time")
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802 - Jinja's name
+        self.generic_visit(node)
+        return _filtered(node, "bounded") if isinstance(node.arg, nodes.Slice) else node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 - Jinja's name
         self.generic_visit(node)
@@ -184,22 +90,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
     Operators are checked before they are computed. Nothing is computed while a template is compiled.
     """
 
-    intercepted_binops = frozenset({"*", "**", "%", "+"})
+    intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
+    intercepted_unops = frozenset(ImmutableSandboxedEnvironment.default_unop_table)
     concat = staticmethod(_concat)
 
     def __init__(self, *, autoescape: bool) -> None:
-        super().__init__(undefined=jinja2.StrictUndefined, autoescape=autoescape, finalize=_shown, optimized=False)
-        self.globals = {name: self.globals[name] for name in ("range", "namespace")}
-        self.filters = {name: _guarded(FILTERS[name]) for name in _FILTERS} | {
-            "join": _join,
-            "replace": _replace,
-            "round": _round,
-            "sum": _sum,
-            "tojson": _tojson,
-            "bounded": _bounded,
-            "concatenated": _concatenated,
-            "timed": _timed,
-        }
+        super().__init__(undefined=jinja2.StrictUndefined, autoescape=autoescape, finalize=shown, optimized=False)
+        self.globals = dict(GLOBALS)
+        self.tests = dict(TESTS)
+        self.filters = dict(FILTERS)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         known = next((names for kind, names in _METHODS.items() if isinstance(obj, kind)), None)
@@ -212,9 +111,20 @@ class Sandbox(ImmutableSandboxedEnvironment):
         check_operator(operator, left, right)
         return super().call_binop(context, operator, left, right)
 
+    def call_unop(self, context: jinja2.runtime.Context, operator: str, arg: Any) -> Any:
+        check_operator(operator, arg)
+        return super().call_unop(context, operator, arg)
+
     def call(self, context: jinja2.runtime.Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         check_time()
-        return super().call(context, obj, *args, **kwargs)
+        check_work(len(args) + len(kwargs))
+        if isinstance(getattr(obj, "__self__", None), str):
+            for each in args:
+                check_argument(each)
+        return bounded(super().call(context, obj, *args, **kwargs))
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        if next(islice(source.find_all(nodes.Node), _MAX_NODES, None), None):
+            message = f"has more than {_MAX_NODES:,} expressions and statements"
+            raise jinja2.TemplateSyntaxError(message, source.lineno)
         return super()._generate(_Checks().visit(source), *args, **kwargs)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from publisher_api.refusal import Refusal, RefusalCode, overloaded
+from publisher_api.refusal import Refusal, RefusalCode, invalid, overloaded
 from publisher_api.validation import refusal_of_findings
 from publisher_api.web.problem import HEADERS_OF_CODE, MEDIA_TYPE, STATUS_OF_CODE, problem_body
 from shared.log_events import LogEvent
@@ -52,8 +52,8 @@ def install(app: FastAPI) -> None:
         return problem_response(refusal)
 
     @app.exception_handler(RequestValidationError)
-    async def not_valid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_response(refusal_of_findings(error.errors()))
+    async def not_valid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem_response(_without_json(request, error) or refusal_of_findings(error.errors()))
 
     @app.exception_handler(psycopg.DataError)
     async def unstorable(_request: Request, error: psycopg.DataError) -> JSONResponse:
@@ -78,6 +78,16 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientDisconnect)
     async def client_left(_request: Request, _error: ClientDisconnect) -> Response:
         return Response(status_code=CLIENT_CLOSED_REQUEST)  # the client will not read it
+
+
+def _without_json(request: Request, error: RequestValidationError) -> Refusal | None:
+    """A refusal that asks for the header without which FastAPI does not parse a body."""
+    unparsed = any(finding["loc"] == ("body",) and isinstance(finding["input"], bytes) for finding in error.errors())
+    if not unparsed:
+        return None
+    found = request.headers.get("content-type")
+    was = f"is {found!r}" if found else "is missing"
+    return invalid("body", f"is not read as JSON, because the header Content-Type {was}; send application/json")
 
 
 def _unstorable(error: psycopg.Error) -> Refusal:

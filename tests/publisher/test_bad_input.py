@@ -69,6 +69,19 @@ def test_a_body_that_fastapi_cannot_read_is_a_problem(
     assert problem_of(response) == expected
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", BULK_READ, b'{"user_id": "u", "all": true}'), ("PUT", "/v1/users/u", b"{}")],
+)
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}], ids=str)
+def test_a_json_body_that_is_not_called_json_is_refused_by_the_name_of_the_header(
+    publisher: Publisher, headers: dict[str, str], method: str, path: str, body: bytes
+) -> None:
+    response = publisher.http.request(method, path, content=body, headers=headers)
+    assert problem_of(response) == (422, "invalid_request", ["body"])
+    assert "Content-Type" in response.json()["detail"]
+
+
 def test_a_body_over_256_kb_is_a_413_whether_announced_or_not(publisher: Publisher) -> None:
     body = json.dumps(notification(payload={"x": "y" * 300_000})).encode()
     announced = publisher.http.post("/v1/notifications", content=body)

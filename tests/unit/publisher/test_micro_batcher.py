@@ -1,7 +1,9 @@
 """The micro-batcher: queued items are processed together, and one bad item affects no other."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Sequence
 
 import psycopg
@@ -115,7 +117,7 @@ def test_an_item_that_times_out_in_the_queue_is_never_processed() -> None:
     assert work.batches == [[1], [3]]
 
 
-def test_an_item_whose_client_disconnects_in_the_queue_is_never_processed() -> None:
+def test_an_item_whose_task_is_cancelled_in_the_queue_is_never_processed() -> None:
     async def scenario(work: Work) -> None:
         batcher, first = await while_busy(work)
         leaving = asyncio.create_task(batcher.submit(2))
@@ -129,6 +131,30 @@ def test_an_item_whose_client_disconnects_in_the_queue_is_never_processed() -> N
     work = Work()
     asyncio.run(scenario(work))
     assert work.batches == [[1]]
+
+
+def test_an_item_that_was_given_up_is_not_kept_in_the_queue() -> None:
+    class Body:
+        pass
+
+    async def scenario() -> None:
+        free = threading.Event()
+        batcher = MicroBatcher[Body, bool](lambda items: [free.wait(10) for _ in items], "test", timeout_seconds=0.2)
+        batcher.start()
+        first, second = Body(), Body()
+        kept = weakref.ref(second)
+        submitted = [asyncio.create_task(batcher.submit(first))]
+        await asyncio.sleep(0.1)
+        submitted.append(asyncio.create_task(batcher.submit(second)))
+        await asyncio.gather(*submitted, return_exceptions=True)  # an error that is not looked at would be logged
+        del second, submitted
+        await asyncio.sleep(0)  # while this step runs, the event loop keeps the results that it gave to it
+        gc.collect()
+        assert kept() is None
+        free.set()
+        await asyncio.to_thread(batcher.stop)
+
+    asyncio.run(scenario())
 
 
 def test_a_full_queue_refuses_at_once() -> None:

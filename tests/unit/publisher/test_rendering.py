@@ -1,5 +1,6 @@
 """Templates: rendered in a sandbox with real limits."""
 
+import time
 import tracemalloc
 from typing import Any
 
@@ -8,7 +9,30 @@ import pytest
 from publisher_api.planning import rendering
 from publisher_api.refusal import Refusal, RefusalCode
 
+LARGE_NUMBERS = "{% set a = ('f' * 100000) | int(base=16) %}{% set b = ('f' * 50000) | int(base=16) %}"
+
+
+def often(expression: str, before: str = "") -> str:
+    """A template that computes ``expression`` many times without a loop, and keeps every result."""
+    return before + "{{ [" + ", ".join([expression] * 900) + "] | length }}"
+
+
 RUNAWAY = [
+    often("a // b", LARGE_NUMBERS),
+    often("a % b", LARGE_NUMBERS),
+    often("a - b", LARGE_NUMBERS),
+    often("-a", LARGE_NUMBERS),
+    often("a is divisibleby b", LARGE_NUMBERS),
+    often("payload.longest[1:]"),
+    often("payload.big[1:]"),
+    often("payload.big.lower()"),
+    often("namespace(payload.mapping)"),
+    often("'x' in payload.longest"),
+    often("'x' is in payload.longest"),
+    "{{ payload.big | round(3, 'floor') }}",
+    "{{ payload.big.strip('\u0161' * 200000 ~ 'A') }}",
+    "{{ payload.big | trim('\u0161' * 60000 ~ 'A') }}",
+    "{{ payload.deep | tojson(indent=8) }}",
     "{% for i in range(9000) %}{% for j in range(9000) %}{% endfor %}{% endfor %}",
     "{% for i in payload.many %}{% for j in payload.many %}{% endfor %}{% endfor %}",
     "{% for i in payload.many recursive %}{{ loop(payload.many) if loop.depth < 9 }}{% endfor %}",
@@ -46,6 +70,21 @@ RUNAWAY = [
 ]
 
 
+def payload_of_attacks() -> dict[str, Any]:
+    deep: list[Any] = [0] * 9000
+    for _ in range(60):
+        deep = [deep]
+    return {
+        "n": 10**6,
+        "many": [0] * 9000,
+        "longest": [0] * 100_000,
+        "big": "A" * 200_000,
+        "lists": [[0] * 300] * 300,
+        "mapping": {str(number): number for number in range(9000)},
+        "deep": deep,
+    }
+
+
 def render(content: Any, **payload: Any) -> Any:
     return rendering.render(content, {**payload, "payload": payload}, "template.inapp")
 
@@ -54,8 +93,49 @@ def render(content: Any, **payload: Any) -> Any:
 def test_a_template_cannot_exceed_its_limits(text: str) -> None:
     rendering.check({"title": text}, "content.inapp")
     with pytest.raises(Refusal) as caught:
-        render({"title": text}, n=10**6, many=[0] * 9000, big="A" * 200_000, lists=[[0] * 300] * 300)
+        render({"title": text}, **payload_of_attacks())
     assert (caught.value.code, caught.value.fields[0][0]) == (RefusalCode.TEMPLATE_FAILED, "template.inapp.title")
+
+
+@pytest.mark.parametrize("text", RUNAWAY)
+def test_a_template_that_is_refused_has_taken_little_time(text: str) -> None:
+    rendering.check({"title": text}, "content.inapp")
+    payload = payload_of_attacks()
+    started = time.thread_time()
+    with pytest.raises(Refusal):
+        render({"title": text}, **payload)
+    assert time.thread_time() - started < 1.0  # the limit is a quarter of a second, and one operation may end after it
+
+
+def test_the_texts_of_a_content_are_limited_together() -> None:
+    body = {f"text{number}": "{% for i in range(1000) %}" + "a" * 250 + "{% endfor %}" for number in range(100)}
+    with pytest.raises(Refusal, match="works on too much text"):
+        render({"data": body})
+
+
+@pytest.mark.parametrize("text", ["{{ " + "a" * 100_000 + " }}", "{{ payload['a' * 200000] }}"])
+def test_a_refusal_stays_short_whatever_a_template_names(text: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        render({"data": {"k" * 100_000: text}})
+    assert len(caught.value.detail) < 2000
+    assert len(caught.value.fields[0][0]) < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ " + "1" * 5000 + " }}", "cannot be compiled"),
+        ("{{ 0x" + "f" * 20000 + " }}", "cannot be compiled"),
+        ("{{ a(x=1, x=2) }}", "cannot be compiled: keyword argument repeated: x"),
+        ("{{ " + "(" * 5000 + ")" * 5000 + " }}", "too deeply nested"),
+        ("{{ a }}" * 30_000, "has more than 10,000 expressions and statements"),
+    ],
+    ids=["digits", "hexadecimal", "repeated", "nested", "many"],
+)
+def test_a_template_that_cannot_be_compiled_is_refused(text: str, message: str) -> None:
+    with pytest.raises(Refusal, match=message) as caught:
+        rendering.check({"title": text}, "content.inapp")
+    assert (caught.value.code, caught.value.fields[0][0]) == (RefusalCode.TEMPLATE_FAILED, "content.inapp.title")
 
 
 @pytest.mark.parametrize("text", ["{{ '" + "{{ x }}" * 3 + "' * 9000 }}", "{{ 'a' * 200000 }}" * 200])
@@ -71,7 +151,7 @@ def test_nothing_is_computed_while_a_template_is_compiled(text: str) -> None:
 @pytest.mark.parametrize("text", RUNAWAY)
 def test_a_template_that_is_refused_has_taken_little_memory(text: str) -> None:
     rendering.check({"title": text}, "content.inapp")
-    payload: dict[str, Any] = {"n": 10**6, "many": [0] * 9000, "big": "A" * 200_000, "lists": [[0] * 300] * 300}
+    payload = payload_of_attacks()
     tracemalloc.start()
     try:
         with pytest.raises(Refusal):
@@ -96,6 +176,11 @@ def test_a_template_that_is_refused_has_taken_little_memory(text: str) -> None:
         ("{{ missing | default('none') }} {{ 'x'.upper() }} {{ ('k', 1) }} {{ {'a': 1} }}", "none X ('k', 1) {'a': 1}"),
         ("{% for g in rows | groupby('n') %}{{ g.grouper }}{{ g.list | length }}{% endfor %}", "a1b1"),
         ("{{ one | tojson }} {{ one | tojson(indent=1) }}", '{"k": 1} {\n "k": 1\n}'),
+        (
+            "{{ -2 + 7 // 2 }} {{ 1 < 2 < 3 }} {{ 4 is divisibleby 2 }} {{ 'a' in one }} {{ ' x ' | trim }}",
+            "1 True True False x",
+        ),
+        ("{{ 'abc'[1:] }} {{ rows[:1] | length }} {{ range(9)[2:4] | list }} {{ '--x-'.strip('-') }}", "bc 1 [2, 3] x"),
         ("{{ range(3) | join }} {{ 'a' ~ 1 ~ none }} {{ true }} {{ 'é' | length }}", "012 a1None True 1"),
     ],
 )

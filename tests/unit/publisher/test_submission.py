@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from publisher_api.accept import submission
 from publisher_api.accept.answer import answer_to
 from publisher_api.accept.idempotency import keys_of
 from publisher_api.accept.model import (
@@ -202,17 +201,6 @@ def test_a_batch_in_which_every_item_is_refused_is_refused_with_the_results() ->
     assert answer.members["results"][0]["problem"]["errors"][0]["field"] == "channels.0"
 
 
-def test_a_batch_is_accepted_up_to_its_limit_of_content() -> None:
-    size = 500_000
-    fits = submission.MAX_BATCH_CONTENT_BYTES // (size + 100)
-    items = [request(content={"inapp": {"title": "x" * size}}) for _ in range(fits + 2)]
-    [answer], writes = decided(accept_request(*items, request(), batch=True))
-    results = body(answer)["results"]
-    assert [each["status"] for each in results[fits:]] == ["rejected", "rejected", "queued"]
-    assert results[fits]["problem"]["type"] == "urn:heliograph:problem:too_large"
-    assert len(writes.notifications) == fits + 1
-
-
 def test_the_keys_of_a_request_are_those_of_its_header_and_of_its_valid_items() -> None:
     items = [request(dedup_key="a", notification_id=UUID(int=1)), Refusal(RefusalCode.TOO_LARGE, "")]
     keys = keys_of([accept_request(*items, batch=True, idempotency_key="i"), accept_request()])
@@ -237,13 +225,3 @@ def test_a_new_dedup_key_with_a_known_notification_id_leads_to_that_notification
     assert body(answer) == body(again) == {"notification_id": str(first), "status": "queued", "duplicate": True}
     assert writes.dedup["shop", "k"].notification_id == str(first)
     assert not writes.notifications
-
-
-def test_the_templates_of_a_batch_share_a_limit_of_time() -> None:
-    slow = {"inapp": {"title": "{% for a in range(500) %}{% for b in range(100) %}{% endfor %}{% endfor %}t"}}
-    planner = Planner(configuration(slow=slow), NOW, lambda: "id", render_seconds=0.05)
-    sent = accept_request(*[request(template_name="slow")] * 50, batch=True)
-    prepared = planner.prepare(sent, AcceptContext({}, KnownKeys()))
-    refused = [each for each in prepared if isinstance(each, Refusal)]
-    assert 0 < len(refused) < len(prepared)
-    assert {each.code for each in refused} == {RefusalCode.TEMPLATE_FAILED}

@@ -1,0 +1,102 @@
+"""The threads of batches: what runs, what waits, and what is refused."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from publisher_api.hosting.bounded_executor import BoundedExecutor
+from publisher_api.refusal import Refusal, RefusalCode
+
+
+def run(
+    scenario: Callable[[BoundedExecutor, threading.Event], Awaitable[None]],
+    max_in_progress: int = 16,
+    timeout_seconds: float = 10,
+) -> None:
+    """Run ``scenario`` with one thread, which waits for the event. The event is set in the end."""
+
+    async def main() -> None:
+        executor = BoundedExecutor(1, "test", max_in_progress=max_in_progress, timeout_seconds=timeout_seconds)
+        free = threading.Event()
+        try:
+            await scenario(executor, free)
+        finally:
+            free.set()
+            await asyncio.to_thread(executor.stop)
+
+    asyncio.run(main())
+
+
+async def begun(executor: BoundedExecutor, free: threading.Event) -> "asyncio.Task[bool]":
+    """A task whose work is running, and waits for ``free``."""
+    running = threading.Event()
+
+    def work() -> bool:
+        running.set()
+        return free.wait(10)
+
+    task = asyncio.create_task(executor.run(work))
+    await asyncio.to_thread(running.wait, 10)
+    return task
+
+
+def test_the_event_loop_goes_on_while_work_runs() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        task = await begun(executor, free)
+        free.set()
+        assert await task
+
+    run(scenario)
+
+
+def test_work_that_waits_too_long_is_refused_and_never_runs() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        ran = threading.Event()
+        first = await begun(executor, free)
+        with pytest.raises(Refusal) as refused:
+            await executor.run(ran.set)
+        free.set()
+        assert await first, "work that was begun is not given up"
+        assert refused.value.code is RefusalCode.OVERLOADED
+        await executor.run(lambda: None)
+        assert not ran.is_set()
+
+    run(scenario, timeout_seconds=0.2)
+
+
+def test_work_of_a_cancelled_task_never_runs() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        ran = threading.Event()
+        first = await begun(executor, free)
+        waiting = asyncio.create_task(executor.run(ran.set))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        free.set()
+        await first
+        await executor.run(lambda: None)
+        assert not ran.is_set()
+
+    run(scenario)
+
+
+def test_a_refusal_an_error_and_a_cancelled_task_leave_their_places_to_others() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                await executor.run(lambda: 1 // 0)
+        first = await begun(executor, free)
+        for _ in range(3):
+            waiting = asyncio.create_task(executor.run(lambda: None))
+            await asyncio.sleep(0)
+            with pytest.raises(Refusal):
+                await executor.run(lambda: None)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        free.set()
+        await first
+        await executor.run(lambda: None)
+
+    run(scenario, max_in_progress=2)
