@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psycopg
 
@@ -29,35 +30,36 @@ class ConfigCache:
     def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
         self._clock = clock
-        self._snapshot: Configuration | None = None
-        self._loaded_at = 0.0
-        self._changes = 0
+        self._snapshot: _Snapshot | None = None
+        self._state = object()
         self._failure: tuple[float, psycopg.OperationalError] | None = None
         self._templates: dict[str, _StoredTemplate] = {}
         self._lock = threading.Lock()
 
     def cached(self) -> Configuration | None:
         """The snapshot if it is fresh, without asking Postgres."""
-        return self._snapshot if self._clock() - self._loaded_at < _MAX_AGE_SECONDS else None
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.state is not self._state:
+            return None
+        return snapshot.configuration if self._clock() - snapshot.loaded_at < _MAX_AGE_SECONDS else None
 
     def current(self) -> Configuration:
         """The snapshot, reloaded when stale. If Postgres is down, returns the stale snapshot.
 
-        Raises ``psycopg.OperationalError`` when there is none.
+        Raises ``psycopg.OperationalError`` when there is none, or when it was dropped.
         """
         with self._lock:
-            if snapshot := self.cached():
-                return snapshot
-            changes, stale = self._changes, self._snapshot
+            if configuration := self.cached():
+                return configuration
+            state, stale = self._state, self._snapshot
             try:
-                snapshot = self._load()
+                configuration = self._load()
             except psycopg.OperationalError:
-                if stale is None:
+                if stale is None or stale.state is not state:
                     raise
-                return stale
-            if changes == self._changes:  # otherwise it changed during the load
-                self._snapshot, self._loaded_at = snapshot, self._clock()
-            return snapshot
+                return stale.configuration
+            self._snapshot = _Snapshot(configuration, self._clock(), state)
+            return configuration
 
     def _load(self) -> Configuration:
         # Threads that waited for the lock while Postgres was unavailable do not each wait for it again.
@@ -73,9 +75,16 @@ class ConfigCache:
             raise
 
     def drop(self) -> None:
-        """Drop the snapshot, because something changed."""
-        self._changes += 1
-        self._snapshot = None
+        """Drop the snapshot, because something changed. Also drops what is being loaded at this moment."""
+        self._state = object()
+
+
+class _Snapshot(NamedTuple):
+    """A configuration, and the state of the cache when its load began. It is used while the state is the same."""
+
+    configuration: Configuration
+    loaded_at: float
+    state: object
 
 
 @dataclass(frozen=True, slots=True)

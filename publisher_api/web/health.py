@@ -57,9 +57,8 @@ class Cached(Generic[T]):
         self._clock = clock
         self._found: tuple[T, float] | None = None
         self._lock = asyncio.Lock()
-        self._thread = anyio.CapacityLimiter(
-            1
-        )  # not one of the threads that all routes share: those may all be waiting
+        # Not one of the threads that all routes share: those may all be waiting.
+        self._thread = anyio.CapacityLimiter(1)
 
     async def get(self) -> T:
         async with self._lock:

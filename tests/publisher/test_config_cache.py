@@ -49,3 +49,18 @@ def test_a_dropped_configuration_is_not_used(postgres_url: str) -> None:
     cache.drop()
     with pytest.raises(psycopg.OperationalError):
         cache.current()
+
+
+def test_a_change_at_the_end_of_a_load_is_not_missed(postgres_url: str) -> None:
+    changing = True
+
+    def clock() -> float:
+        if changing:
+            cache.drop()  # the change is announced when the cache asks for the time at which it has loaded
+        return 0.0
+
+    with make_pool(postgres_url, 1) as pool:
+        cache = ConfigCache(pool, clock)
+        cache.current()
+        changing = False
+        assert cache.cached() is None

@@ -68,11 +68,13 @@ def test_reading_that_waits_for_postgres_does_not_stop_accepting(publisher: Publ
         blocker.execute("lock table templates in access exclusive mode")
         reads = [readers.submit(publisher.http.get, "/v1/templates/slow") for _ in range(60)]
         waiting_for(lambda: any(read.done() for read in reads), "a reader to be refused")
+        refused = next(read.result() for read in reads if read.done())
         accepted = publisher.http.post("/v1/notifications", json=notification())
         health = publisher.http.get("/health")
         pushed = push(publisher, encode(outcome_of(str(uuid.uuid4()))))
         blocker.rollback()
         answers = {read.result().status_code for read in reads}
+    assert refused.json()["type"] == "urn:heliograph:problem:overloaded", "it waited for a connection"
     assert (accepted.status_code, health.status_code, pushed.status_code) == (202, 200, 204)
     assert answers == {200, 503}
 
