@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import psycopg
 
+from postgres.pool import Connected, Pool
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration, Template
-from publisher_api.db.pool import Connected, Pool
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 

@@ -6,7 +6,7 @@ import psycopg
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from publisher_api.db.address import database_address
+from postgres.address import database_address
 
 # Any fixed number, as long as every instance uses the same.
 _LOCK = 7_237_401

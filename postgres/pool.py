@@ -30,6 +30,11 @@ def fetch_one(cursor: Cursor[DictRow]) -> DictRow:
     return row
 
 
+def address_of(pool: Pool) -> str:
+    """The address that the pool connects to, for a connection outside of it."""
+    return pool.conninfo if isinstance(pool.conninfo, str) else pool.conninfo()
+
+
 @contextmanager
 def autocommit(pool: Pool) -> Iterator[Connected]:
     """A connection on which each statement is its own transaction, unless one is begun.
@@ -38,6 +43,9 @@ def autocommit(pool: Pool) -> Iterator[Connected]:
     interpreter, which under load takes longer than the trip itself.
     """
     with pool.connection() as connection:
+        if connection.autocommit:  # the whole pool is in this mode
+            yield connection
+            return
         connection.autocommit = True
         try:
             yield connection
@@ -58,13 +66,22 @@ def _check(connection: Connected) -> None:
         ConnectionPool.check_connection(connection)
 
 
-def make_pool(database_url: str, connections: int, *, behind_pooler: bool = False, max_waiting: int = 0) -> Pool:
+def make_pool(
+    database_url: str,
+    connections: int,
+    *,
+    behind_pooler: bool = False,
+    max_waiting: int = 0,
+    always_autocommit: bool = False,
+) -> Pool:
     """A pool that is not open yet. Rows are dicts; leaving ``pool.connection()`` commits, or rolls back on an error.
 
     ``max_waiting`` limits how many threads wait for a connection; more get ``TooManyRequests`` at once. 0: no limit.
 
     ``behind_pooler``: the address may be that of a transaction pooler, which gives each transaction another server
     connection. A statement prepared on one is missing on the next, so no statement is prepared.
+
+    ``always_autocommit``: for a pool that is only used by ``autocommit``. Spares changing the mode back and forth.
     """
     return ConnectionPool(
         database_url,
@@ -76,5 +93,10 @@ def make_pool(database_url: str, connections: int, *, behind_pooler: bool = Fals
         reconnect_timeout=_WAIT_SECONDS,
         connection_class=Connection[DictRow],
         check=_check,
-        kwargs={"row_factory": dict_row, "connect_timeout": 3, **(_POOLED if behind_pooler else _DIRECT)},
+        kwargs={
+            "row_factory": dict_row,
+            "connect_timeout": 3,
+            "autocommit": always_autocommit,
+            **(_POOLED if behind_pooler else _DIRECT),
+        },
     )
