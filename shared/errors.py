@@ -29,7 +29,7 @@ class ConfigurationError(HeliographError):
 
     @classmethod
     def missing(cls, names: list[str]) -> "ConfigurationError":
-        return cls(f"Set these environment variables: {', '.join(sorted(names))}.")
+        return cls(f"Set these environment variables: {', '.join(sorted(set(names)))}.")
 
 
 class UnknownChannelType(HeliographError):

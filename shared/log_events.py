@@ -30,6 +30,16 @@ class LogEvent(Described):
     MESSAGE_UNDECODABLE = "message.undecodable", "A message could not be decoded. It becomes a dead letter."
     MESSAGE_WITHOUT_DELIVERY = "message.without_delivery", "A dead letter belongs to no delivery and is dropped."
 
+    # The worker, which hosts the functions outside of Google Cloud.
+    WORKER_READY = "worker.ready", "The worker takes messages."
+    WORKER_STOPPING = "worker.stopping", "The worker finishes what it has begun, and ends."
+    WORKER_TAKE_FAILED = "worker.take_failed", "No messages could be taken. The worker tries again."
+    WORKER_SETTLE_FAILED = (
+        "worker.settle_failed",
+        "The transport could not be told what became of messages. It delivers them again.",
+    )
+    WORKER_HANDLER_FAILED = "worker.handler_failed", "A bug in Heliograph. The message is delivered again."
+
     # The state that functions keep.
     LEDGER_RELEASE_FAILED = "ledger.release_failed", "A claim could not be released. It ends with its lease."
     LEDGER_FINISH_FAILED = (
@@ -51,15 +61,40 @@ class LogEvent(Described):
         "The relay hit an unexpected error. The sweeper retries.",
     )
     OUTBOX_SWEEP_FAILED = "outbox.sweep_failed", "The sweep failed. The next sweep tries again."
+    OUTBOX_EPOCH_CHANGED = (
+        "outbox.epoch_changed",
+        "The transport's server restarted or lost its data. What may be lost is published again.",
+    )
     OUTBOX_SWEPT = "outbox.swept", "The sweep published what was due."
     OUTCOMES_OVERDUE = (
         "outcomes.overdue",
         "Deliveries expired more than an hour ago, and no outcome has arrived.",
     )
+    OUTCOMES_INTAKE_FAILED = "outcomes.intake_failed", "Outcomes could not be taken or recorded. They come again."
     OUTCOME_UNDECODABLE = "outcome.undecodable", "An outcome could not be decoded. It becomes a dead letter."
+    TRANSPORT_LISTENER_DISCONNECTED = (
+        "transport.listener_disconnected",
+        "The listener for new messages lost Postgres. It connects again.",
+    )
+    TRANSPORT_MESSAGE_NEVER_SETTLED = (
+        "transport.message_never_settled",
+        "All attempts of a message ended without a result: it may have killed its workers. It becomes a dead letter.",
+    )
     TRANSPORT_MESSAGE_REFUSED = (
         "transport.message_refused",
         "The transport refused a message for good. It blocks no other message.",
+    )
+    TRANSPORT_MAY_LOSE_MESSAGES = (
+        "transport.may_lose_messages",
+        "The transport's server may lose messages, which was accepted. Lost deliveries are published again.",
+    )
+    TRANSPORT_REPLICA_SLOW = (
+        "transport.replica_slow",
+        "No replica confirmed messages in time. A failover now may lose them.",
+    )
+    TRANSPORT_UNREACHABLE = (
+        "transport.unreachable",
+        "The transport's server cannot be reached. It is examined when it is used first.",
     )
     REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."
     POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."

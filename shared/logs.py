@@ -60,3 +60,4 @@ def configure(level: int = logging.INFO) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # logs whole URLs; a webhook's URL may hold a token
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # logs with tracebacks the errors that it raises as well

@@ -5,6 +5,7 @@ the subscriptions that are the same for every channel type. The local stack, the
 what is derived here. Terraform derives the same from the same files; ``tests/test_terraform.py`` compares the two.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -27,11 +28,26 @@ _MAX_ACK_DEADLINE_SECONDS = 600
 _RECEIVER_SHARE = 4
 _MAX_ATTEMPTS = 100
 _CONCURRENCY = 32
+_MAX_SHARDS = 64
 _Backoff = Annotated[int, msgspec.Meta(ge=0, le=600)]
 
 
+def channel_filter(channel_type: str) -> str:
+    """The channel type and nothing more: a filter can never be changed, and drops silently what it does not match.
+
+    The attribute is named ``channel`` on the wire (``shared.attributes``).
+
+    >>> channel_filter("sms")
+    'attributes.channel = "sms"'
+    """
+    return f'attributes.channel = "{channel_type}"'
+
+
 class ChannelTopology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One channel type of ``channels.json``. ``memory`` and ``cpu`` are Cloud Run quantities."""
+    """One channel type of ``channels.json``. ``memory`` and ``cpu`` are Cloud Run quantities.
+
+    ``shards`` is the number of streams over which Redis spreads its messages.
+    """
 
     channel_type: str
     title: str
@@ -44,18 +60,11 @@ class ChannelTopology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     cpu: str
     time_to_live_seconds: int
     secrets: tuple[str, ...]
+    shards: Annotated[int, msgspec.Meta(ge=1, le=_MAX_SHARDS)] = 1
 
     @property
     def subscription(self) -> str:
         return f"{NOTIFICATIONS_TOPIC}-{self.channel_type}"
-
-    @property
-    def filter(self) -> str:
-        """The channel type and nothing more: a filter can never be changed, and drops silently what it does not match.
-
-        The attribute is named ``channel`` on the wire (``shared.attributes``).
-        """
-        return f'attributes.channel = "{self.channel_type}"'
 
     @property
     def dead_letter_topic(self) -> str:
@@ -133,6 +142,11 @@ class RetryProfile(Enum):
     END_TO_END_TEST = (0.02, 5)  # a dead letter after about 7 s, which leaves time to restart a part
     UNIT_TEST = (0.0, 5)  # a dead letter after a quarter of a second
 
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "RetryProfile":
+        """The profile that RETRY_PROFILE names, which only the local stack sets. Raises ``KeyError``."""
+        return cls[environ.get("RETRY_PROFILE") or cls.PRODUCTION.name]
+
     @property
     def attempts(self) -> int:
         return self.value[1]
@@ -160,7 +174,8 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription, with short names.
 
     ``target`` is what its messages are pushed to: a function, the publisher, or nothing (they are kept). Without a
-    backoff Pub/Sub delivers again at once. ``concurrency`` limits the pushes in flight on one machine.
+    backoff Pub/Sub delivers again at once. ``concurrency`` limits the messages in work on one machine. ``shards`` is as
+    in ``ChannelTopology``.
     """
 
     name: str
@@ -171,6 +186,11 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     backoff_seconds: tuple[float, float] | None = None
     dead_letters: DeadLetters | None = None
     concurrency: int = _CONCURRENCY
+    shards: int = 1
+
+    def gets(self, attributes: Mapping[str, str]) -> bool:
+        """Whether a message with ``attributes`` passes the filter, which is empty or ``channel_filter``."""
+        return not self.filter or self.filter == channel_filter(attributes.get("channel", ""))
 
 
 def topics() -> list[str]:
@@ -203,11 +223,12 @@ def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subsc
                 name=declared.subscription,
                 topic=NOTIFICATIONS_TOPIC,
                 target=name,
-                filter=declared.filter,
+                filter=channel_filter(name),
                 ack_deadline_seconds=declared.ack_deadline_seconds,
                 backoff_seconds=profile.backoff(declared.backoff_seconds),
                 dead_letters=DeadLetters(declared.dead_letter_topic, profile.attempts_of(declared.attempts)),
                 concurrency=declared.concurrency,
+                shards=declared.shards,
             ),
             Subscription(
                 name=declared.dead_letter_subscription,

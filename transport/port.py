@@ -1,19 +1,24 @@
 """The port that every transport implements. It carries deliveries and commands out, and outcomes back.
 
-A producer sees a ``Topic``; a consumer is a ``Handler`` that gets ``Received`` messages.
+A producer sees a ``Topic``; a consumer is a ``Handler`` that gets ``Received`` messages. Pub/Sub pushes them to the
+functions. Every other transport has a ``Queue`` for each subscription, from which a worker takes them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from shared.errors import HeliographError
 
 M = TypeVar("M")
 
 
-class PublishError(HeliographError):
+class TransportError(HeliographError):
     """The transport is unavailable, or did not answer in time; the message names the cause."""
+
+
+class PublishError(TransportError):
+    """Messages could not be published."""
 
 
 class PublishRefused(PublishError):
@@ -25,6 +30,16 @@ class Encoded(NamedTuple):
 
     data: bytes
     attributes: Mapping[str, str]
+
+
+class Epoch(NamedTuple):
+    """Changes when the transport may have lost messages that it had stored.
+
+    ``data`` changes when all may be lost; ``process`` alone when only those of its last seconds may be.
+    """
+
+    data: str
+    process: str
 
 
 class Topic(Protocol[M]):
@@ -59,6 +74,43 @@ class Received:
     id: str = ""
     subscription: str = ""
     dead_after: int | None = None
+
+
+class Taken(NamedTuple):
+    """A message that this process has taken. ``mark`` is the transport's own, for what follows."""
+
+    received: Received
+    mark: Any
+
+
+class Queue(Protocol):
+    """One subscription, as a worker sees it. Safe to share between threads. Every method raises ``TransportError``.
+
+    A message that was taken, and is not settled before the subscription's deadline, can be taken again. To settle a
+    message that was taken again since does nothing, or completes it: a handler must bear a second delivery anyway.
+    """
+
+    def take(self, limit: int, wait_seconds: float) -> list[Taken]:
+        """Up to ``limit`` messages, each counting one attempt more; waits for the first, then returns at once."""
+        ...
+
+    def wake(self) -> None:
+        """Let a ``take`` that waits return, now or at its next wait."""
+        ...
+
+    def done(self, taken: Sequence[Taken]) -> None:
+        """These messages are handled."""
+        ...
+
+    def again(self, taken: Taken, after_seconds: float) -> None:
+        """Let this message be taken again, not before ``after_seconds``."""
+        ...
+
+    def bury(self, taken: Taken) -> None:
+        """Move this message to the subscription's dead letters, with the number of its attempts."""
+        ...
+
+    def close(self) -> None: ...
 
 
 Handler = Callable[[Received], None]

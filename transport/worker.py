@@ -1,0 +1,131 @@
+"""Works on one subscription: take → handle → done, again or bury."""
+
+import contextlib
+import queue
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from shared.backoff import backoff
+from shared.gathering import gather
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
+from shared.topology import Subscription
+from transport import verdict
+from transport.port import Handler, Queue, Taken, TransportError
+from transport.verdict import Verdict
+
+_WAIT_SECONDS = 15.0
+_PAUSE_SECONDS = 1.0
+_MAX_DONE = 256
+_log = EventLogger(__name__)
+
+
+class Worker:
+    """Takes as many messages as it has free threads, so that a message that was taken never waits in this process.
+
+    A message that fails is taken again after the subscription's backoff, and is buried after the subscription's
+    attempts. What is done is reported to the transport in batches.
+    """
+
+    def __init__(self, messages: Queue, handler: Handler, subscription: Subscription) -> None:
+        self._queue = messages
+        self._handler = handler
+        self._subscription = subscription
+        name = subscription.name
+        self._free = threading.Semaphore(subscription.concurrency)
+        self._threads = ThreadPoolExecutor(subscription.concurrency, thread_name_prefix=name)
+        self._done: queue.SimpleQueue[Taken | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._taker = threading.Thread(target=self._take_all, name=f"take-{name}", daemon=True)
+        self._settler = threading.Thread(target=self._settle_all, name=f"settle-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._taker.start()
+        self._settler.start()
+
+    def ask_to_stop(self) -> None:
+        """Take no more messages."""
+        self._stopping.set()
+        self._queue.wake()
+
+    def stop(self) -> None:
+        """Return when every message that was taken is handled and settled. Call ``ask_to_stop`` first."""
+        self._taker.join()
+        self._threads.shutdown()
+        self._done.put(None)
+        self._settler.join()
+        self._queue.close()
+
+    def _take_all(self) -> None:
+        while not self._stopping.is_set():
+            places = self._places()
+            try:
+                taken = self._queue.take(places, _WAIT_SECONDS)
+            except TransportError as error:
+                _log.warning(LogEvent.WORKER_TAKE_FAILED, subscription=self._subscription.name, error=str(error))
+                self._stopping.wait(_PAUSE_SECONDS)
+                taken = []
+            self._free.release(places - len(taken)) if places > len(taken) else None
+            for each in taken:
+                self._threads.submit(self._handle, each)
+
+    def _places(self) -> int:
+        """Wait for a free thread, and return how many are free. They are ours until they are released."""
+        self._free.acquire()
+        places = 1
+        while self._free.acquire(blocking=False):
+            places += 1
+        return places
+
+    def _handle(self, taken: Taken) -> None:
+        try:
+            result = verdict.handle(self._handler, taken.received)
+        except Exception:  # noqa: BLE001 - a bug must not end the worker; the message is delivered again
+            _log.exception(LogEvent.WORKER_HANDLER_FAILED, subscription=self._subscription.name, id=taken.received.id)
+            result = Verdict.RETRY
+        try:
+            if result is Verdict.DONE:
+                self._done.put(taken)
+            else:
+                self._put_back(taken)
+        finally:
+            self._free.release()
+
+    def _put_back(self, taken: Taken) -> None:
+        with self._failures_logged():
+            put_back(self._queue, taken, self._subscription)
+
+    def _settle_all(self) -> None:
+        while done := gather(self._done, _MAX_DONE):
+            with self._failures_logged():
+                self._queue.done(done)
+
+    @contextlib.contextmanager
+    def _failures_logged(self) -> Iterator[None]:
+        """What cannot be settled is delivered again after its deadline, and handled as what it is: a repetition."""
+        try:
+            yield
+        except TransportError as error:
+            _log.warning(LogEvent.WORKER_SETTLE_FAILED, subscription=self._subscription.name, error=str(error))
+
+
+def put_back(messages: Queue, taken: Taken, subscription: Subscription) -> None:
+    """Let a message that failed be taken again after the backoff; bury it after the attempts of ``subscription``."""
+    attempt, dead_letters = taken.received.attempt or 1, subscription.dead_letters
+    if dead_letters is not None and attempt >= dead_letters.attempts:
+        messages.bury(taken)
+    else:
+        shortest, longest = subscription.backoff_seconds or (0.0, 0.0)
+        wait = backoff(timedelta(seconds=shortest), timedelta(seconds=longest), attempt, random.random)
+        messages.again(taken, wait.total_seconds())
+
+
+def stop_all(workers: Sequence[Worker]) -> None:
+    """Stop ``workers`` together."""
+    for worker in workers:
+        worker.ask_to_stop()
+    for worker in workers:
+        worker.stop()
