@@ -1,15 +1,11 @@
-"""Puts a function together from its environment, on the first request.
-
-This is the one place that chooses an implementation for each port: Google's. Another profile is another module with
-``REQUIRED`` and ``connect`` instead of ``functions.google.services``.
-"""
+"""Puts a function together from its environment, on the first message. ``functions.profile`` chooses its ports."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
-from functions.google import services as profile
+from functions.profile import connector
 from functions.runtime import environment
 from functions.runtime.breaker import Breaker, BreakerKey
 from functions.runtime.deferral import Deferral
@@ -52,6 +48,7 @@ def function(name: str, build: Build, environ: Mapping[str, str], required: Sequ
 
 def _function(name: str, build: Build, environ: Mapping[str, str], required: Sequence[str]) -> Handler:
     logs.configure()
+    profile = connector(environ)
     environment.require(environ, [*profile.REQUIRED, *required])
     return build(profile.connect(environ, lease_of(name, environ)))
 
@@ -91,7 +88,7 @@ def _channel_handler(
 
 def _deferral(channel_type: str, environ: Mapping[str, str]) -> Deferral:
     """The waits of the channel type; shorter where ``RETRY_PROFILE`` (the local stack sets it) says so."""
-    profile = RetryProfile[environ.get("RETRY_PROFILE") or RetryProfile.PRODUCTION.name]
+    profile = RetryProfile.from_env(environ)
     declared = TOPOLOGY[channel_type]
     shortest, longest = (timedelta(seconds=seconds) for seconds in profile.backoff(declared.backoff_seconds))
     attempts = profile.attempts_of(declared.attempts)

@@ -10,39 +10,31 @@
 Any other error is a bug: the functions framework logs its traceback and responds with 500.
 """
 
-import logging
-
 from functions.runtime.lazy import Lazy
 from shared import pubsub_push
-from shared.errors import CredentialsRefused, DeliveryError, Retryable, Undecodable
+from shared.errors import Undecodable
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from shared.pubsub_push import Push
+from transport import verdict
 from transport.port import Handler, Received
+from transport.verdict import Verdict
 
 DEAD_LETTER_COUNT = "CloudPubSubDeadLetterSourceDeliveryCount"
 """The attribute in which Pub/Sub counts the attempts that were made before it moved the message."""
+_STATUS = {Verdict.DONE: 204, Verdict.RETRY: 503, Verdict.ALERT: 500, Verdict.UNDECODABLE: 400}
 _log = EventLogger(__name__)
 
 
 def respond(body: bytes, handler: Lazy[Handler]) -> tuple[str, int]:
     """Handle the push in ``body``; return an empty body and the status."""
     handle = handler.get()
-    fields: dict[str, object] = {}
     try:
-        received = received_from(pubsub_push.decode(body))
-        fields = {"message_id": received.id, "subscription": received.subscription, "attempt": received.attempt}
-        handle(received)
-    except Retryable as error:
-        _log.warning(LogEvent.MESSAGE_RETRYABLE, **fields, **_fields_of(error), status=503)
-        return "", 503
-    except CredentialsRefused as error:
-        _log.log(logging.CRITICAL, LogEvent.MESSAGE_CREDENTIALS_REFUSED, **fields, **_fields_of(error), status=500)
-        return "", 500
+        push = pubsub_push.decode(body)
     except Undecodable as error:
-        _log.error(LogEvent.MESSAGE_UNDECODABLE, **fields, error=str(error), status=400)
-        return "", 400
-    return "", 204
+        _log.error(LogEvent.MESSAGE_UNDECODABLE, error=str(error))
+        return "", _STATUS[Verdict.UNDECODABLE]
+    return "", _STATUS[verdict.handle(handle, received_from(push))]
 
 
 def received_from(push: Push) -> Received:
@@ -56,7 +48,3 @@ def received_from(push: Push) -> Received:
         subscription=push.subscription,
         dead_after=int(count) if count.isdecimal() else None,
     )
-
-
-def _fields_of(error: DeliveryError) -> dict[str, object]:
-    return {"reason": error.reason, "provider": error.provider, "error": str(error)}

@@ -36,12 +36,13 @@ class Fcm:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Uses the Firebase app of this process, if there is one; else the machine's credentials."""
+        """Uses the Firebase app of this process, if there is one; else the machine's credentials and their project."""
         try:
             return cls(firebase_admin.get_app())
         except ValueError:  # firebase-admin raises this if no app is initialised
-            project = environ.get("FCM_PROJECT") or environ["GOOGLE_CLOUD_PROJECT"]
-            return cls(firebase_admin.initialize_app(options={"projectId": project, "httpTimeout": _TIMEOUT_SECONDS}))
+            project = environ.get("FCM_PROJECT") or environ.get("GOOGLE_CLOUD_PROJECT")
+            options = {"httpTimeout": _TIMEOUT_SECONDS} | ({"projectId": project} if project else {})
+            return cls(firebase_admin.initialize_app(options=options))
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
         content = delivery.content_as(PushContent)

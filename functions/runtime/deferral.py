@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.runtime.ledger import cooldown
+from shared.backoff import backoff
 from shared.errors import Retryable, StillSending
-
-_MAX_DOUBLINGS = 16
-_SPREAD = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """The waits of a channel type: ``shortest``, twice as long each time, at most ``longest``.
+    """The waits of a channel type, as ``shared.backoff`` has them.
 
-    A delivery is dead when ``attempts`` attempts have failed. ``lease`` is how long a claim holds. ``random`` returns
-    numbers from 0 to 1: they spread the deliveries that were refused together.
+    A delivery is dead when ``attempts`` attempts have failed. ``lease`` is how long a claim holds.
     """
 
     attempts: int
@@ -39,8 +36,7 @@ class Deferral:
 
         ``deferrals`` and ``unconfirmed_attempts`` count what was before the attempt that ended with ``error``.
         """
-        wait = min(self.shortest * (1 << min(deferrals, _MAX_DOUBLINGS)), self.longest)
-        wait *= 1 + _SPREAD * self.random()
+        wait = backoff(self.shortest, self.longest, deferrals + 1, self.random)
         if isinstance(error, StillSending):
             wait = max(wait, self.lease)
         elif error.ambiguous:

@@ -1,9 +1,11 @@
 """Publishes outcomes over a transport, and turns the transport's errors into ours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from shared import outcomes
 from shared.errors import CredentialsRefused, Retryable
+from shared.gathering import Gatherer
 from shared.log_events import LogEvent
 from shared.outcomes import Outcome, Result
 from shared.reasons import Reason
@@ -41,11 +43,31 @@ class TopicOutcomeSink:
 
     def publish(self, outcome: Outcome) -> None:
         """Publish ``outcome``; return when the topic has stored it. Raises ``Retryable`` or ``CredentialsRefused``."""
-        try:
-            stored = [each for batch in self._topic.publish([outcome]) for each in batch]
-        except PublishRefused as error:
-            raise CredentialsRefused(Reason.OUTCOMES_REFUSED, str(error)) from error
-        except PublishError as error:
-            raise Retryable(Reason.OUTCOMES_UNAVAILABLE, str(error)) from error
-        if not stored:
-            raise Retryable(Reason.OUTCOMES_UNAVAILABLE, "The topic does not accept this outcome.")
+        _publish(self._topic, [outcome])
+
+
+class GatheringOutcomeSink:
+    """The outcome sink of a process with many threads. Publishes together what waits at the same time."""
+
+    def __init__(self, topic: Topic[Outcome]) -> None:
+        self._gathered = Gatherer[Outcome, None](partial(_publish, topic), "outcomes")
+
+    def publish(self, outcome: Outcome) -> None:
+        """Publish ``outcome``; return when the topic has stored it. Raises ``Retryable`` or ``CredentialsRefused``."""
+        self._gathered(outcome)
+
+    def close(self) -> None:
+        """Publish what waits. Publish nothing afterwards."""
+        self._gathered.close()
+
+
+def _publish(topic: Topic[Outcome], outcomes: Sequence[Outcome]) -> list[None]:
+    try:
+        stored = sum(len(batch) for batch in topic.publish(outcomes))
+    except PublishRefused as error:
+        raise CredentialsRefused(Reason.OUTCOMES_REFUSED, str(error)) from error
+    except PublishError as error:
+        raise Retryable(Reason.OUTCOMES_UNAVAILABLE, str(error)) from error
+    if stored < len(outcomes):
+        raise Retryable(Reason.OUTCOMES_UNAVAILABLE, "The topic does not accept this outcome.")
+    return [None] * len(outcomes)

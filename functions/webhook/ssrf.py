@@ -4,9 +4,14 @@ import ipaddress
 import socket
 
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-# What Python's table lacks, or calls global: IETF protocols (RFC 6890), the anycast address of 6to4 relays (RFC 7526),
-# the former 6bone (RFC 3701) and documentation (RFC 9637).
-_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3ffe::/16", "3fff::/20")))
+# What Python's table lacks, or calls global, in any of its versions: IETF protocols (RFC 6890), 6to4 and the anycast
+# address of its relays (RFC 7526), the former 6bone (RFC 3701) and documentation (RFC 9637).
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3ffe::/16", "3fff::/20"),
+    )
+)
 _ISATAP = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
@@ -49,12 +54,5 @@ def is_public(address: str) -> bool:
     # Outside 2000::/3 nothing is public: translated (64:ff9b), compatible (::/96), site-local, multicast.
     if ip not in _GLOBAL_UNICAST or not ip.is_global:
         return False
-    return all(is_public(str(inner)) for inner in _embedded(ip))
-
-
-def _embedded(ip: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses to which a tunnel would pass a packet for ``ip`` on: 6to4 and ISATAP."""
-    embedded = [ip.sixtofour] if ip.sixtofour else []
-    if ip.packed[8:12] in _ISATAP:
-        embedded.append(ipaddress.IPv4Address(ip.packed[12:]))
-    return embedded
+    # An ISATAP tunnel passes a packet on to the IPv4 address in the last four bytes.
+    return ip.packed[8:12] not in _ISATAP or is_public(str(ipaddress.IPv4Address(ip.packed[12:])))
