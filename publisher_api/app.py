@@ -9,13 +9,13 @@ import uuid_utils
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from postgres.pool import make_pool
 from publisher_api.accept import routes as accept
 from publisher_api.channels import routes as channels
 from publisher_api.channels.service import Channels
-from publisher_api.connections import connect, now
-from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool, make_pool
+from publisher_api.connections import Connections, connect, now
 from publisher_api.deliveries import routes as deliveries
+from publisher_api.deliveries.intake import Intake
 from publisher_api.devices import routes as devices
 from publisher_api.hosting.backend import Backend
 from publisher_api.hosting.container import ContainerBackend
@@ -31,11 +31,12 @@ from publisher_api.web.authentication import ApiKeys, GooglePushes
 from publisher_api.web.body_limit import BodyLimit
 from publisher_api.web.health import Health
 from publisher_api.web.services import ServiceRegistry
-from shared.envelope import Message
-from transport.port import Topic
+from shared.errors import ConfigurationError
+from shared.profile import VARIABLE
 
 # Each waits in one of the 40 threads that all plain functions share.
 _MAX_WAITING_ROUTES = 16
+# Pub/Sub pushes to the routes of deliveries. In every other profile the publisher takes the outcomes itself.
 FEATURES = (accept, inbox, notifications, users, devices, templates, channels, deliveries, health_routes)
 
 
@@ -43,8 +44,14 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     """The publisher. ``serverless``: no thread works between requests.
 
     Waits for no other service: without Postgres it still starts, responds with 503, and gives the reason in its health
-    check.
+    check. Raises ``ConfigurationError``.
     """
+    if serverless and settings.google is None:
+        message = (
+            f"DigitalOcean Functions work in the google profile only, and {VARIABLE} is {settings.profile}: no process"
+            " would take the outcomes. Run the publisher in a container."
+        )
+        raise ConfigurationError(message)
     for_routes = max(1, settings.connections // 3)
     connections = connect(
         settings,
@@ -56,17 +63,23 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     # The other routes may take long, so they have connections of their own. A DigitalOcean Function handles one request
     # at a time.
     routes_pool = pool if serverless else make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES)
-    backend = _backend(settings, pool, topic, cache, serverless=serverless)
+    backend = _backend(settings, connections, serverless=serverless)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         routes_pool.open()
         backend.start()
+        # Not before: a queue may connect at once, and an application whose schema is read never closes it.
+        intake = Intake(connections.transport, pool) if connections.transport else None
+        if intake:
+            intake.start()
         # What exists now stays. Without this the garbage collector scans all of it every few seconds and pauses every
         # request, which was most of the slowest percent.
         gc.collect()
         gc.freeze()
         yield
+        if intake:
+            await run_in_threadpool(intake.stop)
         await run_in_threadpool(backend.stop)
         routes_pool.close()
         connections.close()
@@ -87,22 +100,24 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
         inbox=Inbox(routes_pool, now, _new_id, backend.command_added),
         api_keys=ApiKeys(cache),
-        google_pushes=GooglePushes(settings),
+        google_pushes=GooglePushes(settings.google) if settings.google else None,
         health=Health(pool, topic, now),
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)
     problems.install(app)
-    for feature in FEATURES:
+    features = FEATURES if settings.google else [feature for feature in FEATURES if feature is not deliveries]
+    for feature in features:
         app.include_router(feature.router)
-    documentation.install(app, [feature.router for feature in FEATURES])
+    documentation.install(app, [feature.router for feature in features])
     return app
 
 
-def _backend(settings: Settings, pool: Pool, topic: Topic[Message], cache: ConfigCache, *, serverless: bool) -> Backend:
+def _backend(settings: Settings, connections: Connections, *, serverless: bool) -> Backend:
+    pool, topic, cache = connections.pool, connections.topic, connections.cache
     if serverless:
         return ServerlessBackend(pool, topic, cache, now, _new_id)
-    return ContainerBackend(pool, topic, cache, settings.database_url, now, _new_id)
+    return ContainerBackend(pool, topic, cache, settings.database_url, now, _new_id, read_epoch=connections.epoch)
 
 
 def _new_id() -> str:

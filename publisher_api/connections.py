@@ -1,27 +1,42 @@
-"""What every process of the publisher connects to: Postgres, the topic, and the cached configuration."""
+"""What every process of the publisher connects to: Postgres, the transport, and the cached configuration.
+
+The one place of the publisher that chooses a transport.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from postgres.pool import Pool, make_pool
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool, make_pool
+from publisher_api.outbox.message import encode
 from publisher_api.settings import Settings
-from publisher_api.topic import notifications_topic
 from shared.envelope import Message
-from transport.port import Topic
+from shared.topology import NOTIFICATIONS_TOPIC
+from transport.connect import Transport, connect_transport
+from transport.port import Epoch, Topic
 
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """A pool that is not open yet, a topic that connects at its first call, and the configuration read by the pool."""
+    """A pool that is not open yet, a topic that connects at its first call, and the configuration read by the pool.
+
+    ``transport`` is None in the google profile, where Pub/Sub pushes the outcomes.
+    """
 
     pool: Pool
     topic: Topic[Message]
     cache: ConfigCache
+    transport: Transport | None
+
+    def epoch(self) -> Epoch | None:
+        """The epoch of the transport; None where no message is lost. Raises ``TransportError``."""
+        return None if self.transport is None else self.transport.epoch()
 
     def close(self) -> None:
         self.topic.close()
+        if self.transport is not None:
+            self.transport.close()
         self.pool.close()
 
 
@@ -29,9 +44,16 @@ def connect(
     settings: Settings, environ: Mapping[str, str], pool_size: int, *, behind_pooler: bool = False
 ) -> Connections:
     """The connections of one process. Waits for nothing. Raises ``ConfigurationError``."""
-    topic = notifications_topic(settings, environ)
     pool = make_pool(settings.database_url, pool_size, behind_pooler=behind_pooler)
-    return Connections(pool, topic, ConfigCache(pool))
+    topic: Topic[Message]
+    if settings.google is not None:
+        from publisher_api.google_topic import notifications_topic  # noqa: PLC0415 - only this profile installs Pub/Sub
+
+        topic, transport = notifications_topic(settings.google, environ), None
+    else:
+        transport = connect_transport(settings.profile, environ, pool)
+        topic = transport.topic(NOTIFICATIONS_TOPIC, encode)
+    return Connections(pool, topic, ConfigCache(pool), transport)
 
 
 def now() -> datetime:

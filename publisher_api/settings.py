@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from publisher_api.db.address import database_address
+from postgres.address import database_address
 from shared.errors import ConfigurationError
+from shared.profile import Profile, profile_of
 from shared.topology import NOTIFICATIONS_TOPIC
 
 GOOGLE_CERTS_URL = "https://www.googleapis.com/oauth2/v3/certs"
 KEYLESS = ("GOOGLE_IDENTITY_ISSUER", "GOOGLE_IDENTITY_KEY", "GOOGLE_IDENTITY_PROVIDER", "GOOGLE_IDENTITY_SUBJECT")
-_REQUIRED = ("DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT")
+_REQUIRED_BY_GOOGLE = ("GOOGLE_CLOUD_PROJECT", "PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT")
 
 
 def missing_identity(environ: Mapping[str, str]) -> list[str]:
@@ -19,34 +20,60 @@ def missing_identity(environ: Mapping[str, str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Where Postgres and the topic are, and whose pushes are accepted.
+class GoogleSettings:
+    """The google profile: where the topic is, and whose pushes are accepted.
 
     ``push_audience`` and ``push_service_account`` are the ``aud`` and ``email`` that Google's tokens for
-    ``/internal/outcomes`` must have; ``google_certs_url`` serves the keys (JWKS) that sign them. ``connections`` to
-    Postgres are the most that one instance holds, without the one that listens for changes of the configuration.
+    ``/internal/outcomes`` must have; ``certs_url`` serves the keys (JWKS) that sign them.
+    """
+
+    project: str
+    topic: str = NOTIFICATIONS_TOPIC
+    push_audience: str
+    push_service_account: str
+    certs_url: str = GOOGLE_CERTS_URL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where Postgres is, and the profile. ``google`` is None in every other profile.
+
+    ``connections`` to Postgres are the most that one instance holds, without the one that listens for changes of the
+    configuration.
     """
 
     database_url: str
-    project: str
-    topic: str
-    push_audience: str
-    push_service_account: str
-    google_certs_url: str = GOOGLE_CERTS_URL
+    profile: Profile
+    google: GoogleSettings | None = None
     connections: int = 8
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Raises ``ConfigurationError`` that names every missing variable at once, also those of the identity."""
-        missing = [name for name in _REQUIRED if not environ.get(name)] + missing_identity(environ)
-        if missing:
+        try:
+            profile = profile_of(environ)
+        except ConfigurationError as error:
+            others = [name for name in ("DATABASE_URL",) if not environ.get(name)] + missing_identity(environ)
+            if not others:
+                raise
+            message = f"{error} {ConfigurationError.missing(others)}"
+            raise ConfigurationError(message) from None
+        required = ("DATABASE_URL", *_REQUIRED_BY_GOOGLE) if profile is Profile.GOOGLE else ("DATABASE_URL",)
+        if missing := [name for name in required if not environ.get(name)] + missing_identity(environ):
             raise ConfigurationError.missing(missing)
         return cls(
             database_url=database_address(environ),
-            project=environ["GOOGLE_CLOUD_PROJECT"],
-            topic=environ.get("NOTIFICATIONS_TOPIC", NOTIFICATIONS_TOPIC),
-            push_audience=environ["PUSH_AUDIENCE"],
-            push_service_account=environ["PUSH_SERVICE_ACCOUNT"],
-            google_certs_url=environ.get("GOOGLE_CERTS_URL", GOOGLE_CERTS_URL),
+            profile=profile,
+            google=_google(environ) if profile is Profile.GOOGLE else None,
             connections=int(environ.get("DATABASE_CONNECTIONS", "8")),
         )
+
+
+def _google(environ: Mapping[str, str]) -> GoogleSettings:
+    return GoogleSettings(
+        project=environ["GOOGLE_CLOUD_PROJECT"],
+        topic=environ.get("NOTIFICATIONS_TOPIC", NOTIFICATIONS_TOPIC),
+        push_audience=environ["PUSH_AUDIENCE"],
+        push_service_account=environ["PUSH_SERVICE_ACCOUNT"],
+        certs_url=environ.get("GOOGLE_CERTS_URL", GOOGLE_CERTS_URL),
+    )

@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 import psycopg
 
-from publisher_api.gathering import gather
 from publisher_api.refusal import Refusal, RefusalCode, overloaded
+from shared.gathering import gather
 
 T = TypeVar("T")
 R = TypeVar("R")

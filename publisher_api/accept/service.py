@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 
+from postgres.pool import Pool, autocommit
 from publisher_api.accept import store
 from publisher_api.accept.answer import answer_to
 from publisher_api.accept.idempotency import keys_of
 from publisher_api.accept.model import AcceptContext, AcceptRequest, AcceptResult, Keys, PendingWrites
 from publisher_api.accept.submission import Decision, Planner, Prepared
 from publisher_api.configuration import Configuration
-from publisher_api.db.pool import Pool, autocommit
 from publisher_api.outbox.message import message_of
 from publisher_api.refusal import Refusal
 from shared.envelope import Delivery

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from postgres.pool import Connected, fetch_one
 from publisher_api.accept.model import (
     AcceptContext,
     DedupRecord,
@@ -18,7 +19,6 @@ from publisher_api.accept.model import (
     PendingWrites,
     ProducerKey,
 )
-from publisher_api.db.pool import Connected, fetch_one
 from publisher_api.users.model import User
 
 

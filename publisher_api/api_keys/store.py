@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 
 
 @dataclass(frozen=True, slots=True)

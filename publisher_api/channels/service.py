@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from postgres.pool import Pool
 from publisher_api.channels import store
 from publisher_api.channels.credentials import check_credentials, shown_config
 from publisher_api.channels.model import Channel, ChannelConfig, ChannelFields, ChannelList, ChannelView
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool
 from publisher_api.outbox.commands import add_command
 from publisher_api.refusal import invalid
 from shared.envelope import VERSION, Command

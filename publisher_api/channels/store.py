@@ -3,8 +3,8 @@
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from postgres.pool import Connected, fetch_one
 from publisher_api.channels.model import Channel, ChannelView
-from publisher_api.db.pool import Connected, fetch_one
 
 
 def list_channels(connection: Connected) -> list[ChannelView]:

@@ -9,8 +9,8 @@ import psycopg
 import uuid_utils
 from psycopg.rows import dict_row
 
+from postgres.address import database_address
 from publisher_api.api_keys import store
-from publisher_api.db.address import database_address
 from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.errors import ConfigurationError
 

@@ -9,7 +9,7 @@ import sys
 import psycopg
 from alembic import command
 
-from publisher_api.db.address import database_address
+from postgres.address import database_address
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from shared.errors import ConfigurationError
 

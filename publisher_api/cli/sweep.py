@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager
 import psycopg
 
 from publisher_api.connections import connect, now
-from publisher_api.db.expired_keys import delete_some_expired_keys
+from publisher_api.db.expired_rows import delete_some_expired_rows
+from publisher_api.outbox.epochs import make_lost_due
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.settings import Settings
 from shared import logs
@@ -60,9 +61,10 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
         connections.pool.open()
 
         def sweep_once() -> int:
+            make_lost_due(connections.pool, connections.epoch, now)
             published = sweep(connections.pool, connections.topic, connections.cache, now)
             for _ in range(_CLEANING_STEPS):  # a scheduled function has a minute; the next sweep deletes the rest
-                if not delete_some_expired_keys(connections.pool, now()):
+                if not delete_some_expired_rows(connections.pool, now()):
                     break
             return published
 

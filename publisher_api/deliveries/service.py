@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from publisher_api.db.pool import Pool, autocommit
+from postgres.pool import Pool, autocommit
 from publisher_api.deliveries import store
 from shared.outcomes import Outcome
 

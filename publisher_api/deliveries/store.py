@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 

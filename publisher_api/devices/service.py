@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from publisher_api.db.pool import Pool
+from postgres.pool import Pool
 from publisher_api.devices import store
 from publisher_api.devices.model import DeviceFields, DeviceView
 from publisher_api.refusal import not_found

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from publisher_api.db.pool import Connected, fetch_one
+from postgres.pool import Connected, fetch_one
 from publisher_api.devices.model import DeviceFields, DeviceView
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
+from postgres.pool import Pool
 from publisher_api.accept.micro_batcher import TIMEOUT_SECONDS, MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.db.config_cache import ConfigCache, ConfigListener
-from publisher_api.db.expired_keys import delete_some_expired_keys
-from publisher_api.db.pool import Pool
+from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.hosting.bounded_executor import BoundedExecutor
+from publisher_api.outbox.epochs import ReadEpoch
 from publisher_api.outbox.relay import Relay
 from publisher_api.outbox.sweeper import Sweeper
 from publisher_api.refusal import Refusal
@@ -35,13 +36,17 @@ class ContainerBackend:
         database_url: str,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        *,
+        read_epoch: ReadEpoch,
     ) -> None:
         self._pool = pool
         self._cache = cache
         self._clock = clock
         self._new_id = new_id
         self._relay = Relay(pool, topic, clock)
-        self._sweeper = Sweeper(pool, topic, cache, clock, clean=partial(delete_some_expired_keys, pool))
+        self._sweeper = Sweeper(
+            pool, topic, cache, clock, clean=partial(delete_some_expired_rows, pool), read_epoch=read_epoch
+        )
         self._listener = ConfigListener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")

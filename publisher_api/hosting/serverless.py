@@ -5,10 +5,10 @@ from datetime import datetime
 
 from fastapi.concurrency import run_in_threadpool
 
+from postgres.pool import Pool
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox.publish import try_publish, try_publish_commands
 from publisher_api.refusal import Refusal

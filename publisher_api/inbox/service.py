@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from publisher_api.db.pool import Connected, Pool
+from postgres.pool import Connected, Pool
 from publisher_api.inbox import store
 from publisher_api.inbox.model import ReadNotification, ReadRequest, ReadResult, UnreadCount
 from publisher_api.outbox.commands import add_command

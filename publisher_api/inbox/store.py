@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from publisher_api.db.pool import Connected, fetch_one
+from postgres.pool import Connected, fetch_one
 from publisher_api.inbox.model import Marked
 
 # Due in the inbox, and not known to have missed it. Takes one parameter: now.

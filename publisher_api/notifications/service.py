@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from publisher_api.db.pool import Pool
+from postgres.pool import Pool
 from publisher_api.notifications import store
 from publisher_api.notifications.model import NotificationDetail, NotificationPage
 from publisher_api.notifications.timeline import view_detail, view_notification

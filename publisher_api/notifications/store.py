@@ -4,7 +4,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 from publisher_api.notifications.model import StoredDelivery, StoredEvent, StoredNotification
 
 _COLUMNS = """

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 from publisher_api.outbox.store import CLAIM
 from shared.envelope import Command
 

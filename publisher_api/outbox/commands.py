@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 from publisher_api.outbox import command_store
 from shared.envelope import Command
 

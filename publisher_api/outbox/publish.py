@@ -8,7 +8,7 @@ from datetime import datetime
 
 import psycopg
 
-from publisher_api.db.pool import Pool, autocommit
+from postgres.pool import Pool, autocommit
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import command_store, store
 from publisher_api.outbox.endings import refused

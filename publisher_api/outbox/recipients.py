@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from publisher_api.db.pool import Pool
+from postgres.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import store
 from publisher_api.outbox.endings import without_address

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from publisher_api.db.pool import Pool
-from publisher_api.gathering import gather
+from postgres.pool import Pool
 from publisher_api.outbox.publish import CHUNK, Clock, try_publish
 from shared.envelope import Delivery, Message
+from shared.gathering import gather
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from transport.port import Topic

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from publisher_api.db.pool import Connected, fetch_one
+from postgres.pool import Connected, fetch_one
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
 from shared.envelope import Delivery
 from shared.reasons import Reason

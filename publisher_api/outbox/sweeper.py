@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 import psycopg
 
+from postgres.pool import Pool
 from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
 from publisher_api.outbox.endings import unreported
+from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
 from shared.envelope import Delivery, Message
@@ -111,6 +112,8 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 class Sweeper:
     """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
 
+    ``read_epoch`` returns the epoch of the transport. What the transport has lost is published again.
+
     ``clean`` does a bounded piece of work and returns whether there may be more, which follows after the next sweep.
     Several instances may sweep at the same time: each row is claimed by one of them.
     """
@@ -123,6 +126,8 @@ class Sweeper:
         clock: Clock,
         clean: Callable[[datetime], bool],
         interval_seconds: float = 1.0,
+        *,
+        read_epoch: ReadEpoch,
     ) -> None:
         self._pool = pool
         self._topic = topic
@@ -130,6 +135,7 @@ class Sweeper:
         self._clock = clock
         self._clean = clean
         self._interval_seconds = interval_seconds
+        self._read_epoch = read_epoch
         self._wake = threading.Event()
         self._stopping = False
         self._cleaned_at: datetime | None = None
@@ -164,6 +170,7 @@ class Sweeper:
 
     def _sweep(self) -> None:
         """Sweep what became due lately; everything after a failure, and every ten seconds."""
+        make_lost_due(self._pool, self._read_epoch, self._clock)
         now = self._clock()
         complete = self._completed_at is None or now - self._completed_at >= _COMPLETE_EVERY
         sweep(self._pool, self._topic, self._cache, self._clock, None if complete else LATELY)

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from postgres.pool import Pool
 from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool
 from publisher_api.json_body import MAX_DEPTH, deeper_than
 from publisher_api.planning import rendering
 from publisher_api.refusal import RefusalCode, invalid, not_found

@@ -5,7 +5,7 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from publisher_api.db.pool import Connected, fetch_one
+from postgres.pool import Connected, fetch_one
 from publisher_api.templates.model import TemplateView
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from publisher_api.db.pool import Pool
+from postgres.pool import Pool
 from publisher_api.refusal import not_found
 from publisher_api.users import store
 from publisher_api.users.model import User, UserFields, UserView

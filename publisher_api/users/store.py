@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 from publisher_api.devices.store import list_devices
 from publisher_api.users.model import User, UserFields, UserView
 

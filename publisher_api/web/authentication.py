@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.refusal import Refusal, RefusalCode
-from publisher_api.settings import Settings
+from publisher_api.settings import GoogleSettings
 
 _PREFIX = "hg_"
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
@@ -59,11 +59,11 @@ class GooglePushes:
     A key that Google withdraws is trusted until the certificates are fetched again, after ``certificates_seconds``.
     """
 
-    def __init__(self, settings: Settings, certificates_seconds: float = _CERTIFICATES_SECONDS) -> None:
+    def __init__(self, settings: GoogleSettings, certificates_seconds: float = _CERTIFICATES_SECONDS) -> None:
         self._audience = settings.push_audience
         self._service_account = settings.push_service_account
         # Without cache_keys: that cache of single keys never expires. The cache of the whole set does, and is as fast.
-        self._keys = jwt.PyJWKClient(settings.google_certs_url, lifespan=certificates_seconds, timeout=5)
+        self._keys = jwt.PyJWKClient(settings.certs_url, lifespan=certificates_seconds, timeout=5)
 
     def verify(self, request: Request) -> None:
         """Raises ``Refusal`` if the token is not our push account's, or the certificates are unavailable.

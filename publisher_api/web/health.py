@@ -1,4 +1,4 @@
-"""Health checks for Postgres, Pub/Sub and the sweeper, cached for one second, because anyone may call them."""
+"""Health checks for Postgres, the transport and the sweeper, cached for one second, because anyone may call them."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ import anyio.to_thread
 import psycopg
 from pydantic import BaseModel, Field
 
-from publisher_api.db.pool import Pool
+from postgres.pool import Pool
 from publisher_api.outbox.sweeper import sweep_is_overdue
 from shared.envelope import Message
 from transport.port import PublishError, Topic
@@ -29,11 +29,11 @@ class ConnectionHealth(BaseModel):
 
 
 class HealthView(BaseModel):
-    """`ok`; `degraded` while Pub/Sub is unavailable; `down` while Postgres is."""
+    """`ok`; `degraded` while the transport is unavailable (Pub/Sub, for example); `down` while Postgres is."""
 
     status: Literal["ok", "degraded", "down"]
     postgres: ConnectionHealth
-    pubsub: ConnectionHealth
+    transport: ConnectionHealth
 
 
 class ReadyView(BaseModel):
@@ -68,7 +68,7 @@ class Cached(Generic[T]):
 
 
 class Health:
-    """``connections`` checks Postgres and Pub/Sub; ``sweep`` checks that something sweeps the outbox."""
+    """``connections`` checks Postgres and the transport; ``sweep`` checks that something sweeps the outbox."""
 
     def __init__(self, pool: Pool, topic: Topic[Message], clock: Callable[[], datetime]) -> None:
         self.connections = Cached(lambda: _connections(pool, topic))
@@ -76,10 +76,10 @@ class Health:
 
 
 def _connections(pool: Pool, topic: Topic[Message]) -> HealthView:
-    postgres, pubsub = _postgres(pool), _pubsub(topic)
+    postgres, transport = _postgres(pool), _transport(topic)
     if postgres.status != "ok":
-        return HealthView(status="down", postgres=postgres, pubsub=pubsub)
-    return HealthView(status="ok" if pubsub.status == "ok" else "degraded", postgres=postgres, pubsub=pubsub)
+        return HealthView(status="down", postgres=postgres, transport=transport)
+    return HealthView(status="ok" if transport.status == "ok" else "degraded", postgres=postgres, transport=transport)
 
 
 def _postgres(pool: Pool) -> ConnectionHealth:
@@ -92,7 +92,7 @@ def _postgres(pool: Pool) -> ConnectionHealth:
     return ConnectionHealth(status="ok", ms=_milliseconds_since(started))
 
 
-def _pubsub(topic: Topic[Message]) -> ConnectionHealth:
+def _transport(topic: Topic[Message]) -> ConnectionHealth:
     started = time.perf_counter()
     try:
         topic.check()

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from postgres.pool import Pool
 from publisher_api.channels.service import Channels
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool
 from publisher_api.hosting.backend import Backend
 from publisher_api.inbox.service import Inbox
 from publisher_api.web.authentication import ApiKeys, GooglePushes, require_api_key
@@ -17,7 +17,10 @@ from publisher_api.web.health import Health
 
 @dataclass(frozen=True, slots=True)
 class ServiceRegistry:
-    """Everything that outlives a request. ``new_id`` gives UUIDs of version 7."""
+    """Everything that outlives a request. ``new_id`` gives UUIDs of version 7.
+
+    ``google_pushes`` is None outside of the google profile.
+    """
 
     pool: Pool
     cache: ConfigCache
@@ -25,7 +28,7 @@ class ServiceRegistry:
     channels: Channels
     inbox: Inbox
     api_keys: ApiKeys
-    google_pushes: GooglePushes
+    google_pushes: GooglePushes | None
     health: Health
     new_id: Callable[[], str]
 
