@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from publisher_api.db.address import database_address
+from postgres.address import database_address
 from publisher_api.settings import GOOGLE_CERTS_URL
 from shared.errors import ConfigurationError
+from shared.profile import VARIABLE, Profile
 from shared.topology import FUNCTIONS, RetryProfile
 
 _LINE = re.compile(r"(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
@@ -59,7 +60,13 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], source: Path | None = None) -> "Settings":
-        """Raises one ``ConfigurationError`` that names all missing variables, or else all with a malformed value."""
+        """Raises one ``ConfigurationError`` that names all missing variables, or else all with a malformed value.
+
+        Also for a deployment in another profile than google, of which the doctor knows nothing.
+        """
+        if (profile := environ.get(VARIABLE) or Profile.GOOGLE) != Profile.GOOGLE:
+            message = f"The doctor examines the profile google, and {VARIABLE} is {profile}. See docs/self-hosting.md."
+            raise ConfigurationError(message)
         if missing := [name for name in _REQUIRED if not environ.get(name)]:
             raise ConfigurationError.missing(missing)
         if malformed := [name for name in _URLS if not environ[name].startswith(("https://", "http://"))]:

@@ -10,11 +10,16 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from psycopg.conninfo import make_conninfo
 
 from local.emulators import PROJECT, Emulators
 from local.processes import free_port
+from local.redis_server import RedisServer
+from shared.profile import VARIABLE, Profile
 from shared.topology import FUNCTIONS, PUBLISHER, RetryProfile, subscriptions
 
+WORKER_ROLE = "heliograph_worker"
+"""The role of Postgres that the migration makes for the worker."""
 _SERVICE_ACCOUNT = f"push@{PROJECT}.iam.gserviceaccount.com"
 
 
@@ -34,12 +39,14 @@ class Ports:
     bridge: int = field(default_factory=free_port)
     pubsub: int = field(default_factory=free_port)
     firestore: int = field(default_factory=free_port)
+    redis: int = field(default_factory=free_port)
     functions: Mapping[str, int] = field(default_factory=lambda: {name: free_port() for name in FUNCTIONS})
 
 
 @dataclass(frozen=True, slots=True)
 class StackConfig:
-    """What the services must agree on. ``state`` is the directory for data and logs.
+    """What the services must agree on. ``state`` is the directory for data and logs. ``owns_postgres``: the stack runs
+    the server of ``database_url`` itself. ``amqp_url`` is set in the profile rabbitmq.
 
     ``retry_profile`` shortens the waits of the subscriptions, of the bridge and of deferred deliveries.
 
@@ -49,7 +56,10 @@ class StackConfig:
     state: Path
     database_url: str
     ports: Ports = field(default_factory=Ports)
+    owns_postgres: bool = False
     retry_profile: RetryProfile = RetryProfile.PRODUCTION
+    profile: Profile = Profile.GOOGLE
+    amqp_url: str = ""
     sendgrid_api_key: str = field(default_factory=lambda: f"SG.{secrets.token_hex(16)}")
     twilio_account_sid: str = field(default_factory=lambda: f"AC{secrets.token_hex(16)}")
     twilio_auth_token: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -88,16 +98,42 @@ class StackConfig:
                 own = {"PORT": str(self.ports.sandbox), **self._provider_credentials}
             case "push_bridge":
                 own = self._bridge | self.emulators.environment
+            case "publisher" if self.profile is Profile.GOOGLE:
+                own = self._publisher | self._google
             case "publisher":
-                own = self._publisher | self.emulators.environment
+                own = self._self_hosted(self.database_url)
+            case "worker":
+                own = self._self_hosted(self.worker_database_url) | self._providers
             case _ if service in FUNCTIONS:
-                own = self._function(service) | self.emulators.environment
-            case "pubsub" | "firestore":
+                own = self._function(service) | self._google
+            case "pubsub" | "firestore" | "redis":
                 own = {}
             case _:
                 message = f"Unknown service {service!r}."
                 raise ValueError(message)
         return {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "PYTHONUNBUFFERED": "1", **own}
+
+    @property
+    def _google(self) -> dict[str, str]:
+        return {VARIABLE: self.profile, **self.emulators.environment}
+
+    def _self_hosted(self, database_url: str) -> dict[str, str]:
+        transport = {}
+        if self.profile is Profile.REDIS:
+            transport = {"REDIS_URL": self.redis_server.url}
+        elif self.profile is Profile.RABBITMQ:
+            transport = {"AMQP_URL": self.amqp_url}
+        return {VARIABLE: self.profile, "DATABASE_URL": database_url, **transport}
+
+    @property
+    def redis_server(self) -> RedisServer:
+        """The server of the redis profile."""
+        return RedisServer(self.state / "redis", self.state / "logs" / "redis.log", self.ports.redis)
+
+    @property
+    def worker_database_url(self) -> str:
+        """``database_url`` with the worker's own role, if the server is ours; it asks for no password."""
+        return make_conninfo(self.database_url, user=WORKER_ROLE) if self.owns_postgres else self.database_url
 
     @property
     def _provider_credentials(self) -> dict[str, str]:
@@ -144,6 +180,13 @@ class StackConfig:
             "GATE_CERTS_URL": f"{self.bridge_url}/certs",
             "GATE_AUDIENCE": self.function_url(name),
             "GATE_SERVICE_ACCOUNT": _SERVICE_ACCOUNT,
+            **self._providers,
+        }
+
+    @property
+    def _providers(self) -> dict[str, str]:
+        """What the functions need to send to the sandbox."""
+        return {
             **self._provider_credentials,
             "SENDGRID_URL": self.sandbox_url,
             "EMAIL_FROM": "Heliograph <hello@heliograph.test>",
@@ -164,12 +207,14 @@ class StackConfig:
         """Write ``description_file``: every address, and the retry profile of the subscriptions."""
         variables = {
             **self._publisher,
-            **self.emulators.environment,
+            **self._google,
             "PUBLISHER_URL": self.publisher_url,
             "PUSH_BRIDGE_URL": self.bridge_url,
             "RETRY_PROFILE": self.retry_profile.name,
             **{f"FUNCTION_URL_{name.upper()}": self.function_url(name) for name in FUNCTIONS},
         }
+        if self.profile is not Profile.GOOGLE:
+            variables = self._self_hosted(self.database_url) | {"PUBLISHER_URL": self.publisher_url}
         self.description_file.touch(mode=0o600)
         self.description_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 

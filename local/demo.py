@@ -3,21 +3,17 @@
 Exits with 0 only if every hop was seen in time.
 """
 
-import os
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from google.cloud.firestore import Client
 from rich.console import Console
 from rich.table import Table
 
+from local.inboxes import InboxWatcher, watching
 from local.stack import Stack
 from local.terminal import stack_at_terminal
 from shared.topology import CHANNEL_TYPES, TOPOLOGY
@@ -25,7 +21,6 @@ from shared.topology import CHANNEL_TYPES, TOPOLOGY
 _USER = "ada"
 _DEADLINE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
-_LISTENED_DOCUMENTS = 20
 _ID_WIDTH = 10  # keeps the table within 80 columns
 _HOPS = ("accepted", "published", "received", "sent", "recorded")
 
@@ -45,43 +40,13 @@ class Trace:
         return hops if self.provider_message_id else [*hops, "the provider's id"]
 
 
-class InboxListener:
-    """Listens to a user's inbox in Firestore, as a web page does."""
-
-    def __init__(self, client: Client) -> None:
-        self._inbox = client.collection("users").document(_USER).collection("inbox")
-        self._seen: dict[str, datetime] = {}
-        self._listening = threading.Event()
-
-    @contextmanager
-    def listening(self) -> Iterator["InboxListener"]:
-        """Listen during the block, which begins when Firestore has sent the first snapshot."""
-        newest = self._inbox.order_by("created_at", direction="DESCENDING").limit(_LISTENED_DOCUMENTS)
-        watch = newest.on_snapshot(self._changed)
-        try:
-            self._listening.wait(_DEADLINE_SECONDS)
-            yield self
-        finally:
-            watch.unsubscribe()
-
-    def seen_at(self, notification_id: str) -> datetime | None:
-        return self._seen.get(notification_id)
-
-    def _changed(self, documents: list[Any], _changes: object, _read_time: object) -> None:
-        now = datetime.now(UTC)
-        for document in documents:
-            self._seen.setdefault(document.id, now)
-        self._listening.set()
-
-
 def main() -> None:
     console = Console()
     with stack_at_terminal(console) as stack:
-        os.environ.update(stack.config.emulators.environment)
         authorization = {"Authorization": f"Bearer {stack.api_key}"}
         with (
             httpx.Client(base_url=stack.config.publisher_url, headers=authorization, timeout=10) as api,
-            InboxListener(Client(project=stack.config.emulators.project)).listening() as inbox,
+            watching(stack.config, _USER) as inbox,
         ):
             create_user(api)
             began = datetime.now(UTC)
@@ -92,16 +57,14 @@ def main() -> None:
             traces, listener_ms = follow(api, inbox, notification_id, began)
         console.print(table_of(traces))
         if listener_ms is not None:
-            console.print(
-                f"  A listener received the new inbox document after {listener_ms:.0f} ms.\n", highlight=False
-            )
+            console.print(f"  The new entry was seen in the inbox after {listener_ms:.0f} ms.\n", highlight=False)
     missing = [
         f"{TOPOLOGY[channel_type].title}: {', '.join(trace.missing)}"
         for channel_type, trace in traces.items()
         if trace.missing
     ]
     if listener_ms is None:
-        missing.append("Live inbox: the listener's document")
+        missing.append("Live inbox: the new entry")
     if missing:
         console.print(f"[bold red]Missing after {_DEADLINE_SECONDS:g} s.[/] {'; '.join(missing)}.")
         sys.exit(1)
@@ -133,11 +96,11 @@ def send(api: httpx.Client, stack: Stack) -> str:
 
 
 def follow(
-    api: httpx.Client, inbox: InboxListener, notification_id: str, began: datetime
+    api: httpx.Client, inbox: InboxWatcher, notification_id: str, began: datetime
 ) -> tuple[dict[str, Trace], float | None]:
     """Poll until every hop was seen or the deadline has passed.
 
-    Returns the traces by channel type, and after how many milliseconds the listener received the inbox document.
+    Returns the traces by channel type, and after how many milliseconds the entry was seen in the inbox.
     """
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while True:

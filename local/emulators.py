@@ -33,7 +33,11 @@ On other systems, with Java 11 or newer and the SDK's installer (https://cloud.g
 
 
 class EmulatorsMissing(Exception):
-    """There is neither an SDK with Java nor a running Docker; the message says what to install."""
+    """There is neither an SDK with Java nor a running Docker. The message says what to install."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(_HOW_TO_INSTALL.format(missing=", ".join(missing)))
+        self.missing = missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def find(environ: Mapping[str, str] = os.environ) -> Jars | Image:
         *(["the SDK has no Pub/Sub emulator"] if sdk and not pubsub else []),
         *(["the SDK has no Firestore emulator"] if sdk and not firestore else []),
     ]
-    raise EmulatorsMissing(_HOW_TO_INSTALL.format(missing=", ".join(missing)))
+    raise EmulatorsMissing(missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Serves one function as Cloud Run does: under the functions-framework, behind a check of the caller's token.
 
 Run as ``python -m local.function_host NAME`` with PORT, GATE_CERTS_URL, GATE_AUDIENCE and GATE_SERVICE_ACCOUNT, and the
-function's own environment. With FCM_URL (``http://host:port``), Firebase's SDK calls that URL instead of Google. The
-SDK has no setting for it, so this module changes the SDK.
+function's own environment, and FCM_URL for the function ``push``.
 """
 
 import os
@@ -13,6 +12,7 @@ import functions_framework
 import jwt
 from functions_framework._http import create_server
 
+from local import fcm
 from local.oidc_gate import OidcGate
 from shared.errors import ConfigurationError
 from shared.topology import TOPOLOGY
@@ -26,8 +26,8 @@ def main(name: str) -> None:
     """Serve ``functions/<name>/main.py`` until the process ends. Raises ``ConfigurationError``."""
     if missing := [variable for variable in _REQUIRED if variable not in os.environ]:
         raise ConfigurationError.missing(missing)
-    if name == "push" and (fcm_url := os.environ.get("FCM_URL")):
-        _redirect_fcm(fcm_url)
+    if name == "push":
+        fcm.use_sandbox()
     threads = TOPOLOGY[name].concurrency if name in TOPOLOGY else _DEFAULT_CONCURRENCY
     os.environ.setdefault("THREADS", str(threads))  # read by the framework's server
     app = functions_framework.create_app(name, str(_FUNCTIONS / name / "main.py"), "http")  # type: ignore[no-untyped-call]
@@ -38,12 +38,6 @@ def main(name: str) -> None:
         service_account=os.environ["GATE_SERVICE_ACCOUNT"],
     )
     create_server(app, debug=False).run("127.0.0.1", os.environ["PORT"])  # type: ignore[no-untyped-call]
-
-
-def _redirect_fcm(url: str) -> None:
-    from firebase_admin import messaging  # noqa: PLC0415 - takes 0.4 s, which only the push function needs
-
-    messaging._MessagingService.FCM_URL = f"{url}/v1/projects/{{0}}/messages:send"  # noqa: SLF001 - the SDK has no public setting
 
 
 if __name__ == "__main__":

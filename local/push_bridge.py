@@ -16,7 +16,6 @@ RETRY_PROFILE shortens the pauses as it shortens the backoffs. It serves ``/cert
 import http.server
 import json
 import os
-import re
 import signal
 import sys
 import threading
@@ -44,7 +43,6 @@ from shared.topology import RetryProfile, Subscription, subscriptions
 
 _ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 _NO_RESPONSE = 0
-_FILTER = re.compile(r'attributes\.(?P<name>\w+) = "(?P<value>[^"]*)"')
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -76,25 +74,8 @@ class Settings:
             port=int(environ["BRIDGE_PORT"]),
             signer=Signer.from_key_file(account, Path(key_file)) if key_file else Signer(account),
             targets=msgspec.json.decode(environ["BRIDGE_TARGETS"], type=dict[str, Target]),
-            retry_profile=RetryProfile[environ.get("RETRY_PROFILE") or RetryProfile.PRODUCTION.name],
+            retry_profile=RetryProfile.from_env(environ),
         )
-
-
-def matches(filter_: str, attributes: Mapping[str, str]) -> bool:
-    """Whether a message with ``attributes`` passes ``filter_``: empty, or one attribute compared for equality.
-
-    >>> matches('attributes.channel = "sms"', {"channel": "sms"})
-    True
-    >>> matches('attributes.channel = "sms"', {"channel": "email"})
-    False
-    """
-    if not filter_:
-        return True
-    comparison = _FILTER.fullmatch(filter_)
-    if comparison is None:
-        message = f'Unsupported filter {filter_!r}. The bridge supports only: attributes.<name> = "<value>".'
-        raise ValueError(message)
-    return attributes.get(comparison["name"]) == comparison["value"]
 
 
 def push_body(message: Message, subscription_path: str) -> bytes:
@@ -116,7 +97,7 @@ class PushSubscription:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, message: Message) -> None:
-        if not matches(self.subscription.filter, message.attributes):
+        if not self.subscription.gets(message.attributes):
             self.counts["dropped"] += 1
             message.ack()
             return

@@ -35,3 +35,6 @@ class Task:
 
 
 Service = Program | Task
+Launch = Callable[[], Child]
+Launcher = Callable[[str, list[str]], Launch]
+"""How a service's program is launched, from the service's name and its command line."""

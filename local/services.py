@@ -1,32 +1,37 @@
-"""The services of the local stack, and what each needs before it starts."""
+"""The services of the local stack in every profile, and what each needs before it starts."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import postgres, pubsub_setup
+from local import postgres
 from local.config import StackConfig
 from local.emulators import Image, Jars
 from local.postgres import Postgres
 from local.processes import Child, StartFailed, answers
-from local.service import Program, Service, Task
-from shared.topology import FUNCTIONS
+from local.profiles import google, rabbitmq, self_hosted
+from local.rabbitmq_server import RabbitmqServer
+from local.service import Launch, Program, Service, Task
 
-_EMULATOR_READY_SECONDS = 300.0  # Docker may have to pull the image
 _UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services of one stack. ``server`` is None where DATABASE_URL names a server that others run."""
+    """The services of one stack.
+
+    ``server`` is None where DATABASE_URL names a server that others run, ``emulators`` outside of the google profile,
+    and ``broker`` outside of the rabbitmq profile and where AMQP_URL names a server that others run.
+    """
 
     config: StackConfig
     logs: Path
     server: Postgres | None
-    emulators: Jars | Image
+    emulators: Jars | Image | None
+    broker: RabbitmqServer | None
     extra_environment: Mapping[str, Mapping[str, str]]
 
     @property
@@ -36,71 +41,44 @@ class Services:
 
     def all(self) -> list[Service]:
         """Every service. Only ``needs`` says in which order they start."""
-        return [*self._database(), *self._google(), *self._heliograph()]
+        return [*self._database(), *self._common(), *self._of_the_profile()]
+
+    def _of_the_profile(self) -> list[Service]:
+        if self.emulators is not None:
+            return google.services(self.config, self._launcher, self.emulators)
+        broker = rabbitmq.services(self.broker) if self.broker is not None else []
+        return [*broker, *self_hosted.services(self.config, self._launcher, self.logs)]
 
     def _database(self) -> list[Service]:
         url = self.config.database_url
         migrate = Task(name="migrate", run=lambda: postgres.migrate(url), needs=("postgres",) if self.server else ())
-        outbox = Task(name="outbox", run=lambda: postgres.make_due(url), needs=("migrate", "topology"))
         key = Task(name="api_key", run=self._provide_api_key, needs=("publisher",))
         if self.server is None:
-            return [migrate, outbox, key]
+            return [migrate, key]
         prepare = Task(name="postgres_data", run=self.server.prepare)
         program = Program(name="postgres", launch=self.server.start, ready=self.server.ready, needs=("postgres_data",))
-        return [prepare, program, migrate, outbox, key]
+        return [prepare, program, migrate, key]
 
-    def _google(self) -> list[Service]:
-        addresses, ports = self.config.emulators, self.config.ports
-        return [
-            Program(
-                name="pubsub",
-                launch=self._launcher("pubsub", self.emulators.pubsub_command(ports.pubsub)),
-                ready=lambda: answers(f"http://{addresses.pubsub_host}"),
-                restarts=("topology", "push_bridge", "outbox"),  # the emulator keeps everything in memory
-                seconds=_EMULATOR_READY_SECONDS,
-            ),
-            Program(
-                name="firestore",
-                launch=self._launcher("firestore", self.emulators.firestore_command(ports.firestore)),
-                ready=lambda: answers(f"http://{addresses.firestore_host}"),
-                seconds=_EMULATOR_READY_SECONDS,
-            ),
-            Task(
-                name="topology",
-                run=lambda: pubsub_setup.create(addresses.pubsub_host, addresses.project, self.config.retry_profile),
-                needs=("pubsub",),
-            ),
-        ]
-
-    def _heliograph(self) -> list[Service]:
+    def _common(self) -> list[Service]:
         config = self.config
+        sandbox = [sys.executable, "-m", "local.sandbox"]
         publisher = ["uvicorn", "publisher_api.main:app", "--host", "127.0.0.1", "--port", str(config.ports.publisher)]
+        options = ["--no-access-log", "--timeout-graceful-shutdown", "3"]
         return [
-            self._python("sandbox", ["local.sandbox"], f"{config.sandbox_url}/health"),
-            self._python("push_bridge", ["local.push_bridge"], f"{config.bridge_url}/health", needs=("topology",)),
-            self._python(
-                "publisher",
-                [*publisher, "--no-access-log", "--timeout-graceful-shutdown", "3"],
-                f"{config.publisher_url}/health",
-                needs=("outbox",),
+            Program(
+                name="sandbox",
+                launch=self._launcher("sandbox", sandbox),
+                ready=lambda: answers(f"{config.sandbox_url}/health"),
             ),
-            *(self._function(name) for name in FUNCTIONS),
+            Program(
+                name="publisher",
+                launch=self._launcher("publisher", [sys.executable, "-m", *publisher, *options]),
+                ready=lambda: answers(f"{config.publisher_url}/health"),
+                needs=("migrate", "outbox", "redis", "rabbitmq"),
+            ),
         ]
 
-    def _function(self, name: str) -> Service:
-        # A function needs no topics. It waits for them so that, on two cores, six functions that start at once do not
-        # delay the migration and the topics, which the publisher needs.
-        module, url = ["local.function_host", name], self.config.function_url(name)
-        # The gate in front of the function responds with 401 to a request without a token: the function is running.
-        return self._python(name, module, url, needs=("topology",), status=_UNAUTHORIZED)
-
-    def _python(
-        self, name: str, module: list[str], url: str, *, needs: tuple[str, ...] = (), status: int = 200
-    ) -> Program:
-        launch = self._launcher(name, [sys.executable, "-m", *module])
-        return Program(name=name, launch=launch, ready=lambda: answers(url, status), needs=needs)
-
-    def _launcher(self, name: str, argv: list[str]) -> Callable[[], Child]:
+    def _launcher(self, name: str, argv: list[str]) -> Launch:
         def launch() -> Child:
             environment = {**self.config.environment(name), **self.extra_environment.get(name, {})}
             return Child.start(name, argv, log=self.logs / f"{name}.log", env=environment)

@@ -19,13 +19,15 @@ from local import emulators
 from local.config import Ports, StackConfig
 from local.postgres import ROOT, Postgres
 from local.processes import Child, StartFailed
+from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
 from local.service import Program, Service, Task
 from local.services import Services
 from local.signals import end_signals_ignored
+from shared.profile import Profile
 from shared.topology import RetryProfile
 
 _POLL_SECONDS = 0.05
-_STOPPED_LAST = frozenset({"pubsub", "firestore", "postgres"})
+_STOPPED_LAST = frozenset({"pubsub", "firestore", "postgres", "redis", "rabbitmq", "epmd"})
 
 
 def _no_progress(_service: str, _seconds: float) -> None:
@@ -36,12 +38,14 @@ def _no_progress(_service: str, _seconds: float) -> None:
 class Options:
     """``state`` is the directory for data and logs; ``extra_environment`` adds variables, by service.
 
-    Without ``database_url``, the stack runs a Postgres of its own. ``progress`` is called with the name of each service
-    that becomes ready, and the seconds since the start.
+    Without ``database_url``, the stack runs a Postgres of its own; without ``amqp_url``, in the profile rabbitmq, a
+    RabbitMQ. ``progress`` is called with the name of each service that becomes ready, and the seconds since the start.
     """
 
     state: Path = ROOT / ".local"
     database_url: str | None = None
+    amqp_url: str | None = None
+    profile: Profile = Profile.GOOGLE
     retry_profile: RetryProfile = RetryProfile.DEMO
     ports: Ports = field(default_factory=Ports)
     extra_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -51,8 +55,9 @@ class Options:
 class Stack:
     """A context manager: all services are ready when the block begins, and have ended after it.
 
-    ``Stack()`` raises ``EmulatorsMissing``. Entering raises ``StartFailed``, after everything is stopped. Enter it on a
-    thread that lives as long as the stack: the kernel ends the children with that thread.
+    ``Stack()`` raises ``EmulatorsMissing`` or ``RabbitmqMissing`` where the profile needs these. Entering raises
+    ``StartFailed``, after everything is stopped. Enter it on a thread that lives as long as the stack: the kernel ends
+    the children with that thread.
     """
 
     def __init__(self, options: Options) -> None:
@@ -61,15 +66,24 @@ class Stack:
         self._children: dict[str, Child] = {}
         self._extra_environment = {service: dict(extra) for service, extra in options.extra_environment.items()}
         self.logs = options.state / "logs"
-        installed = emulators.find()
+        broker = _broker_of(options, self.logs)
+        google = emulators.find() if options.profile is Profile.GOOGLE else None
         self._lock_file: TextIO | None = None
         self._server: Postgres | None = None
         database_url = options.database_url
         if not database_url:
             self._server = Postgres(options.state / "postgres", self.logs / "postgres.log")
             database_url = self._server.url
-        self.config = StackConfig(options.state, database_url, options.ports, options.retry_profile)
-        services = Services(self.config, self.logs, self._server, installed, self._extra_environment)
+        self.config = StackConfig(
+            options.state,
+            database_url,
+            options.ports,
+            owns_postgres=self._server is not None,
+            retry_profile=options.retry_profile,
+            profile=options.profile,
+            amqp_url=broker.url if broker else options.amqp_url or "",
+        )
+        services = Services(self.config, self.logs, self._server, google, broker, self._extra_environment)
         self._api_key_file = services.api_key_file
         self._services: dict[str, Service] = {service.name: service for service in services.all()}
 
@@ -81,6 +95,10 @@ class Stack:
     def child(self, name: str) -> Child:
         """The process of the service ``name``."""
         return self._children[name]
+
+    def children(self) -> list[Child]:
+        """The processes of all services that are programs."""
+        return list(self._children.values())
 
     def ended(self) -> list[Child]:
         """The processes that do not run any more, also those that ``kill`` and ``stop`` ended."""
@@ -173,6 +191,15 @@ class Stack:
                 return _StartingProgram(service, child, time.monotonic() + service.seconds)
             case Task():
                 return _StartingTask(self._tasks.submit(service.run))
+
+
+def _broker_of(options: Options, logs: Path) -> RabbitmqServer | None:
+    """The RabbitMQ that the stack runs itself, if it does. Raises ``RabbitmqMissing``."""
+    if options.profile is not Profile.RABBITMQ or options.amqp_url:
+        return None
+    if not installed():
+        raise RabbitmqMissing
+    return RabbitmqServer(options.state / "rabbitmq", logs / "rabbitmq.log")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ import time
 from rich.console import Console
 from rich.markup import escape
 
+from local.emulators import Emulators
 from local.stack import Stack
 from local.terminal import stack_at_terminal
+from shared.profile import Profile
 
 _CHECK_EVERY_SECONDS = 1.0
 
@@ -36,9 +38,9 @@ def _print_addresses(console: Console, stack: Stack) -> None:
         "Sandbox (what arrived)": config.sandbox_url,
         "API key": stack.api_key,
         "Postgres": config.database_url,
-        "Pub/Sub emulator": config.emulators.pubsub_host,
-        "Firestore emulator": config.emulators.firestore_host,
-        "Project": config.emulators.project,
+        **({"Redis": config.redis_server.url} if config.profile is Profile.REDIS else {}),
+        **({"RabbitMQ": config.amqp_url} if config.amqp_url else {}),
+        **(_google_addresses(config.emulators) if config.profile is Profile.GOOGLE else {}),
         "Logs": str(stack.logs),
     }
     console.print()
@@ -46,6 +48,14 @@ def _print_addresses(console: Console, stack: Stack) -> None:
         console.print(f"  {name:24}{address}", markup=False, highlight=False, soft_wrap=True)
     console.print("\nSend a notification (Ctrl-C stops everything):\n", highlight=False)
     console.print(curl(stack), markup=False, highlight=False, soft_wrap=True)
+
+
+def _google_addresses(emulators: Emulators) -> dict[str, str]:
+    return {
+        "Pub/Sub emulator": emulators.pubsub_host,
+        "Firestore emulator": emulators.firestore_host,
+        "Project": emulators.project,
+    }
 
 
 def curl(stack: Stack) -> str:
