@@ -11,6 +11,7 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin heli
 COPY --from=build /venv /venv
 WORKDIR /srv
 COPY shared shared
+COPY postgres postgres
 COPY transport transport
 COPY publisher_api publisher_api
 USER 10001

@@ -1,23 +1,34 @@
 # The project's commands. `make` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHONS := python3.14 python3.13 python3.12 python3.11
+# The newest that runs here. Each is run, because a version manager puts commands on the PATH for Pythons it does not use.
+PYTHON ?= $(shell for python in $(PYTHONS); do $$python -c '' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 LOCKS := requirements/uv.txt requirements/dev.txt
+FUNCTIONS := $(patsubst %/main.py,%,$(wildcard functions/*/main.py))
 
-.PHONY: help demo up doctor test test-fast lint types bundle bench cost lock rollback clean
+.PHONY: help chosen-python demo up doctor test test-fast lint types bundle bench cost lock wheels rollback clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Compiles the bytecode here: where Python may not write it later, every process would compile again at every start.
-.venv/.installed: $(LOCKS)
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is not installed as $(PYTHON). Install it, or run make with PYTHON=/path/to/python3.11."; exit 1; }
+.venv/.installed: $(LOCKS) | chosen-python
+	@test -x $(BIN)/python || { test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; } || \
+	  { echo "No Python 3.11 or newer runs here as $(or $(PYTHON),any of: $(PYTHONS)). Install one, or run make with PYTHON=/path/to/python."; exit 1; }
 	@echo "Installing the locked requirements into .venv (the first time takes a minute) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	@touch $@
+
+# An existing .venv keeps its Python. Without this check, PYTHON=… would do nothing then, and no one would be told.
+chosen-python:
+ifneq ($(origin PYTHON),file)
+	@test ! -x $(BIN)/python || test "$$($(BIN)/python -V)" = "$$($(PYTHON) -V)" || \
+	  { echo ".venv has $$($(BIN)/python -V), and PYTHON=$(PYTHON) is $$($(PYTHON) -V). Run make clean first."; exit 1; }
+endif
 
 demo: .venv/.installed ## start everything, send one notification over every channel, show each hop, stop everything
 	@exec $(BIN)/python -m local.demo
@@ -50,11 +61,17 @@ bench: .venv/.installed ## run every benchmark (a few minutes)
 cost: .venv/.installed ## count the operations of a delivery on the local stack, and print the cost of a month
 	@GRPC_VERBOSITY=error $(BIN)/python -m cost
 
-lock: .venv/.installed ## update every requirements lock (*.in to *.txt)
-	@UV=$(BIN)/uv; compile="$$UV pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header"; \
+# The locks are for every Python from 3.11 on, and for every system: markers say where a package is not installed.
+lock: .venv/.installed ## lock the requirements (*.in to *.txt); keeps the pins, unless UPGRADE=1 asks for the newest
+	@compile="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) --generate-hashes --no-emit-index-url --no-header"; \
 	$$compile requirements/dev.in -o requirements/dev.txt && \
-	for name in requirements/uv requirements/publisher $$(ls -d functions/*/ | grep -vE 'runtime|google|__pycache__' | sed 's|$$|requirements|'); do \
-	  $$compile -c requirements/dev.txt $$name.in -o $$name.txt || exit 1; done
+	for name in uv publisher self_hosted; do \
+	  $$compile -c requirements/dev.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; done && \
+	for function in $(FUNCTIONS); do \
+	  $$compile -c requirements/dev.txt functions/google/requirements.in $$function/requirements.in -o $$function/requirements.txt || exit 1; done
+
+wheels: .venv/.installed ## check that every locked package has a wheel for each Python and system
+	@$(BIN)/python -m deploy.check_wheels
 
 rollback: ## deploy the previous release again: make rollback ENVIRONMENT=production [COMMIT=…]
 	@deploy/rollback.sh "$(ENVIRONMENT)" $(COMMIT)
