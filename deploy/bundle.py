@@ -17,10 +17,12 @@ from shared.topology import FUNCTIONS
 ROOT = Path(__file__).parents[1]
 _FILES = (
     "functions/__init__.py",
+    "functions/profile.py",
     "functions/wiring.py",
     "transport/__init__.py",
     "transport/port.py",
     "transport/pubsub.py",
+    "transport/verdict.py",
 )
 _PACKAGES = ("functions/google", "functions/runtime", "shared")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold

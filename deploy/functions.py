@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "dist" / "functions"
-CODE = ("publisher_api", "shared", "transport")
+CODE = ("postgres", "publisher_api", "shared", "transport")
 PACKAGE = "publisher"
 
 ENTRY_POINTS = {
@@ -21,7 +21,7 @@ ENTRY_POINTS = {
 _BUILD = """#!/bin/bash
 set -euo pipefail
 virtualenv --without-pip virtualenv
-pip install --require-hashes --only-binary=:all: -r requirements.txt --target virtualenv/lib/python3.11/site-packages
+pip install --require-hashes --only-binary=:all: -r requirements.txt --target virtualenv/lib/python3.*/site-packages
 """
 
 
