@@ -45,7 +45,7 @@ class Drained:
 def main() -> None:
     with running_stack() as (stack, api), psycopg.connect(stack.config.database_url, autocommit=True) as database:
         emulators = stack.config.emulators
-        _create_user(api)
+        create_user(api)
         progress("warming up")
         _drain(stack, api, database, _WARM_UP)
         drain_rate(emulators, [b"x" * _MESSAGE_BYTES] * _WARM_UP, len(CHANNEL_TYPES), _concurrency())
@@ -62,11 +62,11 @@ def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifi
     Returns when every delivery has an outcome, also if that is a failure or a dead letter. Raises ``TimeoutError``.
     """
     before = _pushed(stack)
-    statuses_before = _statuses(database)
+    before_all = statuses(database)
     progress(f"accepting {notifications} notifications over {len(CHANNEL_TYPES)} channel types")
     with _paused(stack.child("push_bridge")):
-        _send(stack, api, notifications)
-        while _statuses(database).get("pending", 0):
+        send(stack, api, notifications)
+        while statuses(database).get("pending", 0):
             time.sleep(_POLL_SECONDS)
         progress("draining")
     began = time.monotonic()
@@ -76,12 +76,12 @@ def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifi
         for name, pushed in _pushed(stack).items():
             if pushed - before[name] >= notifications:
                 done.setdefault(name, seconds)
-        statuses = _statuses(database)
-        if not any(statuses.get(status) for status in OPEN):
-            ended = {status: count - statuses_before.get(status, 0) for status, count in statuses.items()}
+        found = statuses(database)
+        if not any(found.get(status) for status in OPEN):
+            ended = {status: count - before_all.get(status, 0) for status, count in found.items()}
             return Drained({name: done.get(name, seconds) for name in CHANNEL_TYPES}, seconds, ended)
         if seconds > _TIMEOUT_SECONDS:
-            message = f"After {seconds:.0f} s deliveries are {statuses}, and only {sorted(done)} sent everything."
+            message = f"After {seconds:.0f} s deliveries are {found}, and only {sorted(done)} sent everything."
             raise TimeoutError(message)
         time.sleep(_POLL_SECONDS)
 
@@ -96,7 +96,8 @@ def _paused(child: Child) -> Iterator[None]:
         child.process.send_signal(signal.SIGCONT)
 
 
-def _send(stack: Stack, api: httpx.Client, notifications: int) -> None:
+def send(stack: Stack, api: httpx.Client, notifications: int) -> None:
+    """Send ``notifications`` over every channel type, in batches."""
     notification = {
         "user_id": "u1",
         "event_type": "payment",
@@ -109,7 +110,8 @@ def _send(stack: Stack, api: httpx.Client, notifications: int) -> None:
         api.post("/v1/notifications/batch", json=batch).raise_for_status()
 
 
-def _create_user(api: httpx.Client) -> None:
+def create_user(api: httpx.Client) -> None:
+    """The user to whom ``send`` sends."""
     api.put("/v1/users/u1", json={"email": "u1@example.com", "phone": "+447700900123"}).raise_for_status()
     api.post("/v1/users/u1/devices", json={"token": "device-of-u1", "platform": "android"}).raise_for_status()
 
@@ -120,9 +122,15 @@ def _pushed(stack: Stack) -> dict[str, int]:
     return {name: stats[declared.subscription].get("204", 0) for name, declared in TOPOLOGY.items()}
 
 
-def _statuses(database: psycopg.Connection) -> dict[str, int]:
+def statuses(database: psycopg.Connection) -> dict[str, int]:
     """The number of deliveries, by status."""
     return dict(database.execute("select status, count(*) from deliveries group by status").fetchall())
+
+
+def open_deliveries(database: psycopg.Connection) -> int:
+    """The number of deliveries that have no outcome yet."""
+    found = statuses(database)
+    return sum(found.get(status, 0) for status in OPEN)
 
 
 def _concurrency() -> int:

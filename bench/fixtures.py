@@ -17,6 +17,7 @@ from local.processes import Child, answers, free_port
 from local.stack import Options, Stack
 from publisher_api.api_keys.store import add_api_key
 from publisher_api.web.authentication import hash_api_key, new_api_key
+from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC
 
 _TIMEOUT_SECONDS = 30
@@ -69,7 +70,7 @@ def serving(application: str, environment: dict[str, str], log: Path) -> Iterato
 
 
 @contextmanager
-def running_stack() -> Iterator[tuple[Stack, httpx.Client]]:
+def running_stack(profile: Profile = Profile.GOOGLE) -> Iterator[tuple[Stack, httpx.Client]]:
     """Run the local stack with an empty state. Yields it, and a client of its API that sends the API key.
 
     Sets this process's environment so that Google's clients in it use the emulators.
@@ -78,8 +79,9 @@ def running_stack() -> Iterator[tuple[Stack, httpx.Client]]:
         state = Path(directory)
         state.chmod(0o755)  # so that PostgreSQL can reach it, which may run as another user
         progress("starting the stack")
-        with Stack(Options(state=state)) as stack:
-            os.environ.update(stack.config.emulators.environment)
+        with Stack(Options(state=state, profile=profile)) as stack:
+            if profile is Profile.GOOGLE:
+                os.environ.update(stack.config.emulators.environment)
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             with httpx.Client(base_url=stack.config.publisher_url, headers=headers, timeout=_TIMEOUT_SECONDS) as api:
                 yield stack, api

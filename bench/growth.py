@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 
 from bench.fixtures import progress
 from local import postgres
-from publisher_api.db.pool import Connected
+from postgres.pool import Connected
 from publisher_api.outbox.store import claim_due
 from publisher_api.outbox.sweeper import LATELY
 

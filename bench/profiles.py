@@ -1,0 +1,202 @@
+"""``python -m bench.profiles [PROFILE …]``: the same measurements in each profile that this machine can run.
+
+For each profile: how long the stack takes until it is ready, how many processes it runs and how much memory they take,
+the time from POST until the entry is in the inbox at 50 requests per second, and how fast a backlog over all channel
+types is delivered and recorded. Each profile runs a stack of its own, one after another.
+"""
+
+import argparse
+import json
+import signal
+import statistics
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import psutil
+import psycopg
+from google.cloud.firestore import Client
+
+from bench import drain, inboxes
+from bench.fixtures import progress, running_stack
+from bench.latency import pace
+from local.emulators import EmulatorsMissing
+from local.stack import Stack
+from shared.profile import Profile
+from shared.topology import CHANNEL_TYPES
+
+_PER_SECOND = 50
+_SECONDS = 20
+_WARM_UP_SECONDS = 4
+_USERS = 25
+_NOTIFICATIONS = 500
+_WARM_UP_NOTIFICATIONS = 50
+_ROUNDS = 3
+_LOOKS_EVERY_SECONDS = 0.002
+_TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One profile. Times in milliseconds, memory in MiB; ``lost`` are deliveries that were not sent."""
+
+    ready_seconds: float
+    processes: int
+    memory: float
+    p50: float
+    p99: float
+    unseen: int
+    rates: list[float]
+    lost: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.profiles", description=__doc__)
+    parser.add_argument("profiles", nargs="*", metavar="PROFILE", help=f"of: {', '.join(Profile)}. Default: all")
+    measured: dict[str, Measured] = {}
+    for name in parser.parse_args().profiles or list(Profile):
+        try:
+            measured[name] = _measure(Profile(name))
+        except EmulatorsMissing as missing:
+            print(f"{name}: not measured. {', '.join(missing.missing)}", file=sys.stderr)
+    _report(measured)
+
+
+def _measure(profile: Profile) -> Measured:
+    began = time.monotonic()
+    with (
+        running_stack(profile) as (stack, api),
+        psycopg.connect(stack.config.database_url, autocommit=True) as database,
+    ):
+        ready_seconds = time.monotonic() - began
+        drain.create_user(api)
+        progress(f"{profile}: warming up")
+        _drain(stack, api, database, _WARM_UP_NOTIFICATIONS)
+        _latencies(stack, api, _WARM_UP_SECONDS)
+        progress(f"{profile}: from POST to the inbox, {_SECONDS} s")
+        latencies, unseen = _latencies(stack, api, _SECONDS)
+        rates, sent = [], 0
+        for number in range(_ROUNDS):
+            progress(f"{profile}: draining, round {number + 1} of {_ROUNDS}")
+            seconds, sent_now = _drain(stack, api, database, _NOTIFICATIONS)
+            rates.append(_NOTIFICATIONS * len(CHANNEL_TYPES) / seconds)
+            sent += sent_now
+        processes, memory = _size_of(stack)
+    cuts = statistics.quantiles(latencies, n=100)
+    lost = _ROUNDS * _NOTIFICATIONS * len(CHANNEL_TYPES) - sent
+    return Measured(ready_seconds, processes, memory, cuts[49], cuts[98], unseen, rates, lost)
+
+
+def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifications: int) -> tuple[float, int]:
+    """The seconds until every outcome is recorded, after the consumer continues; and how many were sent."""
+    before = drain.statuses(database)
+    with _paused(stack):
+        drain.send(stack, api, notifications)
+        while drain.statuses(database).get("pending", 0):
+            time.sleep(0.02)
+    began = time.monotonic()
+    while drain.open_deliveries(database):
+        time.sleep(0.02)
+    seconds = time.monotonic() - began
+    return seconds, drain.statuses(database).get("sent", 0) - before.get("sent", 0)
+
+
+@contextmanager
+def _paused(stack: Stack) -> Iterator[None]:
+    """Stop what hands messages to the functions: the worker, or the push bridge."""
+    process = stack.child("push_bridge" if stack.config.profile is Profile.GOOGLE else "worker").process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def _latencies(stack: Stack, api: httpx.Client, seconds: int) -> tuple[list[float], int]:
+    """The milliseconds from each POST until its entry was seen, and how many were never seen."""
+    user_ids = [uuid.uuid4().hex for _ in range(_USERS)]
+    sent: dict[str, float] = {}
+
+    def send(number: int) -> None:
+        began = time.time()
+        body = {"user_id": user_ids[number % _USERS], "event_type": "payment", "channels": ["inapp"], "payload": {}}
+        response = api.post("/v1/notifications", json=body).raise_for_status()
+        sent[response.json()["notification_id"]] = began
+
+    with _seeing(stack, user_ids) as seen:
+        pace(_PER_SECOND * seconds, send)
+        arrived = inboxes.wait_for(seen, list(sent), _TIMEOUT_SECONDS)
+    return [(seen[each] - sent[each]) * 1000 for each in arrived], _PER_SECOND * seconds - len(arrived)
+
+
+@contextmanager
+def _seeing(stack: Stack, user_ids: Sequence[str]) -> Iterator[dict[str, float]]:
+    """When each notification was seen in its inbox: by a listener to Firestore, or by looking at the table."""
+    if stack.config.profile is Profile.GOOGLE:
+        with inboxes.listening(Client(project=stack.config.emulators.project), user_ids) as seen:
+            yield seen
+        return
+    found: dict[str, float] = {}
+    stopping = threading.Event()
+    looking = threading.Thread(target=_look, args=(stack.config.database_url, list(user_ids), found, stopping))
+    looking.start()
+    try:
+        yield found
+    finally:
+        stopping.set()
+        looking.join()
+
+
+def _look(database_url: str, user_ids: list[str], found: dict[str, float], stopping: threading.Event) -> None:
+    statement = "select notification_id from state.inbox where user_id = any(%s) and not notification_id = any(%s)"
+    with psycopg.connect(database_url, autocommit=True) as database:
+        while not stopping.wait(_LOOKS_EVERY_SECONDS):
+            for (notification_id,) in database.execute(statement, [user_ids, list(found)]):
+                found[notification_id] = time.time()
+
+
+def _size_of(stack: Stack) -> tuple[int, float]:
+    """How many services run, and the memory of all their processes together (shared pages count once)."""
+    services = stack.children()
+    processes = [each for child in services for each in _family(child.process.pid)]
+    return len(services), sum(each.memory_full_info().pss for each in processes) / 2**20
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def _report(measured: dict[str, Measured]) -> None:
+    print(f"{'':34}" + "".join(f"{name:>12}" for name in measured))
+    rows: dict[str, Callable[[Measured], str]] = {
+        "stack ready, s": lambda each: f"{each.ready_seconds:.1f}",
+        "processes": lambda each: str(each.processes),
+        "memory, MiB": lambda each: f"{each.memory:.0f}",
+        f"POST to inbox at {_PER_SECOND}/s, p50 ms": lambda each: f"{each.p50:.1f}",
+        f"POST to inbox at {_PER_SECOND}/s, p99 ms": lambda each: f"{each.p99:.1f}",
+        "never seen": lambda each: str(each.unseen),
+        "drain, deliveries/s (median)": lambda each: f"{statistics.median(each.rates):.0f}",
+        "drain, lowest and highest": lambda each: f"{min(each.rates):.0f}-{max(each.rates):.0f}",
+        "not sent": lambda each: str(each.lost),
+    }
+    for label, cell in rows.items():
+        print(f"{label:34}" + "".join(f"{cell(each):>12}" for each in measured.values()))
+    result = {
+        name: {
+            "p50_ms": round(each.p50, 1),
+            "p99_ms": round(each.p99, 1),
+            "drain": round(statistics.median(each.rates)),
+        }
+        for name, each in measured.items()
+    }
+    print(json.dumps({"bench": "profiles", **result}))
+
+
+if __name__ == "__main__":
+    main()
