@@ -10,7 +10,7 @@ import pytest
 from shared.log_events import LogEvent
 
 ROOT = Path(__file__).parents[1]
-LOGGING_PACKAGES = ("functions", "transport", "publisher_api")
+LOGGING_PACKAGES = ("functions", "postgres", "transport", "publisher_api")
 HANDBOOK = ROOT / "docs" / "operations.md"
 MATCHING = [*sorted((ROOT / "terraform").rglob("*.tf")), HANDBOOK]
 EVENTS = {event.value for event in LogEvent}

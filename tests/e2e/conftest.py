@@ -1,4 +1,4 @@
-"""The whole stack, started once per session, and clients of its API, its sandbox and Firestore."""
+"""The whole stack, started once per session in each profile, and clients of its API and its sandbox."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,25 +6,46 @@ from pathlib import Path
 
 import httpx
 import pytest
-from google.cloud.firestore import Client
 
-from functions.google.services import INBOX_DATABASE, LEDGER_DATABASE
 from local.emulators import EmulatorsMissing
 from local.stack import Options, Stack
+from shared.profile import Profile
 from shared.topology import RetryProfile
+from tests.e2e.google_internals import GoogleInternals
+from tests.e2e.internals import Internals
+from tests.e2e.postgres_internals import PostgresInternals
 from tests.e2e.stack_driver import StackDriver
 
 
-@pytest.fixture(scope="session")
-def stack(server_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The running stack. A test that kills a service restarts it before the test ends."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of each profile together, and last: each profile's stack is then started only once."""
+    profiles = [None, *Profile]
+
+    def profile_of(item: pytest.Item) -> int:
+        callspec = getattr(item, "callspec", None)
+        return profiles.index(callspec.params.get("stack") if callspec else None)
+
+    items.sort(key=profile_of)
+
+
+@pytest.fixture(scope="session", params=[pytest.param("google", marks=pytest.mark.emulators), "postgres"])
+def stack(
+    request: pytest.FixtureRequest, server_directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The running stack of each profile. A test that kills a service restarts it before the test ends."""
+    profile = Profile(request.param)
+    options = Options(
+        server_directory / f"stack-{profile}", profile=profile, retry_profile=RetryProfile.END_TO_END_TEST
+    )
     try:
-        stack = Stack(Options(server_directory / "stack", retry_profile=RetryProfile.END_TO_END_TEST))
+        stack = Stack(options)
     except EmulatorsMissing as missing:
         pytest.skip(str(missing))
     with stack:
         yield stack
-    shutil.copytree(stack.logs, tmp_path_factory.mktemp("stack") / "logs")  # pytest keeps those of the last three runs
+    # pytest keeps those of the last three runs
+    shutil.copytree(stack.logs, tmp_path_factory.mktemp(f"stack-{profile}") / "logs")
 
 
 @pytest.fixture
@@ -45,26 +66,11 @@ def sandbox(stack: Stack) -> Iterator[httpx.Client]:
         client.delete("/faults").raise_for_status()
 
 
-def administrator(stack: Stack, database: str) -> Client:
-    """A client with an administrator's rights, to whom the security rules do not apply."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in stack.config.emulators.environment.items():
-            environment.setenv(name, value)
-        return Client(project=stack.config.emulators.project, database=database)  # keeps the emulator's address
-
-
 @pytest.fixture(scope="session")
-def firestore(stack: Stack) -> Client:
-    """The database of the inboxes."""
-    return administrator(stack, INBOX_DATABASE)
-
-
-@pytest.fixture(scope="session")
-def ledger(stack: Stack) -> Client:
-    """The database of the ledger and the channel switches."""
-    return administrator(stack, LEDGER_DATABASE)
+def internals(stack: Stack) -> Internals:
+    return GoogleInternals(stack) if stack.config.profile is Profile.GOOGLE else PostgresInternals(stack)
 
 
 @pytest.fixture
-def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, firestore: Client, ledger: Client) -> StackDriver:
-    return StackDriver(stack, api, sandbox, firestore, ledger)
+def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, internals: Internals) -> StackDriver:
+    return StackDriver(stack, api, sandbox, internals)

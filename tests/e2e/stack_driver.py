@@ -1,41 +1,20 @@
 """Drives the whole stack for a test: send, wait for the end, read what arrived, and break services on the way."""
 
-import os
-import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psycopg
-from google.api_core.exceptions import DeadlineExceeded
-from google.cloud.firestore import Client
-from google.cloud.firestore_v1.base_query import FieldFilter
-from google.pubsub_v1.types import PubsubMessage
 from psycopg.rows import DictRow, dict_row
 
-from functions.google import ledger
-from local import pubsub_setup
 from local.stack import Stack
 from shared.outcomes import OPEN
-
-T = TypeVar("T")
-TIMEOUT_SECONDS = 60.0
-
-
-def eventually(look: Callable[[], T | None], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
-    """Poll ``look`` until it returns something true, and return that. Fails with ``what`` after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            message = f"Waited {seconds:g} s for {what}, which did not happen."
-            raise AssertionError(message)
-        time.sleep(0.05)
-    return found
+from tests.e2e.google_internals import GoogleInternals
+from tests.e2e.internals import Internals
+from tests.e2e.waiting import eventually, frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +24,13 @@ class StackDriver:
     stack: Stack
     api: httpx.Client
     sandbox: httpx.Client
-    firestore: Client
-    ledger: Client
+    internals: Internals
+
+    @property
+    def google(self) -> GoogleInternals:
+        """The internals of the google profile, for a test of this profile only."""
+        assert isinstance(self.internals, GoogleInternals)
+        return self.internals
 
     # Send, and follow a notification through the API.
 
@@ -108,11 +92,6 @@ class StackDriver:
         arrivals: list[dict[str, Any]] = response.json()["arrivals"]
         return arrivals
 
-    def inbox_document(self, user_id: str, notification_id: str) -> dict[str, Any] | None:
-        inbox = self.firestore.collection("users").document(user_id).collection("inbox")
-        document: dict[str, Any] | None = inbox.document(notification_id).get().to_dict()
-        return document
-
     # Break and delay services.
 
     def delay_provider(self, channel_type: str, seconds: float) -> None:
@@ -120,77 +99,45 @@ class StackDriver:
         fault = {"channel_type": channel_type, "rate": 0, "delay_seconds": seconds}
         self.sandbox.put("/faults", json=fault).raise_for_status()
 
-    @contextmanager
-    def frozen(self, service: str) -> Iterator[None]:
+    def frozen(self, service: str) -> AbstractContextManager[None]:
         """Stop every process of ``service`` (SIGSTOP) during the block: it accepts connections and does not respond."""
-        group = self.stack.child(service).process.pid
-        os.killpg(group, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.killpg(group, signal.SIGCONT)
+        return frozen(self.stack, service)
+
+    def frozen_function(self, function: str) -> AbstractContextManager[None]:
+        """Stop the processes that run ``function`` (SIGSTOP) during the block."""
+        return frozen(self.stack, self.internals.service_of(function))
+
+    @contextmanager
+    def in_flight(self, function: str, send: Callable[[], str]) -> Iterator[str]:
+        """Yields the notification that ``send`` sends: it is published, and gets to the function after the block."""
+        with ExitStack() as kept:
+            with self.frozen_function(function):
+                notification_id = send()
+                eventually(lambda: self.delivery(notification_id)["status"] == "queued", "the message to be published")
+                kept.enter_context(self.internals.messages_kept(function, notification_id))
+            yield notification_id
+
+    def kill(self, service: str) -> None:
+        """End a service without warning (SIGKILL). What it had taken is delivered again when it is back."""
+        self.stack.kill(service)
+        self.internals.give_up_messages_of(service)
 
     def kill_and_restart(self, *functions: str) -> None:
-        """Kill and restart functions. The bridge is frozen meanwhile, so that no attempt meets a closed port.
+        """Kill and restart functions. Nothing is delivered meanwhile, so that no attempt meets a closed port.
 
         A new instance has read no channel switches, and its circuit breakers are closed.
         """
-        with self.frozen("push_bridge"):
-            for function in functions:
-                self.stack.kill(function)
-                self.stack.restart(function)
+        services = {self.internals.service_of(function) for function in functions}
+        with ExitStack() as delivering:
+            if self.internals.delivering not in services:
+                delivering.enter_context(self.frozen(self.internals.delivering))
+            for service in sorted(services):
+                self.kill(service)
+                self.stack.restart(service)
 
     # State behind the API.
-
-    def claimed_keys(self) -> set[str]:
-        """The ledger keys that are claimed."""
-        claimed = self.ledger.collection(ledger.COLLECTION).where(filter=FieldFilter("state", "==", "claimed"))
-        return {document.id.partition(".")[2] for document in claimed.stream()}
-
-    def expire_lease(self, key: str) -> None:
-        """Move the end of a claim's lease into the past, as if the lease were over."""
-        assert key in self.claimed_keys()
-        past = datetime.now(UTC) - timedelta(minutes=1)
-        ledger.document_of(self.ledger, key).update({"lease_until": past})
 
     def sql(self, statement: str, *parameters: object) -> list[DictRow]:
         with psycopg.connect(self.stack.config.database_url, row_factory=dict_row, autocommit=True) as connection:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description is not None else []
-
-    # Pub/Sub.
-
-    def pushes(self, subscription: str) -> dict[str, int]:
-        """How many pushes of ``subscription`` got which status, and how many messages were dropped."""
-        stats = httpx.get(f"{self.stack.config.bridge_url}/stats").raise_for_status().json()
-        counts: dict[str, int] = stats[subscription]
-        return counts
-
-    def publish(self, topic: str, *messages: PubsubMessage) -> None:
-        """Publish directly to the emulator, without the publisher."""
-        emulators = self.stack.config.emulators
-        with pubsub_setup.clients(emulators.pubsub_host) as (publisher, _):
-            publisher.publish(topic=publisher.topic_path(emulators.project, topic), messages=list(messages))
-
-    @contextmanager
-    def listening(self, topic: str) -> Iterator[Callable[[str], PubsubMessage]]:
-        """Subscribe to ``topic`` during the block. Yields a function that waits for a notification's message."""
-        emulators = self.stack.config.emulators
-        seen: dict[str, PubsubMessage] = {}
-        with pubsub_setup.clients(emulators.pubsub_host) as (_, subscriber):
-            path = subscriber.subscription_path(emulators.project, f"test-{uuid.uuid4().hex}")
-            subscriber.create_subscription(name=path, topic=f"projects/{emulators.project}/topics/{topic}")
-
-            def look(notification_id: str) -> PubsubMessage | None:
-                try:
-                    pulled = subscriber.pull(subscription=path, max_messages=100, timeout=1, retry=None)
-                except DeadlineExceeded:
-                    return None
-                for received in pulled.received_messages:
-                    seen[received.message.attributes.get("notification_id", "")] = received.message
-                return seen.get(notification_id)
-
-            yield lambda notification_id: eventually(
-                lambda: look(notification_id), f"the message of notification {notification_id} on topic {topic}"
-            )
-            subscriber.delete_subscription(subscription=path)

@@ -16,8 +16,9 @@ from local.emulators import RULES
 from local.postgres import ROOT
 from local.stack import Stack
 from shared.topology import TOPOLOGY
+from tests.e2e.internals import google_only
 
-pytestmark = [pytest.mark.emulators, pytest.mark.e2e]
+pytestmark = pytest.mark.e2e
 
 
 OTHER_RULES = "service cloud.firestore {match /databases/{d}/documents{match /{x=**}{allow read;}}}"
@@ -68,10 +69,12 @@ def without_the_sms_subscription(stack: Stack) -> Iterator[None]:
             subscriber.create_subscription(request=declared)
 
 
+@google_only
 def test_doctor_finds_no_fault_in_a_running_stack(stack: Stack) -> None:
     assert run_doctor(stack.config.state) == (0, [])
 
 
+@google_only
 def test_doctor_finds_every_fault_and_none_after_they_are_fixed(stack: Stack) -> None:
     stack.stop("email")
     try:

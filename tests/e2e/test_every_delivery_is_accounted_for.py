@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 from local.sandbox.test_recipients import RECIPIENTS
 from shared.outcomes import OPEN
 from shared.topology import CHANNEL_TYPES
-from tests.e2e.stack_driver import StackDriver, eventually
+from tests.e2e.stack_driver import StackDriver
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -101,29 +103,36 @@ def accept(api: httpx.Client, order: Order, user_id: str) -> str:
 
 
 def kill_the_publisher(driver: StackDriver) -> None:
-    driver.stack.kill("publisher")
+    driver.kill("publisher")
     driver.stack.restart("publisher")
 
 
 def kill_sms(driver: StackDriver) -> None:
     """Its claims hold for longer than the attempts last, so what it was sending becomes dead."""
-    driver.stack.kill("sms")
-    driver.stack.restart("sms")
+    service = driver.internals.service_of("sms")
+    driver.kill(service)
+    driver.stack.restart(service)
 
 
 def kill_email_while_it_sends(driver: StackDriver) -> None:
+    """The leases of what it was sending end."""
+
     def sending() -> set[str]:
         keys = driver.sql("select delivery_id || '.' || round as key from deliveries where kind = 'email'")
-        return driver.claimed_keys() & {row["key"] for row in keys}
+        return driver.internals.claimed_keys() & {row["key"] for row in keys}
 
     eventually(sending, "the function to be sending e-mails")
-    with driver.frozen("push_bridge"):
-        driver.stack.kill("email")
+    service = driver.internals.service_of("email")
+    with ExitStack() as delivering:
+        if service != driver.internals.delivering:
+            delivering.enter_context(driver.frozen(driver.internals.delivering))
+        driver.stack.kill(service)
         interrupted = sending()
         assert interrupted
         for key in interrupted:
-            driver.expire_lease(key)
-        driver.stack.restart("email")
+            driver.internals.expire_lease(key)
+        driver.internals.give_up_messages_of(service)
+        driver.stack.restart(service)
 
 
 @pytest.fixture
@@ -170,8 +179,9 @@ def test_every_accepted_delivery_ends_once_and_every_duplicate_is_reported(drive
         if order.channel_type != "inapp" and not explained(by_id[accepted[order.token]], times(order, arrived))
     ]
     assert unexplained == []
-    inbox = {each.id for each in driver.firestore.collection("users").document(user_id).collection("inbox").stream()}
-    assert inbox == {row["notification_id"] for row in rows if row["kind"] == "inapp" and row["status"] == "sent"}
+    assert set(driver.internals.inbox(user_id)) == {
+        row["notification_id"] for row in rows if row["kind"] == "inapp" and row["status"] == "sent"
+    }
 
 
 def times(order: Order, arrived: Counter[str]) -> int:

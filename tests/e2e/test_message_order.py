@@ -1,4 +1,4 @@
-"""Pub/Sub repeats, reorders and gives up messages: the recipient gets one, and a status only moves forward."""
+"""A transport repeats, reorders and gives up messages: the recipient gets one, and a status only moves forward."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.pubsub_v1.types import PubsubMessage
 
-from shared import outcomes
 from shared.outcomes import Outcome, Result
-from shared.topology import NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC, TOPOLOGY
-from tests.e2e.stack_driver import StackDriver, eventually
+from shared.topology import NOTIFICATIONS_TOPIC, TOPOLOGY
+from tests.e2e.internals import google_only
+from tests.e2e.stack_driver import StackDriver
+from tests.e2e.waiting import eventually
 from tests.factories import NOON, make_outcome
 
 pytestmark = pytest.mark.e2e
@@ -27,38 +28,39 @@ def outcome_of(delivery: dict[str, str], result: Result, **fields: object) -> Ou
 
 def publish_outcomes(driver: StackDriver, *published: Outcome) -> None:
     """Publish outcomes as a function would."""
-    driver.publish(OUTCOMES_TOPIC, *(PubsubMessage(data=outcomes.encode(outcome)) for outcome in published))
+    driver.internals.publish_outcomes(published)
 
 
+@google_only
 def test_six_copies_at_once_and_a_late_one_reach_the_recipient_once(driver: StackDriver) -> None:
     number = f"+4477{uuid.uuid4().int % 10**8:08}"
     subscription = TOPOLOGY["sms"].subscription
-    before = driver.pushes(subscription)
+    before = driver.google.pushes(subscription)
     driver.delay_provider("sms", 0.5)  # so that the other copies arrive while the first holds the claim
-    with driver.frozen("push_bridge"), driver.listening(NOTIFICATIONS_TOPIC) as message_of:
+    with driver.frozen("push_bridge"), driver.google.listening(NOTIFICATIONS_TOPIC) as message_of:
         notification_id = driver.send("sms", number)
         message = message_of(notification_id)
         copy = PubsubMessage(data=message.data, attributes=message.attributes)
-        driver.publish(NOTIFICATIONS_TOPIC, *[copy] * 5)
+        driver.google.publish(NOTIFICATIONS_TOPIC, *[copy] * 5)
 
     assert driver.closed_delivery(notification_id)["status"] == "sent"
     eventually(
         lambda: acknowledged(driver, subscription) >= before.get("204", 0) + 6, "all six copies to be acknowledged"
     )
-    driver.publish(NOTIFICATIONS_TOPIC, copy)
+    driver.google.publish(NOTIFICATIONS_TOPIC, copy)
     eventually(
         lambda: acknowledged(driver, subscription) >= before.get("204", 0) + 7, "the late copy to be acknowledged"
     )
 
     assert len(driver.arrivals(number)) == 1
-    assert driver.pushes(subscription).get("503", 0) > before.get("503", 0), "no copy met the claim of another"
+    assert driver.google.pushes(subscription).get("503", 0) > before.get("503", 0), "no copy met the claim of another"
     assert driver.delivery(notification_id)["status"] == "sent"
     assert driver.delivery(notification_id)["possible_duplicate"] is False
     assert len(driver.events(notification_id, "sent")) == 1
 
 
 def acknowledged(driver: StackDriver, subscription: str) -> int:
-    return driver.pushes(subscription).get("204", 0)
+    return driver.google.pushes(subscription).get("204", 0)
 
 
 def test_repeated_and_reordered_outcomes_never_move_a_status_back(driver: StackDriver) -> None:

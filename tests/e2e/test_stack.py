@@ -16,7 +16,10 @@ import pytest
 from local import emulators
 from local.processes import StartFailed
 from local.stack import Options, Stack
-from tests.e2e.stack_driver import StackDriver, eventually
+from shared.profile import Profile
+from tests.e2e.internals import google_only
+from tests.e2e.stack_driver import StackDriver
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -24,12 +27,24 @@ START_SECONDS = 90
 END_SECONDS = 20
 
 
+@pytest.fixture(params=[pytest.param("google", marks=pytest.mark.emulators), "postgres"])
+def profile(request: pytest.FixtureRequest) -> Profile:
+    """A profile whose stack the test starts itself."""
+    profile = Profile(request.param)
+    if profile is Profile.GOOGLE:
+        try:
+            emulators.find()
+        except emulators.EmulatorsMissing as missing:
+            pytest.skip(str(missing))
+    return profile
+
+
 @contextmanager
-def up(state: Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def up(state: Path, profile: Profile, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """Run ``python -m local.up`` with the directory ``state``."""
     with subprocess.Popen(
         [sys.executable, "-m", "local.up"],
-        env=os.environ | {"HELIOGRAPH_STATE": str(state)} | environment,
+        env=os.environ | {"HELIOGRAPH_STATE": str(state), "PROFILE": profile} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -58,8 +73,10 @@ def still_running(processes: list[psutil.Process]) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_up_prints_a_working_curl_line_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
-    with up(tmp_path) as process:
+def test_up_prints_a_working_curl_line_and_leaves_no_process(
+    tmp_path: Path, profile: Profile, number: signal.Signals
+) -> None:
+    with up(tmp_path, profile) as process:
         curl = lines_until(process, "curl ")[-1]
         response = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True)  # noqa: S607
         children = psutil.Process(process.pid).children(recursive=True)
@@ -71,8 +88,8 @@ def test_up_prints_a_working_curl_line_and_leaves_no_process(tmp_path: Path, num
         assert still_running(children) == []
 
 
-def test_up_shows_the_log_of_a_service_that_fails_to_start_and_exits_with_1(tmp_path: Path) -> None:
-    with up(tmp_path, DATABASE_URL="postgresql://127.0.0.1:1/nowhere") as process:
+def test_up_shows_the_log_of_a_service_that_fails_to_start_and_exits_with_1(tmp_path: Path, profile: Profile) -> None:
+    with up(tmp_path, profile, DATABASE_URL="postgresql://127.0.0.1:1/nowhere") as process:
         output, _ = process.communicate(timeout=START_SECONDS)
 
     assert process.returncode == 1
@@ -80,22 +97,23 @@ def test_up_shows_the_log_of_a_service_that_fails_to_start_and_exits_with_1(tmp_
     assert "Connection refused" in output
 
 
-def test_up_stops_everything_and_exits_with_1_when_a_service_ends(tmp_path: Path) -> None:
-    with up(tmp_path) as process:
+def test_up_stops_everything_and_exits_with_1_when_a_service_ends(tmp_path: Path, profile: Profile) -> None:
+    with up(tmp_path, profile) as process:
         lines_until(process, "curl ")
         children = psutil.Process(process.pid).children(recursive=True)
         next(child for child in children if "local.sandbox" in child.cmdline()).kill()
         output, _ = process.communicate(timeout=END_SECONDS)
 
     assert process.returncode == 1
-    log = tmp_path / "logs" / "sandbox.log"
+    state = tmp_path if profile is Profile.GOOGLE else tmp_path / f"{profile}-profile"
+    log = state / "logs" / "sandbox.log"
     assert output.splitlines() == [f"✗ sandbox ended with exit code -9. Everything was stopped. Its log is {log}"]
     assert still_running(children) == []
 
 
-def test_service_that_fails_to_start_stops_all_others(tmp_path: Path) -> None:
+def test_service_that_fails_to_start_stops_all_others(tmp_path: Path, profile: Profile) -> None:
     before = set(psutil.Process().children(recursive=True))
-    broken = Stack(Options(tmp_path, extra_environment={"sandbox": {"PORT": "not a port"}}))
+    broken = Stack(Options(tmp_path, profile=profile, extra_environment={"sandbox": {"PORT": "not a port"}}))
 
     with pytest.raises(StartFailed) as failure, broken:
         pytest.fail("The stack started.")
@@ -106,7 +124,8 @@ def test_service_that_fails_to_start_stops_all_others(tmp_path: Path) -> None:
 
 
 def test_second_stack_in_the_same_directory_fails_to_start(stack: Stack) -> None:
-    with pytest.raises(StartFailed, match="already runs in"), Stack(Options(stack.logs.parent)):
+    options = Options(stack.logs.parent, profile=stack.config.profile)
+    with pytest.raises(StartFailed, match="already runs in"), Stack(options):
         pytest.fail("The stack started.")
 
 
@@ -120,6 +139,7 @@ def test_killed_service_restarts_on_the_same_port(stack: Stack) -> None:
     assert httpx.get(f"{stack.config.sandbox_url}/health").status_code == 200
 
 
+@google_only
 def test_restarted_pubsub_gets_its_topics_and_delivers(stack: Stack, driver: StackDriver) -> None:
     stack.kill("pubsub")
     stack.restart("pubsub")
@@ -130,6 +150,7 @@ def test_restarted_pubsub_gets_its_topics_and_delivers(stack: Stack, driver: Sta
     assert len(driver.arrivals("+447700900123")) == 1
 
 
+@google_only
 def test_deliveries_queued_when_pubsub_ended_are_published_again(stack: Stack, driver: StackDriver) -> None:
     receiver = driver.new_receiver()
     stack.kill("push_bridge")

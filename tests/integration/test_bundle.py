@@ -47,12 +47,14 @@ def test_bundle_holds_its_own_channel_type_and_no_other(tmp_path: Path) -> None:
     assert {name for name in names if "/" not in name} == {"main.py", "requirements.txt"}
     assert {name for name in names if name.rpartition("/")[0] == "functions"} == {
         "functions/__init__.py",
+        "functions/profile.py",
         "functions/wiring.py",
     }
     assert {name for name in names if name.rpartition("/")[0] == "transport"} == {
         "transport/__init__.py",
         "transport/port.py",
         "transport/pubsub.py",
+        "transport/verdict.py",
     }
     assert "functions/sms/main.py" not in names
     assert "shared/channels.json" in names

@@ -1,9 +1,10 @@
-"""The contracts of ``ChannelSwitchStore`` and ``ChannelSwitches``, for the fake and for Firestore."""
+"""The contracts of ``ChannelSwitchStore`` and ``ChannelSwitches``, for the fake, for Firestore and for Postgres."""
 
 import pytest
 from google.cloud.firestore import Client
 
 from functions.google.switches import FirestoreSwitchStore
+from functions.postgres.switches import PostgresSwitchStore
 from functions.runtime.ports import ChannelSwitches, ChannelSwitchStore
 from functions.runtime.switches import CachedSwitches, SwitchTable
 from shared.errors import Retryable
@@ -11,10 +12,12 @@ from shared.reasons import Reason
 from tests.fakes import MemorySwitchStore
 
 
-@pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.emulators)])
+@pytest.fixture(params=["memory", "postgres", pytest.param("firestore", marks=pytest.mark.emulators)])
 def store(request: pytest.FixtureRequest) -> ChannelSwitchStore:
     if request.param == "memory":
         return MemorySwitchStore()
+    if request.param == "postgres":
+        return PostgresSwitchStore(request.getfixturevalue("state"))
     return FirestoreSwitchStore(request.getfixturevalue("firestore"))
 
 

@@ -1,4 +1,4 @@
-"""The contract of ``Inbox``, for the fake and for Firestore; and the inapp provider and the commands over both."""
+"""The contract of ``Inbox``, for each implementation; and the inapp provider and the commands over all of them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from google.cloud.firestore import Client
 from functions.google.inbox import FirestoreInbox, inbox_of
 from functions.inapp import commands
 from functions.inapp.inbox import InboxProvider
+from functions.postgres.inbox import PostgresInbox
 from functions.runtime.inbox import KEPT_FOR, InboxEntry, can_have_inbox
 from functions.runtime.ports import Inbox
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.switches import SwitchTable
+from postgres.pool import Pool
 from shared.envelope import Command
 from shared.errors import Retryable, Undecodable
 from shared.reasons import Reason
@@ -58,11 +60,14 @@ class Inboxes:
         return [found[notification_id].read_at for notification_id in notification_ids]
 
 
-@pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.emulators)])
+@pytest.fixture(params=["memory", "postgres", pytest.param("firestore", marks=pytest.mark.emulators)])
 def inboxes(request: pytest.FixtureRequest) -> Inboxes:
     if request.param == "memory":
         memory = MemoryInbox()
         return Inboxes(memory, memory.entries)
+    if request.param == "postgres":
+        state: Pool = request.getfixturevalue("state")
+        return Inboxes(PostgresInbox(state), lambda user_id: rows_of(state, user_id))
     client: Client = request.getfixturevalue("firestore")
 
     def of(user_id: str) -> dict[str, InboxEntry]:
@@ -74,6 +79,13 @@ def inboxes(request: pytest.FixtureRequest) -> Inboxes:
         }
 
     return Inboxes(FirestoreInbox(client), of)
+
+
+def rows_of(state: Pool, user_id: str) -> dict[str, InboxEntry]:
+    names = ", ".join(field.name for field in dataclasses.fields(InboxEntry))
+    with state.connection() as connection:
+        rows = connection.execute(f"select {names} from state.inbox where user_id = %s", [user_id])  # noqa: S608 - constants
+        return {row["notification_id"]: InboxEntry(**row) for row in rows}
 
 
 class TestInbox:

@@ -1,4 +1,4 @@
-"""The contract of ``Ledger``, for the fake and for Firestore."""
+"""The contract of ``Ledger``, for the fake, for Firestore and for Postgres."""
 
 import json
 from collections.abc import Callable
@@ -11,8 +11,10 @@ import uuid_utils
 from google.cloud.firestore import Client
 
 from functions.google.ledger import COLLECTION, FirestoreLedger, document_of
+from functions.postgres.ledger import LedgerTable, PostgresLedger
 from functions.runtime.ledger import Claim, Claimed, ClaimedByOther, CoolingDown, Finished, NoLedger, Unfinished
 from functions.runtime.ports import Ledger
+from postgres.pool import Pool, make_pool
 from shared.errors import Retryable
 from shared.reasons import Reason
 from tests.factories import NOON, make_outcome
@@ -29,11 +31,24 @@ def claimed(claim: Claim) -> Claimed:
     return claim
 
 
-@pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.emulators)])
-def ledger(request: pytest.FixtureRequest) -> Ledger:
-    if request.param == "memory":
-        return MemoryLedger(LEASE)
+STORES = ["postgres", pytest.param("firestore", marks=pytest.mark.emulators)]
+
+
+def stored(name: str, request: pytest.FixtureRequest) -> Ledger:
+    """The ledger in the store ``name``."""
+    if name == "postgres":
+        return PostgresLedger(LedgerTable(request.getfixturevalue("state")), LEASE)
     return FirestoreLedger(request.getfixturevalue("firestore"), LEASE)
+
+
+@pytest.fixture(params=["memory", *STORES])
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    return MemoryLedger(LEASE) if request.param == "memory" else stored(request.param, request)
+
+
+@pytest.fixture(params=STORES)
+def stored_ledger(request: pytest.FixtureRequest) -> Ledger:
+    return stored(request.param, request)
 
 
 class TestLedger:
@@ -104,22 +119,29 @@ class TestLedger:
         assert not claimed(ledger.claim(KEY, NOON)).possible_duplicate
 
 
-@pytest.mark.emulators
-class TestFirestoreLedger:
-    """What only the real ledger can show."""
+class TestConcurrentClaims:
+    """What only a real ledger can show."""
 
     def race(self, claim: Callable[[int], Claim]) -> list[type]:
         with ThreadPoolExecutor(8) as threads:
             return sorted((type(each) for each in threads.map(claim, range(8))), key=lambda each: each.__name__)
 
-    def test_one_of_many_concurrent_claims_succeeds(self, firestore: Client) -> None:
-        ledger = FirestoreLedger(firestore, LEASE)
-        assert self.race(lambda _: ledger.claim(KEY, NOON)) == [Claimed] + [ClaimedByOther] * 7
+    def test_one_of_many_concurrent_claims_succeeds(self, stored_ledger: Ledger) -> None:
+        assert self.race(lambda _: stored_ledger.claim(KEY, NOON)) == [Claimed] + [ClaimedByOther] * 7
 
-    def test_one_of_many_concurrent_takeovers_succeeds(self, firestore: Client) -> None:
-        ledger = FirestoreLedger(firestore, LEASE)
-        ledger.claim(KEY, NOON)
-        assert self.race(lambda _: ledger.claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
+    def test_one_of_many_concurrent_takeovers_succeeds(self, stored_ledger: Ledger) -> None:
+        stored_ledger.claim(KEY, NOON)
+        assert self.race(lambda _: stored_ledger.claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
+
+    def test_one_of_many_processes_takes_a_claim_over(self, state: Pool) -> None:
+        ledgers = [PostgresLedger(LedgerTable(state), LEASE) for _ in range(8)]  # each gathers its own claims
+        ledgers[0].claim(KEY, NOON)
+        assert self.race(lambda number: ledgers[number].claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
+
+
+@pytest.mark.emulators
+class TestFirestoreLedger:
+    """What is Firestore's own."""
 
     def test_document_has_an_expiry_time(self, firestore: Client) -> None:
         FirestoreLedger(firestore, LEASE).claim(KEY, NOON)
@@ -144,6 +166,12 @@ def test_unavailable_ledger_is_retryable(monkeypatch: pytest.MonkeyPatch, nowher
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", nowhere)
     with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded") as caught:
         FirestoreLedger(Client(project="p"), LEASE).claim(KEY, NOON)
+    assert caught.value.reason == Reason.LEDGER_UNAVAILABLE
+
+
+def test_unavailable_postgres_is_retryable(tmp_path: Path) -> None:
+    with make_pool(f"postgresql://none@/none?host={tmp_path}", 1) as pool, pytest.raises(Retryable) as caught:
+        PostgresLedger(LedgerTable(pool), LEASE).claim(KEY, NOON)
     assert caught.value.reason == Reason.LEDGER_UNAVAILABLE
 
 

@@ -1,4 +1,4 @@
-"""A publisher in a thread of its own, on a real port, with a real Postgres and the Pub/Sub emulator."""
+"""A publisher of each profile, in a thread of its own, on a real port: on Postgres, and with the Pub/Sub emulator."""
 
 import json
 import threading
@@ -12,16 +12,58 @@ import pytest
 from local import postgres
 from local.emulators import Emulators
 from local.tokens import Signer
+from postgres.pool import make_pool
 from publisher_api.settings import Settings
-from shared.topology import NOTIFICATIONS_TOPIC
-from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT, Publisher, create_api_key, serving
+from shared.profile import Profile
+from tests.publisher.google import SERVICE_ACCOUNT, InspectedPubSub, Pusher, google_settings
+from tests.publisher.running import Publisher, Reporter, create_api_key, serving
 from tests.publisher.sweeping import Sweeping
-from tests.publisher.topic import Inspected
+from tests.publisher.topic import InspectedTable
 from transport.pubsub import topic_path
 
 
 @pytest.fixture(scope="session")
+def settings(postgres_url: str) -> Settings:
+    return Settings(database_url=postgres_url, profile=Profile.POSTGRES)
+
+
+@pytest.fixture
+def unswept(settings: Settings, postgres_server_url: str) -> Iterator[Settings]:
+    """A database of this test's own that no publisher sweeps."""
+    with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        yield replace(settings, database_url=url)
+
+
+@pytest.fixture
+def sweeping(unswept: Settings) -> Iterator[Sweeping]:
+    with Sweeping.of(unswept) as sweeping:
+        yield sweeping
+
+
+@pytest.fixture(scope="session")
+def api_key(postgres_url: str) -> str:
+    return create_api_key(postgres_url, "tests")
+
+
+@pytest.fixture(scope="session")
+def postgres_publisher(settings: Settings, api_key: str) -> Iterator[Publisher]:
+    """A publisher in the postgres profile."""
+    with make_pool(settings.database_url, 4) as pool, serving(settings) as url:
+        publisher = Publisher(url, api_key, settings, InspectedTable(settings.database_url), Reporter(pool))
+        yield publisher
+        publisher.http.close()
+
+
+@pytest.fixture(scope="session")
+def publisher(postgres_publisher: Publisher) -> Publisher:
+    """The publisher of every test that is not about Google."""
+    return postgres_publisher
+
+
+@pytest.fixture(scope="session")
 def signer() -> Signer:
+    """Signs tokens as Google does for its pushes."""
     return Signer(SERVICE_ACCOUNT)
 
 
@@ -47,47 +89,34 @@ def certs_url(signer: Signer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settings(emulators: Emulators, postgres_url: str, certs_url: str) -> Settings:  # noqa: ARG001 - publishers find the emulator through the environment
-    return Settings(
-        database_url=postgres_url,
-        project=f"publisher-{uuid.uuid4().hex[:8]}",
-        topic=NOTIFICATIONS_TOPIC,
-        push_audience=AUDIENCE,
-        push_service_account=SERVICE_ACCOUNT,
-        google_certs_url=certs_url,
-    )
+def google_publisher(
+    emulators: Emulators, postgres_server_url: str, certs_url: str, signer: Signer
+) -> Iterator[Publisher]:
+    """A publisher in the google profile, with a database of its own: the other publisher sweeps its own."""
+    with postgres.database(postgres_server_url, f"google_{uuid.uuid4().hex[:8]}") as database_url:
+        postgres.migrate(database_url)
+        settings = google_settings(database_url, certs_url)
+        assert settings.google
+        topic = InspectedPubSub(emulators.pubsub_host, topic_path(settings.google.project, settings.google.topic))
+        topic.make()
+        with serving(settings) as url:
+            key = create_api_key(database_url, "tests")
+            publisher = Publisher(url, key, settings, topic, Pusher(url, signer))
+            yield publisher
+            publisher.http.close()
+        topic.close()
 
 
 @pytest.fixture
-def unswept(settings: Settings, postgres_server_url: str, publisher: Publisher) -> Iterator[Settings]:  # noqa: ARG001 - its topic
-    """A database of this test's own that no publisher sweeps."""
+def google_unswept(google_publisher: Publisher, postgres_server_url: str) -> Iterator[Settings]:
+    """A database of this test's own that no publisher sweeps, and the topic of ``google_publisher``."""
     with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
         postgres.migrate(url)
-        yield replace(settings, database_url=url)
+        yield replace(google_publisher.settings, database_url=url)
 
 
-@pytest.fixture
-def sweeping(unswept: Settings) -> Iterator[Sweeping]:
-    with Sweeping.of(unswept) as sweeping:
-        yield sweeping
-
-
-@pytest.fixture(scope="session")
-def api_key(postgres_url: str) -> str:
-    return create_api_key(postgres_url, "tests")
-
-
-@pytest.fixture(scope="session")
-def publisher(
-    emulators: Emulators,
-    settings: Settings,
-    api_key: str,
-    signer: Signer,
-) -> Iterator[Publisher]:
-    topic = Inspected(emulators.pubsub_host, topic_path(settings.project, settings.topic))
-    topic.make()
-    with serving(settings) as url:
-        publisher = Publisher(url, api_key, settings.database_url, topic, signer)
-        yield publisher
-        publisher.http.close()
-    topic.close()
+@pytest.fixture(params=["postgres", pytest.param("google", marks=pytest.mark.emulators)])
+def each_publisher(request: pytest.FixtureRequest) -> Publisher:
+    """The publisher of each profile, for what must hold however outcomes are reported."""
+    found: Publisher = request.getfixturevalue(f"{request.param}_publisher")
+    return found

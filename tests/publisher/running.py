@@ -2,42 +2,54 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import psycopg
 import uvicorn
 from psycopg.rows import DictRow, dict_row
 
+from functions.runtime.outcomes import encode
 from local.processes import free_port
-from local.tokens import Signer
+from postgres.pool import Pool, autocommit
 from publisher_api.api_keys.store import add_api_key
 from publisher_api.app import create_app
 from publisher_api.settings import Settings
 from publisher_api.web.authentication import hash_api_key, new_api_key
+from shared.outcomes import Outcome, Result
+from shared.topology import OUTCOMES_TOPIC
 from tests.publisher.topic import Inspected, waiting_for
+from transport.postgres import PostgresTopic
 
 LATER = (datetime.now(UTC) + timedelta(days=300)).isoformat()
-AUDIENCE = "https://publisher.test/internal/outcomes"
-SERVICE_ACCOUNT = "push@project.iam.gserviceaccount.com"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+"""The time of the outcomes that tests report."""
 
 
 @dataclass
 class Publisher:
-    """A running publisher: ``http`` sends an API key, ``topic`` reads what was published, ``sql`` queries."""
+    """A running publisher: ``http`` sends an API key, ``topic`` reads what was published, ``sql`` queries.
+
+    ``report_outcome`` reports an outcome the way of the profile, and returns when it is recorded.
+    """
 
     url: str
     api_key: str
-    database_url: str
+    settings: Settings
     topic: Inspected
-    signer: Signer
+    report_outcome: Callable[[Outcome], None]
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.api_key}"}, timeout=20)
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.database_url
 
     def sql(self, statement: str, *parameters: object) -> list[DictRow]:
         with psycopg.connect(self.database_url, row_factory=dict_row, autocommit=True) as connection:
@@ -50,6 +62,10 @@ class Publisher:
         assert response.status_code == 202, response.text
         notification_id: str = response.json()["notification_id"]
         return notification_id
+
+    def report(self, delivery_id: str, result: Result, seconds: int = 0, **fields: Any) -> None:
+        """Report an outcome of this delivery, ``seconds`` after ``NOW``. Returns when it is recorded."""
+        self.report_outcome(outcome_of(delivery_id, result, seconds, **fields))
 
     def read(self, notification_id: str) -> dict[str, object]:
         response = self.http.get(f"/v1/notifications/{notification_id}")
@@ -75,6 +91,35 @@ def serving(settings: Settings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+class Reporter:
+    """Reports outcomes over the transport in Postgres, as the worker does."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._topic = PostgresTopic(pool, OUTCOMES_TOPIC, encode)
+
+    def __call__(self, outcome: Outcome) -> None:
+        assert list(self._topic.publish([outcome])) == [[outcome]]
+        waiting_for(lambda: not self._is_queued(encode(outcome).data), f"{outcome} to be recorded")
+
+    def _is_queued(self, data: bytes) -> bool:
+        """Whether the message exists: the intake deletes it in the end, unless it becomes a dead letter."""
+        with autocommit(self._pool) as connection:
+            return connection.execute("select from transport.messages where data = %s", [data]).fetchone() is not None
+
+
+def outcome_of(delivery_id: str, result: Result = "sent", seconds: int = 0, **fields: Any) -> Outcome:
+    """An outcome, ``seconds`` after ``NOW``."""
+    return Outcome(
+        notification_id=str(uuid.uuid4()),
+        delivery_id=delivery_id,
+        round=fields.pop("round", 0),
+        result=result,
+        at=NOW + timedelta(seconds=seconds),
+        **fields,
+    )
 
 
 def create_api_key(database_url: str, producer: str) -> str:

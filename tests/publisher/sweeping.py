@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 import uuid_utils
 from psycopg.rows import DictRow
 
+from postgres.pool import Pool, make_pool
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration
 from publisher_api.connections import connect
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import Pool, make_pool
 from publisher_api.notifications.model import NotificationDetail
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import get_notification
@@ -25,6 +25,7 @@ from publisher_api.settings import Settings
 from shared.envelope import Message
 from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import notification
+from tests.publisher.topic import Inspected, InspectedTable
 from transport.port import Topic
 
 
@@ -45,9 +46,13 @@ def accept_pending(settings: Settings, **fields: object) -> str:
 
 @dataclass(frozen=True)
 class Sweeping:
-    """A database, the topic that its deliveries are published to, and a sweep of it."""
+    """A database, the topic that its deliveries are published to, and a sweep of it.
+
+    ``published`` reads what was published in Postgres.
+    """
 
     pool: Pool
+    published: Inspected
     topic: Topic[Message]
     cache: ConfigCache
 
@@ -56,7 +61,8 @@ class Sweeping:
     def of(cls, settings: Settings) -> Iterator["Sweeping"]:
         with closing(connect(settings, os.environ, 2)) as connections:
             connections.pool.open()
-            yield cls(connections.pool, connections.topic, connections.cache)
+            published = InspectedTable(settings.database_url)
+            yield cls(connections.pool, published, connections.topic, connections.cache)
 
     def at(self, now: datetime) -> int:
         """Sweep; returns how many messages were published."""

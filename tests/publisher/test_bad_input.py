@@ -8,7 +8,6 @@ import pytest
 from publisher_api.json_body import MAX_DEPTH
 from tests.publisher.running import LATER, Publisher, notification, problem_of
 
-pytestmark = pytest.mark.emulators
 NOW = datetime.now(UTC)
 
 

@@ -7,10 +7,8 @@ import pytest
 
 from publisher_api.outbox.commands import add_command
 from shared.envelope import VERSION, Command
-from tests.publisher.running import Publisher
 from tests.publisher.sweeping import Sweeping
 
-pytestmark = pytest.mark.emulators
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -25,12 +23,12 @@ def user_id(sweeping: Sweeping) -> str:
 
 
 def test_a_command_is_published_again_after_the_attempts_of_a_function_are_over(
-    publisher: Publisher, sweeping: Sweeping, user_id: str
+    sweeping: Sweeping, user_id: str
 ) -> None:
     step = timedelta(hours=1)
     published = [number * step for number in range(24 * 10) if sweeping.at(NOW + number * step)]
     assert published == [timedelta(), timedelta(hours=6), timedelta(hours=54)]
-    commands = publisher.topic.commands(user_id, 3)
+    commands = sweeping.published.commands(user_id, 3)
     assert len(commands) == 3
     assert commands.count(commands[0]) == 3
     assert sweeping.sql("select from commands union all select from command_repeats") == []

@@ -5,8 +5,8 @@ import uuid
 import psycopg
 import pytest
 
+from postgres.pool import make_pool
 from publisher_api.db.config_cache import ConfigCache
-from publisher_api.db.pool import make_pool
 from publisher_api.templates.store import put_template
 
 

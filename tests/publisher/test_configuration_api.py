@@ -13,8 +13,6 @@ from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import Publisher, notification
 from tests.publisher.topic import waiting_for
 
-pytestmark = pytest.mark.emulators
-
 
 def test_a_channel_is_created_at_run_time(publisher: Publisher) -> None:
     slug = f"webhook-{uuid.uuid4().hex[:6]}"

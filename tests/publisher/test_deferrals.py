@@ -13,7 +13,6 @@ from shared.outcomes import Outcome, Result
 from tests.factories import make_delivery
 from tests.publisher.sweeping import Sweeping, accept_pending
 
-pytestmark = pytest.mark.emulators
 MINUTE = timedelta(minutes=1)
 
 

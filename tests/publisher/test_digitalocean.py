@@ -8,17 +8,25 @@ from typing import Any
 
 import pytest
 
+from publisher_api import main
 from publisher_api.app import create_app
 from publisher_api.hosting.digitalocean import Handler
 from publisher_api.settings import Settings
 from tests.publisher.running import Publisher, notification
+from tests.publisher.sweeping import accept_pending
 
 pytestmark = pytest.mark.emulators
 
 
 @pytest.fixture(scope="module")
-def function(settings: Settings, publisher: Publisher) -> Iterator[Handler]:  # noqa: ARG001 - the topic is the publisher's
-    app = create_app(settings, serverless=True)
+def publisher(google_publisher: Publisher) -> Publisher:
+    """DigitalOcean Functions work in the google profile only."""
+    return google_publisher
+
+
+@pytest.fixture(scope="module")
+def function(publisher: Publisher) -> Iterator[Handler]:
+    app = create_app(publisher.settings, serverless=True)
     handler = Handler(lambda: app)
     yield handler
     app.state.services.pool.close()
@@ -133,3 +141,22 @@ def test_events_may_arrive_on_any_thread(function: Handler, publisher: Publisher
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(ask, range(12))) == [200] * 12
+
+
+def test_the_scheduled_function_sweeps(
+    google_unswept: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    google = google_unswept.google
+    assert google
+    environment = {
+        "DATABASE_URL": google_unswept.database_url,
+        "GOOGLE_CLOUD_PROJECT": google.project,
+        "NOTIFICATIONS_TOPIC": google.topic,
+        "PUSH_AUDIENCE": "a",
+        "PUSH_SERVICE_ACCOUNT": "s",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    notification_id = accept_pending(google_unswept)
+    assert main.sweep({}, None) == {"published": 1}
+    assert len(publisher.topic.deliveries(notification_id)) == 1

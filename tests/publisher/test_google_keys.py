@@ -7,10 +7,10 @@ from starlette.requests import Request
 
 from local.tokens import Signer
 from publisher_api.refusal import Refusal, RefusalCode
-from publisher_api.settings import Settings
+from publisher_api.settings import GoogleSettings
 from publisher_api.web.authentication import GooglePushes
 from tests.providers.server import Answer, serving
-from tests.publisher.running import AUDIENCE, SERVICE_ACCOUNT
+from tests.publisher.google import AUDIENCE, SERVICE_ACCOUNT
 
 
 def request_of(signer: Signer) -> Request:
@@ -31,13 +31,11 @@ def test_a_withdrawn_key_is_refused_when_the_certificates_expire() -> None:
     both = {"keys": old.certificates["keys"] + new.certificates["keys"]}
     with serving() as google:
         google.answers = [Answer.json(200, each) for each in (both, new.certificates)]
-        settings = Settings(
-            database_url="",
+        settings = GoogleSettings(
             project="p",
-            topic="t",
             push_audience=AUDIENCE,
             push_service_account=SERVICE_ACCOUNT,
-            google_certs_url=f"{google.url}/certs",
+            certs_url=f"{google.url}/certs",
         )
         pushes = GooglePushes(settings, certificates_seconds=0.2)
         assert [code_of(pushes.verify, each) for each in (old, new, old)] == [None, None, None]

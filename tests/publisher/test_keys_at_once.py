@@ -16,12 +16,11 @@ from publisher_api.settings import Settings
 from tests.publisher.running import Publisher, create_api_key, notification, problem_of, serving
 from tests.publisher.topic import waiting_for
 
-pytestmark = pytest.mark.emulators
 ROUNDS = 30
 
 
 @pytest.fixture(scope="module")
-def second_url(publisher: Publisher, settings: Settings) -> Iterator[str]:  # noqa: ARG001 - it creates the topic
+def second_url(settings: Settings) -> Iterator[str]:
     """Another instance on the same database. One instance alone accepts its requests one after the other."""
     with serving(settings) as url:
         yield url

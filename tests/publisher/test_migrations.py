@@ -12,14 +12,13 @@ import psycopg
 import pytest
 
 from local import postgres
+from postgres.pool import make_pool
 from publisher_api.cli.sweep import sweeping
-from publisher_api.db.pool import make_pool
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from publisher_api.notifications.service import get_notification
 from publisher_api.settings import Settings
-from tests.publisher.running import Publisher
+from tests.publisher.topic import InspectedTable
 
-pytestmark = pytest.mark.emulators
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW_OF_0002 = """
     with accepted as (
@@ -40,9 +39,7 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
         yield url
 
 
-def test_a_pending_delivery_of_the_release_before_is_published_and_read(
-    settings: Settings, publisher: Publisher, database_url: str
-) -> None:
+def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings: Settings, database_url: str) -> None:
     alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", "0002"]
     subprocess.run(alembic, env=os.environ | {"DATABASE_URL": database_url}, check=True, capture_output=True)
     notification_id = uuid.uuid4()
@@ -52,7 +49,7 @@ def test_a_pending_delivery_of_the_release_before_is_published_and_read(
 
     with sweeping(replace(settings, database_url=database_url)) as sweep_once:
         assert sweep_once() == 1
-    assert publisher.topic.deliveries(str(notification_id))[0].created_at == THEN
+    assert InspectedTable(database_url).deliveries(str(notification_id))[0].created_at == THEN
     with make_pool(database_url, 1) as pool:
         found = get_notification(pool, notification_id)
     assert (found.created_at, found.accepted_at, found.timeline[0].at) == (THEN, THEN, THEN)

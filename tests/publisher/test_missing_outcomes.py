@@ -12,7 +12,6 @@ from shared.topology import TOPOLOGY
 from tests.factories import make_delivery
 from tests.publisher.sweeping import Sweeping, accept_pending
 
-pytestmark = pytest.mark.emulators
 STEP = timedelta(minutes=10)
 
 

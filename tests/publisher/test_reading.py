@@ -9,8 +9,6 @@ import pytest
 from tests.publisher.running import LATER, Publisher, notification, problem_of
 from tests.publisher.topic import waiting_for
 
-pytestmark = pytest.mark.emulators
-
 
 def test_notifications_are_paged_by_offset_and_by_cursor(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
@@ -199,9 +197,9 @@ def test_a_notification_that_is_read_before_it_is_due_arrives_read(publisher: Pu
     assert publisher.topic.commands(user, 0) == [], "there was nothing in the inbox to mark"
 
 
-def test_health_is_public_and_covers_postgres_and_pubsub(publisher: Publisher) -> None:
+def test_health_is_public_and_covers_postgres_and_the_transport(publisher: Publisher) -> None:
     for path in ("/health", "/v1/health"):
         response = publisher.http.get(path, headers={"Authorization": ""})
         assert response.status_code == 200
         health = response.json()
-        assert (health["status"], health["postgres"]["status"], health["pubsub"]["status"]) == ("ok", "ok", "ok")
+        assert (health["status"], health["postgres"]["status"], health["transport"]["status"]) == ("ok", "ok", "ok")

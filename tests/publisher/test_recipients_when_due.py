@@ -11,7 +11,6 @@ from shared.envelope import Delivery
 from tests.publisher.running import LATER, Publisher, problem_of
 from tests.publisher.topic import waiting_for
 
-pytestmark = pytest.mark.emulators
 OLD = {"email": "old@example.com", "phone": "+447700900123"}
 NEW = {"email": "new@example.com", "phone": "+447700900456"}
 

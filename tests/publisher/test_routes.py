@@ -6,8 +6,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from publisher_api.app import create_app
-from publisher_api.settings import Settings
+from publisher_api.settings import GoogleSettings, Settings
 from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
+from shared.profile import Profile
 from tests.publisher.running import Publisher
 
 RULES = {
@@ -36,8 +37,18 @@ RULES = {
 }
 
 
-def settings() -> Settings:
-    return Settings(database_url="", project="p", topic="t", push_audience="a", push_service_account="s")
+GOOGLE = Settings(
+    database_url="postgresql:///none",
+    profile=Profile.GOOGLE,
+    google=GoogleSettings(project="p", push_audience="a", push_service_account="s"),
+)
+POSTGRES = Settings(database_url="postgresql:///none", profile=Profile.POSTGRES)
+each_profile = pytest.mark.parametrize("settings", [GOOGLE, POSTGRES], ids=["google", "postgres"])
+
+
+def rules_in(settings: Settings) -> dict[tuple[str, str], str]:
+    """The rules of the routes in this profile: Pub/Sub pushes in the google profile only."""
+    return {key: rule for key, rule in RULES.items() if settings.google or rule != "google push"}
 
 
 def api_routes(routes: Any) -> list[APIRoute]:
@@ -61,12 +72,14 @@ def rule(route: APIRoute) -> str:
     return rules[0]
 
 
-def test_every_route_is_listed_with_its_rule() -> None:
-    routes = api_routes(create_app(settings()).routes)
-    assert {(method, route.path_format): rule(route) for route in routes for method in route.methods or ()} == RULES
+@each_profile
+def test_every_route_is_listed_with_its_rule(settings: Settings) -> None:
+    routes = api_routes(create_app(settings).routes)
+    assert {(method, route.path_format): rule(route) for route in routes for method in route.methods or ()} == rules_in(
+        settings
+    )
 
 
-@pytest.mark.emulators
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic abc", "Bearer"])
 def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher, authorization: str | None) -> None:
     headers = {"Authorization": authorization or ""}
@@ -77,7 +90,6 @@ def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher,
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.emulators
 def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> None:
     for method, path in [(method, path) for (method, path), rule in RULES.items() if rule == "API key"]:
         filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
@@ -90,20 +102,22 @@ def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> Non
         assert response.status_code == 401, path
 
 
-def test_the_schema_says_how_each_route_authenticates() -> None:
-    paths = create_app(settings()).openapi()["paths"]
+@each_profile
+def test_the_schema_says_how_each_route_authenticates(settings: Settings) -> None:
+    paths = create_app(settings).openapi()["paths"]
     schemes: dict[str, list[dict[str, list[str]]] | None] = {
         "API key": [{"apiKey": []}],
         "google push": [{"googlePush": []}],
         "public": None,
     }
-    documented = {key: rule for key, rule in RULES.items() if not key[1].startswith("/docs")}
+    documented = {key: rule for key, rule in rules_in(settings).items() if not key[1].startswith("/docs")}
     found = {(method, path): paths[path][method.lower()].get("security") for method, path in documented}
     assert found == {key: schemes[rule] for key, rule in documented.items()}
 
 
-def test_every_problem_in_the_schema_is_a_problem_and_nothing_else() -> None:
-    paths = create_app(settings()).openapi()["paths"]
+@each_profile
+def test_every_problem_in_the_schema_is_a_problem_and_nothing_else(settings: Settings) -> None:
+    paths = create_app(settings).openapi()["paths"]
     responses = [
         (status, response["content"])
         for operations in paths.values()

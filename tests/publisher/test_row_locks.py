@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from publisher_api.db.pool import Pool, make_pool
+from postgres.pool import Pool, make_pool
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import store as outbox
 from shared.envelope import Delivery

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from local import postgres
-from publisher_api.settings import Settings
-from tests.publisher.running import create_api_key, serving
+from tests.publisher.running import Publisher, create_api_key, serving
 
-pytestmark = pytest.mark.emulators
 HERE = Path(__file__).parent
 CASES = 60
 SEED = 20261124
@@ -29,9 +27,16 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("profile", "options"),
+    [("postgres", []), pytest.param("google", ["--include-path=/internal/outcomes"], marks=pytest.mark.emulators)],
+    ids=["postgres", "google"],
+)
 def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
-    settings: Settings, database_url: str, tmp_path: Path
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path, profile: str, options: list[str]
 ) -> None:
+    """The google profile has one route more."""
+    publisher: Publisher = request.getfixturevalue(f"{profile}_publisher")
     key = create_api_key(database_url, "schemathesis")
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
@@ -45,12 +50,13 @@ def test_every_answer_fits_the_schema_and_every_check_of_schemathesis(
         f"--header=Authorization: Bearer {key}",
         "--no-color",
         "--request-timeout=20",
+        *options,
     ]
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "tests.publisher.schemathesis_hooks",
         "PYTHONPATH": str(HERE.parents[1]),
     }
-    with serving(replace(settings, database_url=database_url, topic="schema")) as url:
+    with serving(replace(publisher.settings, database_url=database_url)) as url:
         command.append(f"{url}/openapi.json")
         ended = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-2_000:]

@@ -5,11 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from tests.publisher.running import Publisher, notification, problem_of
-
-pytestmark = pytest.mark.emulators
 
 
 def test_the_smallest_request_is_accepted_located_and_published(publisher: Publisher) -> None:

@@ -1,13 +1,9 @@
 """The smoke test against a real publisher; the test reports the outcomes."""
 
-import pytest
-
 from deploy import smoke
 from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import Publisher
-from tests.publisher.test_outcomes import report
 
-pytestmark = pytest.mark.emulators
 TO = {
     "email": "smoke@example.com",
     "push": "a-device-token",
@@ -21,7 +17,7 @@ def test_every_channel_is_followed_until_it_is_sent(publisher: Publisher) -> Non
     waiting = iter(publisher.topic.deliveries(notification_id, len(CHANNEL_TYPES)))
 
     def report_one() -> None:
-        report(publisher, next(waiting).delivery_id, "sent", provider="sandbox")
+        publisher.report(next(waiting).delivery_id, "sent", provider="sandbox")
 
     notification = smoke.follow(publisher.http, notification_id, len(CHANNEL_TYPES) + 1, report_one)
     assert smoke.unsent(notification) == []
@@ -34,7 +30,7 @@ def test_a_channel_without_an_outcome_is_named(publisher: Publisher) -> None:
     notification_id = smoke.send(publisher.http, TO)
     for message in publisher.topic.deliveries(notification_id, len(CHANNEL_TYPES)):
         if message.channel_type != "push":
-            report(publisher, message.delivery_id, "sent", provider="sandbox")
+            publisher.report(message.delivery_id, "sent", provider="sandbox")
     notification = smoke.follow(publisher.http, notification_id, 3, lambda: None)
     [status] = [each["status"] for each in notification["deliveries"] if each["channel"] == "push"]
     assert smoke.unsent(notification) == [f"push: {status}"]

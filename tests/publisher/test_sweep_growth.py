@@ -3,16 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import psycopg
-import pytest
 
-from publisher_api.db.pool import Connected, fetch_one
+from postgres.pool import Connected, fetch_one
 from publisher_api.outbox import store as outbox
 from publisher_api.outbox.sweeper import LATELY, Sweeper
 from publisher_api.settings import Settings
 from tests.publisher.sweeping import Sweeping, accept_pending
 from tests.publisher.topic import waiting_for
 
-pytestmark = pytest.mark.emulators
 SENT_BEFORE = 5000
 
 
@@ -59,7 +57,15 @@ def test_a_sweep_of_what_became_due_lately_reads_no_entries_of_earlier_deliverie
 
 
 def test_the_sweeper_still_finds_what_became_due_long_ago(unswept: Settings, sweeping: Sweeping) -> None:
-    swept = Sweeper(sweeping.pool, sweeping.topic, sweeping.cache, lambda: datetime.now(UTC), lambda _: False, 0.1)
+    swept = Sweeper(
+        sweeping.pool,
+        sweeping.topic,
+        sweeping.cache,
+        lambda: datetime.now(UTC),
+        lambda _: False,
+        0.1,
+        read_epoch=lambda: None,
+    )
     swept.start()
     try:
         for _ in range(2):  # the first sweep is complete; a later one must be, too

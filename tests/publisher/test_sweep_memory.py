@@ -1,31 +1,13 @@
 """A sweep of large deliveries does not hold all of them in memory."""
 
 import tracemalloc
-import uuid
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-
-from local.emulators import Emulators
-from local.pubsub_setup import clients
 from publisher_api.settings import Settings
 from tests.publisher.sweeping import Sweeping, accept_pending
-from transport.pubsub import topic_path
 
-pytestmark = pytest.mark.emulators
 DELIVERIES = 60
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture
-def sweeping(unswept: Settings, emulators: Emulators) -> Iterator[Sweeping]:
-    """A sweep that publishes to a topic of its own: no other test's subscription receives these large messages."""
-    with clients(emulators.pubsub_host) as (google, _):
-        google.create_topic(name=topic_path(unswept.project, name := f"large-{uuid.uuid4().hex}"))
-    with Sweeping.of(replace(unswept, topic=name)) as sweeping:
-        yield sweeping
 
 
 def test_a_chunk_is_bounded_by_bytes(unswept: Settings, sweeping: Sweeping) -> None:

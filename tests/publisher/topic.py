@@ -1,17 +1,16 @@
-"""Reads what was published, from the emulator."""
+"""Reads what the publisher has published."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-import grpc
-from google.api_core.exceptions import DeadlineExceeded
-from google.pubsub_v1 import PublisherClient, SubscriberClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+import psycopg
 
-from shared.envelope import Command, Delivery, decode
+from shared.envelope import Command, Delivery, Message, decode
+from shared.topology import NOTIFICATIONS_TOPIC, subscriptions
 
 TIMEOUT_SECONDS = 20.0
+_SUBSCRIPTIONS = [each.name for each in subscriptions() if each.topic == NOTIFICATIONS_TOPIC]
 
 
 def waiting_for(condition: Callable[[], object], what: str) -> None:
@@ -24,30 +23,15 @@ def waiting_for(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
-class Inspected:
-    """A topic with a subscription that receives everything."""
-
-    def __init__(self, host: str, topic_path: str) -> None:
-        channel = grpc.insecure_channel(host)
-        self._channel = channel
-        self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
-        self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-        self._topic = topic_path
-        self._subscription = topic_path.replace("/topics/", "/subscriptions/") + "-inspected"
-        self._seen: list[Delivery | Command] = []
-
-    def make(self) -> None:
-        self._publisher.create_topic(name=self._topic)
-        self._subscriber.create_subscription(name=self._subscription, topic=self._topic)
-
-    def close(self) -> None:
-        self._channel.close()
+class Inspected(ABC):
+    """The topic of deliveries and commands, with everything that was ever published to it."""
 
     def deliveries(self, notification_id: str, count: int = 1) -> list[Delivery]:
         """The messages of a notification, as soon as there are ``count``."""
 
         def found() -> list[Delivery]:
-            return [m for m in self._pulled() if isinstance(m, Delivery) and m.notification_id == notification_id]
+            messages = self.messages(notification_id)
+            return [m for m in messages if isinstance(m, Delivery) and m.notification_id == notification_id]
 
         waiting_for(lambda: len(found()) >= count, f"{count} messages of {notification_id}")
         return found()
@@ -56,25 +40,30 @@ class Inspected:
         """The commands about a person, as soon as there are ``count``."""
 
         def found() -> list[Command]:
-            return [m for m in self._pulled() if isinstance(m, Command) and m.user_id == user_id]
+            return [m for m in self.messages() if isinstance(m, Command) and m.user_id == user_id]
 
         waiting_for(lambda: len(found()) >= count, f"{count} commands about {user_id}")
         return found()
 
-    def _pulled(self) -> list[Delivery | Command]:
-        try:
-            response = self._subscriber.pull(
-                subscription=self._subscription,
-                max_messages=1000,
-                timeout=0.3,
-                retry=None,
+    @abstractmethod
+    def messages(self, notification_id: str | None = None) -> list[Message]:
+        """At least the messages of this notification, or at least every command."""
+
+
+class InspectedTable(Inspected):
+    """The topic in Postgres. No worker runs here, so every message stays in the queue of its channel type."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+
+    def messages(self, notification_id: str | None = None) -> list[Message]:
+        with psycopg.connect(self._database_url) as connection:
+            rows = connection.execute(
+                """
+                select data from transport.messages
+                 where subscription = any(%s) and attributes ->> 'notification_id' is not distinct from %s
+                 order by message_id
+                """,
+                [_SUBSCRIPTIONS, notification_id],
             )
-        except DeadlineExceeded:
-            return self._seen
-        if response.received_messages:
-            self._subscriber.acknowledge(
-                subscription=self._subscription,
-                ack_ids=[received.ack_id for received in response.received_messages],
-            )
-            self._seen += [decode(received.message.data) for received in response.received_messages]
-        return self._seen
+            return [decode(data) for (data,) in rows]

@@ -22,7 +22,7 @@ from tests.providers import test_contract, test_sandbox
 from tests.publisher import test_smoke
 
 ROOT = Path(__file__).parents[2]
-NOT_FUNCTIONS = {"runtime", "google"}
+NOT_FUNCTIONS = {"runtime", "google", "postgres"}
 WITHOUT_PROVIDER = {"inapp"}
 """Its messages go to our own inbox and to no provider: the sandbox has no stub for it, and a request no address."""
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -82,7 +82,9 @@ PLACES_OF_FUNCTIONS: dict[str, Callable[[], set[str]]] = {
     "functions/<name>/main.py": lambda: folders_with("main.py"),
     "functions/<name>/requirements.in": lambda: folders_with("requirements.in"),
     "functions/<name>/requirements.txt": lambda: folders_with("requirements.txt"),
-    "requirements/dev.in": lambda: names_in("requirements/dev.in", r"^-r \.\./functions/(\w+)/requirements\.in$"),
+    "requirements/self_hosted.in": lambda: names_in(
+        "requirements/self_hosted.in", r"^-r \.\./functions/(\w+)/requirements\.in$"
+    ),
     "cloudbuild.yaml, steps upload-<name>": lambda: names_in("cloudbuild.yaml", r"\[deploy/upload\.sh, (\w+),"),
     "pyproject.toml, contract of independence": lambda: functions_in_contract("a channel type imports no", "modules"),
     "pyproject.toml, contract of functions.runtime": lambda: functions_in_contract(

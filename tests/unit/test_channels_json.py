@@ -33,6 +33,8 @@ def test_declaration_is_valid_by_its_schema() -> None:
         ("memory", "512M"),
         ("time_to_live_seconds", 604801),
         ("secrets", ["lower_case"]),
+        ("shards", 0),
+        ("shards", 65),
         ("invented", 1),
     ],
 )
@@ -48,6 +50,22 @@ def test_parser_refuses_an_unknown_field() -> None:
     declared["email"]["invented"] = 1
     with pytest.raises(msgspec.ValidationError, match="invented"):
         topology.parse(json.dumps(declared).encode())
+
+
+@pytest.mark.parametrize("shards", [0, 65])
+def test_parser_refuses_a_number_of_shards_that_the_schema_refuses(shards: int) -> None:
+    declared = declaration()
+    declared["email"]["shards"] = shards
+    with pytest.raises(msgspec.ValidationError, match="shards"):
+        topology.parse(json.dumps(declared).encode())
+
+
+def test_a_channel_type_may_declare_shards_and_has_one_without() -> None:
+    declared = declaration()
+    declared["email"]["shards"] = 4
+    jsonschema.validate(declared, SCHEMA, cls=jsonschema.Draft202012Validator)
+    parsed = topology.parse(json.dumps(declared).encode())
+    assert (parsed["email"].shards, parsed["sms"].shards) == (4, 1)
 
 
 @pytest.mark.parametrize("channel_type", topology.TOPOLOGY.values(), ids=topology.CHANNEL_TYPES)

@@ -38,6 +38,7 @@ def test_subscription_of_a_channel_type_has_what_is_declared(channel_type: Chann
     assert subscription.backoff_seconds == channel_type.backoff_seconds
     assert subscription.ack_deadline_seconds == channel_type.ack_deadline_seconds
     assert subscription.concurrency == channel_type.concurrency
+    assert subscription.shards == channel_type.shards
     assert subscription.dead_letters is not None
     assert subscription.dead_letters.topic == channel_type.dead_letter_topic
     assert subscription.dead_letters.attempts == channel_type.attempts

@@ -15,7 +15,7 @@ from shared.errors import ConfigurationError
 
 
 def test_one_error_names_every_missing_variable() -> None:
-    channel = wiring.channel("email", [SendGrid, Smtp], {"EMAIL_FROM": ""})
+    channel = wiring.channel("email", [SendGrid, Smtp], {"EMAIL_FROM": "", "HELIOGRAPH_PROFILE": "google"})
     with pytest.raises(ConfigurationError, match=r"EMAIL_FROM, GOOGLE_CLOUD_PROJECT, SENDGRID_API_KEY\.$"):
         channel.get()
 

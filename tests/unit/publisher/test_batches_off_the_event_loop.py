@@ -17,8 +17,9 @@ from publisher_api.hosting.container import ContainerBackend
 from publisher_api.refusal import Refusal, RefusalCode, overloaded
 from publisher_api.settings import Settings
 from publisher_api.web.authentication import ApiKeys
+from shared.profile import Profile
 
-SETTINGS = Settings(database_url="", project="p", topic="t", push_audience="a", push_service_account="s")
+SETTINGS = Settings(database_url="postgresql://none@/none", profile=Profile.POSTGRES)
 
 
 class AnyKey(ApiKeys):
@@ -31,7 +32,7 @@ class Backend(ContainerBackend):
 
     def __init__(self) -> None:
         to = connect(SETTINGS, {}, 1)
-        super().__init__(to.pool, to.topic, to.cache, "", lambda: datetime.now(UTC), lambda: "id")
+        super().__init__(to.pool, to.topic, to.cache, "", lambda: datetime.now(UTC), lambda: "id", read_epoch=to.epoch)
 
 
 class Full(Backend):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from publisher_api.db.pool import make_pool
+from postgres.pool import make_pool
 from publisher_api.outbox.relay import MAX_WAITING_BYTES, Relay
 from shared.envelope import Delivery, Message
 from tests.factories import make_delivery

@@ -1,0 +1,94 @@
+"""A RabbitMQ under test: killed, frozen, started again, and changed behind the transport's back."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Self, TypeVar
+
+import aio_pika
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from local.processes import Child
+from local.rabbitmq_server import READY_SECONDS, RabbitmqServer
+from transport.rabbitmq import RabbitmqTransport
+
+T = TypeVar("T")
+
+
+class Rabbitmq:
+    """A server and its processes."""
+
+    def __init__(self, server: RabbitmqServer) -> None:
+        self.url = server.url
+        self._server = server
+        self._running: list[Child] = []
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        epmd = self._server.start_epmd()
+        try:
+            epmd.wait_ready(self._server.epmd_ready, READY_SECONDS)
+            self.start()
+            yield self
+        finally:
+            for child in self._running:
+                child.stop()
+            epmd.stop()
+
+    @property
+    def _child(self) -> Child:
+        (child,) = self._running
+        return child
+
+    def connect(self) -> RabbitmqTransport:
+        return RabbitmqTransport(self.url)
+
+    def start(self) -> None:
+        self._running = [self._server.start()]
+        self._child.wait_ready(self._server.ready, READY_SECONDS)
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The server keeps its connections during the block, and answers nothing."""
+        os.killpg(self._child.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._child.process.pid, signal.SIGCONT)
+
+    def do(self, work: Callable[[AbstractChannel], Awaitable[T]]) -> T:
+        """The result of ``work`` on a channel of a connection of its own."""
+
+        async def connected() -> T:
+            async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:
+                return await work(channel)
+
+        return asyncio.run(connected())
+
+    def purge(self, name: str) -> None:
+        """Remove the messages of the queue ``name``, if it exists."""
+        with suppress(ChannelNotFoundEntity):
+            self.do(lambda channel: purged(channel, name))
+
+    def delete_queue(self, name: str) -> None:
+        self.do(lambda channel: channel.queue_delete(name))
+
+    def messages_in(self, name: str) -> int:
+        """How many messages the queue ``name`` has ready."""
+
+        async def count(channel: AbstractChannel) -> int:
+            queue = await channel.declare_queue(name, passive=True)
+            return queue.declaration_result.message_count or 0
+
+        return self.do(count)
+
+
+async def purged(channel: AbstractChannel, name: str) -> None:
+    queue = await channel.get_queue(name)
+    await queue.purge()

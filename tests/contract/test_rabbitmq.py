@@ -1,0 +1,217 @@
+"""What the transport over RabbitMQ promises beyond the contract of every transport."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from aio_pika.abc import AbstractChannel
+
+from shared.topology import TOPOLOGY
+from tests.contract.rabbitmq import Rabbitmq
+from tests.contract.transports import ATTEMPTS, DEADLINE_SECONDS, notifications, quick
+from transport.port import Encoded, PublishError, PublishRefused, Queue, Taken, TransportError
+from transport.rabbitmq import RabbitmqTransport
+from transport.rabbitmq_topology import DELIVERY_LIMIT
+
+SMS = quick(TOPOLOGY["sms"].subscription)
+DEAD = quick(TOPOLOGY["sms"].dead_letter_subscription)
+TIMEOUT_SECONDS = 20.0
+
+
+@pytest.fixture
+def transport(rabbitmq: Rabbitmq) -> Iterator[RabbitmqTransport]:
+    with closing(rabbitmq.connect()) as transport:
+        yield transport
+
+
+@pytest.fixture(autouse=True)
+def drained(rabbitmq: Rabbitmq) -> None:
+    """Leaves no message of another test."""
+    for subscription in (SMS, DEAD):
+        rabbitmq.purge(subscription.name)
+
+
+def publish(transport: RabbitmqTransport, *bodies: str, channel: str = "sms") -> None:
+    messages = [Encoded(body.encode(), {"channel": channel}) for body in bodies]
+    assert [each for batch in notifications(transport).publish(messages) for each in batch] == messages
+
+
+def next_from(queue: Queue) -> Taken:
+    """The next message. Tries again while the transport connects again."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if taken := queue.take(1, 1.0):
+                return taken[0]
+        except TransportError:
+            time.sleep(0.1)
+    raise AssertionError("no message came")
+
+
+def attempts_of(queue: Queue, body: bytes) -> int | None:
+    taken = next_from(queue)
+    queue.done([taken])
+    assert taken.received.data == body
+    return taken.received.attempt
+
+
+# First: RabbitMQ 3.10 cannot use a queue that was deleted and created again just before it was killed.
+def test_after_a_restart_of_the_server_old_deliveries_settle_nothing_and_come_again(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    queue = transport.queue(SMS)
+    publish(transport, "old")
+    taken = next_from(queue)
+    rabbitmq.kill()
+    queue.done([taken])
+    rabbitmq.start()
+    queue.again(taken, 0.0)
+    queue.bury(taken)
+    assert attempts_of(queue, b"old") == 2
+
+
+@pytest.mark.parametrize(("asked", "longest"), [(0.0, 0.25), (0.3, 0.5), (0.5, 0.5), (0.7, 1.0), (1.5, 2.0)])
+def test_a_message_waits_for_the_next_step_that_is_not_shorter_than_asked(
+    transport: RabbitmqTransport, asked: float, longest: float
+) -> None:
+    queue = transport.queue(SMS)
+    publish(transport, "waits")
+    taken = next_from(queue)
+    began = time.monotonic()
+    queue.again(taken, asked)
+    assert attempts_of(queue, b"waits") == 2
+    assert longest <= time.monotonic() - began < longest + 1.0
+
+
+def test_a_message_that_kills_its_worker_is_a_dead_letter_after_its_attempts(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    publish(transport, "deadly")
+    for _ in range(ATTEMPTS):
+        killed = subprocess.run(
+            [sys.executable, "-m", "tests.contract.killed_worker", rabbitmq.url], check=False, timeout=TIMEOUT_SECONDS
+        )
+        assert killed.returncode == -9
+    assert transport.queue(SMS).take(1, 0.5) == []
+    letter = next_from(transport.queue(DEAD)).received
+    assert (letter.data, letter.dead_after, letter.attempt) == (b"deadly", ATTEMPTS, 1)
+
+
+def test_attempts_before_and_after_a_wait_are_counted_together(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    publish(transport, "counted")
+    with closing(rabbitmq.connect()) as dying:
+        queue = dying.queue(SMS)
+        queue.again(next_from(queue), 0.0)
+        assert next_from(queue).received.attempt == 2
+    queue = transport.queue(SMS)
+    taken = next_from(queue)
+    assert taken.received.attempt == 3
+    queue.bury(taken)
+    assert next_from(transport.queue(DEAD)).received.dead_after == 3
+
+
+def test_rabbitmq_itself_makes_a_dead_letter_of_what_is_delivered_too_often(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    publish(transport, "refused")
+
+    async def refuse(channel: AbstractChannel) -> int:
+        queue = await channel.get_queue(SMS.name)
+        refused = 0
+        while message := await queue.get(fail=False):
+            await message.reject(requeue=True)
+            refused += 1
+        return refused
+
+    assert rabbitmq.do(refuse) == DELIVERY_LIMIT + 1
+    assert next_from(transport.queue(DEAD)).received.dead_after == DELIVERY_LIMIT + 1
+
+
+def test_a_batch_is_in_the_queue_when_it_is_yielded(rabbitmq: Rabbitmq, transport: RabbitmqTransport) -> None:
+    messages = [Encoded(b"%d" % number, {"channel": "sms"}) for number in range(1200)]
+    batches = notifications(transport).publish(messages)
+    stored = len(next(batches))
+    assert rabbitmq.messages_in(SMS.name) == stored == 500
+    assert sum(map(len, batches)) == 700
+    assert rabbitmq.messages_in(SMS.name) == 1200
+
+
+def test_a_message_without_its_queue_is_an_error_and_the_next_call_creates_the_queue(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    publish(transport, "first")
+    rabbitmq.delete_queue(SMS.name)
+    with pytest.raises(PublishError, match="no queue"):
+        publish(transport, "unroutable")
+    publish(transport, "second")
+    assert attempts_of(transport.queue(SMS), b"second") == 1
+
+
+def test_a_message_that_no_subscription_wants_is_dropped(transport: RabbitmqTransport) -> None:
+    publish(transport, "nobody", channel="fax")
+    publish(transport, "somebody")
+    assert attempts_of(transport.queue(SMS), b"somebody") == 1
+
+
+def test_an_event_type_of_any_length_and_script_is_routed(transport: RabbitmqTransport) -> None:
+    long = Encoded(b"long", {"channel": "sms", "event_type": "*.#. é✓" * 100})
+    assert list(notifications(transport).publish([long])) == [[long]]
+    taken = next_from(transport.queue(SMS))
+    assert taken.received.attributes == long.attributes
+
+
+def test_a_queue_that_was_declared_differently_is_a_clear_error(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    rabbitmq.delete_queue(SMS.name)
+    rabbitmq.do(lambda channel: channel.declare_queue(SMS.name, durable=True))
+    with pytest.raises(PublishError, match=f"(?s)declared differently.*{SMS.name}"):
+        publish(transport, "never")
+    rabbitmq.delete_queue(SMS.name)
+    publish(transport, "now")
+    assert attempts_of(transport.queue(SMS), b"now") == 1
+
+
+def test_credentials_that_rabbitmq_refuses_are_told_apart(rabbitmq: Rabbitmq) -> None:
+    with (
+        closing(RabbitmqTransport(rabbitmq.url.replace("guest:guest", "guest:wrong"))) as refused,
+        pytest.raises(PublishRefused),
+    ):
+        notifications(refused).check()
+
+
+def test_a_consumer_leaves_what_it_cannot_work_on_to_others(rabbitmq: Rabbitmq, transport: RabbitmqTransport) -> None:
+    publish(transport, *(f"message {number}" for number in range(200)))
+    first = transport.queue(SMS)
+    assert next_from(first)
+    time.sleep(0.5)
+    assert rabbitmq.messages_in(SMS.name) == 200 - SMS.concurrency
+
+
+def test_what_a_living_process_does_not_settle_comes_again_after_the_deadline(transport: RabbitmqTransport) -> None:
+    queue = transport.queue(SMS)
+    publish(transport, "forgotten")
+    taken, began = next_from(queue), time.monotonic()
+    assert attempts_of(queue, b"forgotten") == 2
+    assert time.monotonic() - began >= DEADLINE_SECONDS
+    queue.done([taken])
+    queue.again(taken, 0.0)
+    queue.bury(taken)
+    assert queue.take(1, 0.5) == []
+
+
+def test_while_the_server_answers_nothing_publishing_fails_within_seconds_and_works_again_afterwards(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    publish(transport, "before")
+    with rabbitmq.frozen():
+        began = time.monotonic()
+        with pytest.raises(PublishError, match="did not answer"):
+            publish(transport, "during")
+        assert time.monotonic() - began < 8
+    publish(transport, "after")

@@ -1,0 +1,35 @@
+"""Waits for what the stack does, and stops services for a while."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from local.stack import Stack
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 60.0
+
+
+def eventually(look: Callable[[], T | None], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
+    """Poll ``look`` until it returns something true, and return that. Fails with ``what`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            message = f"Waited {seconds:g} s for {what}, which did not happen."
+            raise AssertionError(message)
+        time.sleep(0.05)
+    return found
+
+
+@contextmanager
+def frozen(stack: Stack, service: str) -> Iterator[None]:
+    """Stop every process of ``service`` (SIGSTOP) during the block: it accepts connections and does not respond."""
+    group = stack.child(service).process.pid
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
