@@ -26,7 +26,7 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
     try:
         running = google.start(tmp_path_factory.mktemp("emulators"))
     except google.EmulatorsMissing as missing:
-        pytest.skip(str(missing))
+        pytest.skip(f"Google's emulators cannot run here: {', '.join(missing.missing)}.")
     try:
         running.wait_ready()
         with pytest.MonkeyPatch.context() as environment:

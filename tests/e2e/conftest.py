@@ -41,7 +41,7 @@ def stack(
     try:
         stack = Stack(options)
     except EmulatorsMissing as missing:
-        pytest.skip(str(missing))
+        pytest.skip(f"Google's emulators cannot run here: {', '.join(missing.missing)}.")
     with stack:
         yield stack
     # pytest keeps those of the last three runs

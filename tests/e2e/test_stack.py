@@ -35,7 +35,7 @@ def profile(request: pytest.FixtureRequest) -> Profile:
         try:
             emulators.find()
         except emulators.EmulatorsMissing as missing:
-            pytest.skip(str(missing))
+            pytest.skip(f"Google's emulators cannot run here: {', '.join(missing.missing)}.")
     return profile
 
 

@@ -10,9 +10,8 @@ from local import postgres, pubsub_setup
 from local.emulators import Emulators
 from shared.topology import RetryProfile, Subscription, subscriptions, topics
 
-pytestmark = pytest.mark.emulators
 
-
+@pytest.mark.emulators
 @pytest.mark.parametrize("profile", [RetryProfile.PRODUCTION, RetryProfile.END_TO_END_TEST, RetryProfile.UNIT_TEST])
 def test_pubsub_setup_creates_what_the_topology_declares(
     emulators: Emulators, project: str, profile: RetryProfile
@@ -51,6 +50,7 @@ def backoff_of(created: SubscriptionResource) -> tuple[float, float]:
     return policy.minimum_backoff.total_seconds(), policy.maximum_backoff.total_seconds()
 
 
+@pytest.mark.emulators
 def test_firestore_client_uses_the_emulator(emulators: Emulators, project: str) -> None:  # noqa: ARG001 - it must run
     client = firestore.Client(project=project)
 

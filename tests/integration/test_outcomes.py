@@ -1,20 +1,25 @@
-"""The contract of ``OutcomeSink``, for the fake and for Pub/Sub."""
+"""The contract of ``OutcomeSink``, for the fake, for Pub/Sub, and for the transport in Postgres."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 
 from functions.google.services import Settings, outcomes_topic
-from functions.runtime.outcomes import TopicOutcomeSink
+from functions.runtime.outcomes import GatheringOutcomeSink, TopicOutcomeSink, encode
 from functions.runtime.ports import OutcomeSink
 from local.emulators import Emulators
+from postgres.pool import Pool, make_pool
+from shared import outcomes
 from shared.errors import Retryable
 from shared.outcomes import Outcome
 from shared.reasons import Reason
-from shared.topology import OUTCOMES_TOPIC
+from shared.topology import OUTCOMES_SUBSCRIPTION, OUTCOMES_TOPIC
 from tests.factories import make_outcome
 from tests.fakes import MemoryOutcomes
+from transport.postgres import PostgresTopic
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,28 @@ def pubsub(host: str, project: str, topic: str = OUTCOMES_TOPIC) -> OutcomeSink:
     return TopicOutcomeSink(outcomes_topic(Settings(project, topic, host)))
 
 
-@pytest.fixture(params=["memory", pytest.param("pubsub", marks=pytest.mark.emulators)])
-def publishing(request: pytest.FixtureRequest) -> Publishing:
+def arrived_in(pool: Pool) -> list[Outcome]:
+    """What waits for the publisher."""
+    statement = "select data from transport.messages where subscription = %s order by message_id"
+    with pool.connection() as connection:
+        return [outcomes.decode(row["data"]) for row in connection.execute(statement, [OUTCOMES_SUBSCRIPTION])]
+
+
+@pytest.fixture(params=["memory", "postgres", pytest.param("pubsub", marks=pytest.mark.emulators)])
+def publishing(request: pytest.FixtureRequest) -> Iterator[Publishing]:
     if request.param == "memory":
         memory = MemoryOutcomes()
-        return Publishing(memory, lambda _: memory.published)
-    arrived = request.getfixturevalue("arrived")
-    host: str = request.getfixturevalue("emulators").pubsub_host
-    return Publishing(pubsub(host, request.getfixturevalue("project")), arrived)
+        yield Publishing(memory, lambda _: memory.published)
+    elif request.param == "postgres":
+        pool: Pool = request.getfixturevalue("state")
+        with pool.connection() as connection:
+            connection.execute("delete from transport.messages")
+        with closing(GatheringOutcomeSink(PostgresTopic(pool, OUTCOMES_TOPIC, encode))) as sink:
+            yield Publishing(sink, lambda _: arrived_in(pool))
+    else:
+        arrived = request.getfixturevalue("arrived")
+        host: str = request.getfixturevalue("emulators").pubsub_host
+        yield Publishing(pubsub(host, request.getfixturevalue("project")), arrived)
 
 
 class TestOutcomeSink:
@@ -70,3 +89,16 @@ def test_outcome_that_is_larger_than_pubsub_accepts_is_retryable(emulators: Emul
 def test_unavailable_pubsub_is_retryable(nowhere: str) -> None:
     with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded"):
         pubsub(nowhere, "p").publish(make_outcome())
+
+
+def test_unavailable_postgres_is_retryable_for_every_thread_that_waits() -> None:
+    pool = make_pool("postgresql://none@127.0.0.1:1/none", 1)  # not open: each call fails at once
+    sink = GatheringOutcomeSink(PostgresTopic(pool, OUTCOMES_TOPIC, encode))
+
+    def publish(_: int) -> Reason:
+        with pytest.raises(Retryable) as caught:
+            sink.publish(make_outcome())
+        return caught.value.reason
+
+    with closing(sink), ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(publish, range(8))) == {Reason.OUTCOMES_UNAVAILABLE}
