@@ -1,6 +1,7 @@
 """A server of each transport, for one test module."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from local import postgres
 from local import redis_server as redis
 from local.postgres import Postgres
-from local.processes import free_port
+from local.processes import StartFailed, free_port
 from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
 from local.redis_server import RedisServer
 from postgres.pool import make_pool
@@ -39,8 +40,17 @@ def postgres_server(server_directory: Path, tmp_path_factory: pytest.TempPathFac
         running[0].kill()
 
     def restart() -> None:
-        running[0] = server.start()
-        running[0].wait_ready(server.ready, postgres.READY_SECONDS)
+        deadline = time.monotonic() + postgres.READY_SECONDS
+        while True:
+            running[0] = server.start()
+            try:
+                running[0].wait_ready(server.ready, postgres.READY_SECONDS)
+            except StartFailed:  # the backends of the killed server hold its shared memory until they notice
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     try:
         yield Server(connect, kill, restart)
