@@ -1,6 +1,7 @@
 """Each function wired as in production: real SDKs, with the ledger and the outcomes on Google's emulators."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -195,9 +196,11 @@ def test_silent_receiver_does_not_keep_an_instance_from_sending_to_others(
     with serving() as other, ThreadPoolExecutor(concurrency) as instance:
         silent = [instance.submit(push_to, server, function) for _ in range(concurrency)]
         assert instance.submit(push_to, other, function).result(timeout=60) == 204
-        in_work = [each for each in silent if not each.done()]
+        deadline = time.monotonic() + 10  # on a busy machine, some still wait for their place
+        while (in_work := sum(not each.done() for each in silent)) > concurrency // 4 and time.monotonic() < deadline:
+            time.sleep(0.05)
         server.closing.set()
-    assert len(in_work) == len(server.asked) == concurrency // 4
+    assert in_work == len(server.asked) == concurrency // 4
 
 
 def push_to(server: ScriptedServer, function: Lazy[Handler]) -> int:
