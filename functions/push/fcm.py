@@ -15,6 +15,7 @@ from functions.runtime.requests_errors import never_connected
 from functions.runtime.statuses import Alert, Retry, outcome_for, unreachable
 from shared.content import PushContent
 from shared.envelope import Delivery
+from shared.errors import ConfigurationError
 from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20
@@ -36,13 +37,22 @@ class Fcm:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Uses the Firebase app of this process, if there is one; else the machine's credentials and their project."""
+        """Uses the Firebase app of this process, if there is one; else the machine's credentials and their project.
+
+        Raises ``ConfigurationError`` without credentials, or without a project.
+        """
         try:
             return cls(firebase_admin.get_app())
         except ValueError:  # firebase-admin raises this if no app is initialised
             project = environ.get("FCM_PROJECT") or environ.get("GOOGLE_CLOUD_PROJECT")
             options = {"httpTimeout": _TIMEOUT_SECONDS} | ({"projectId": project} if project else {})
-            return cls(firebase_admin.initialize_app(options=options))
+            app = firebase_admin.initialize_app(options=options)
+        try:
+            return cls(app)
+        except (ValueError, GoogleAuthError) as error:
+            firebase_admin.delete_app(app)
+            message = f"Set GOOGLE_APPLICATION_CREDENTIALS to a key file of Firebase. {error}"
+            raise ConfigurationError(message) from error
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
         content = delivery.content_as(PushContent)
