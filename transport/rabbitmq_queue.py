@@ -11,8 +11,6 @@ from aio_pika import Channel
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from shared.log_events import LogEvent
-from shared.logs import EventLogger
 from shared.topology import Subscription
 from transport import rabbitmq_messages
 from transport.port import Taken, TransportError
@@ -25,8 +23,6 @@ from transport.rabbitmq_topology import (
     retry_seconds,
     routing_key,
 )
-
-_log = EventLogger(__name__)
 
 
 class _Held:
@@ -89,8 +85,7 @@ class RabbitmqQueue:
             self._woken = False
             held = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
         self._loop.soon(lambda: self._set_deadlines(held))
-        taken = [Taken(rabbitmq_messages.received(each.message, self._subscription), each) for each in held]
-        return [each for each in taken if not self._is_used_up(each)]
+        return [Taken(rabbitmq_messages.received(each.message, self._subscription), each) for each in held]
 
     def wake(self) -> None:
         with self._changed:
@@ -108,7 +103,13 @@ class RabbitmqQueue:
         self._loop.run(self._move(taken.mark, needs, [Outgoing(copy, "", queue.name)]))
 
     def bury(self, taken: Taken) -> None:
-        self._bury(taken.mark, rabbitmq_messages.attempt(taken.mark.message))
+        """Publish a copy to the dead letters, then acknowledge. Without dead letters, the message ends here."""
+        held: _Held = taken.mark
+        copies = []
+        if dead_letters := self._subscription.dead_letters:
+            copy = rabbitmq_messages.dead(held.message, rabbitmq_messages.attempt(held.message))
+            copies = [Outgoing(copy, dead_letters.topic, routing_key(taken.received.attributes))]
+        self._loop.run(self._move(held, self._needs, copies))
 
     def close(self) -> None:
         """RabbitMQ delivers again what is not settled."""
@@ -118,30 +119,6 @@ class RabbitmqQueue:
     def _is_lost(self) -> bool:
         channel = self._channel  # read once: the loop's thread sets it to None
         return channel is None or channel.is_closed
-
-    def _is_used_up(self, taken: Taken) -> bool:
-        """Bury a message that was delivered for all its attempts and never settled: it may have killed its workers.
-
-        A message that a handler refuses is buried by the worker. RabbitMQ's own limit cannot know the attempts before
-        the last ``again``.
-        """
-        dead_letters, attempt = self._subscription.dead_letters, taken.received.attempt or 1
-        if dead_letters is None or attempt <= dead_letters.attempts:
-            return False
-        fields = {"subscription": self._subscription.name, "message_id": taken.received.id}
-        _log.error(LogEvent.TRANSPORT_MESSAGE_NEVER_SETTLED, **fields, attempts=dead_letters.attempts)
-        with suppress(TransportError):  # it comes again after its deadline
-            self._bury(taken.mark, attempt - 1)
-        return True
-
-    def _bury(self, held: _Held, attempts: int) -> None:
-        """Publish a copy to the dead letters, then acknowledge. Without dead letters, the message ends here."""
-        copies = []
-        if dead_letters := self._subscription.dead_letters:
-            copy = rabbitmq_messages.dead(held.message, attempts)
-            key = routing_key(rabbitmq_messages.received(held.message, self._subscription).attributes)
-            copies = [Outgoing(copy, dead_letters.topic, key)]
-        self._loop.run(self._move(held, self._needs, copies))
 
     async def _move(self, held: _Held, needs: Declaration, copies: Sequence[Outgoing]) -> None:
         if held.is_ours:

@@ -27,7 +27,8 @@ class Worker:
     """Takes as many messages as it has free threads, so that a message that was taken never waits in this process.
 
     A message that fails is taken again after the subscription's backoff, and is buried after the subscription's
-    attempts. What is done is reported to the transport in batches.
+    attempts; so is one that was taken as often and never settled, because it may have killed its workers. What is done
+    is reported to the transport in batches.
     """
 
     def __init__(self, messages: Queue, handler: Handler, subscription: Subscription) -> None:
@@ -68,7 +69,8 @@ class Worker:
                 _log.warning(LogEvent.WORKER_TAKE_FAILED, subscription=self._subscription.name, error=str(error))
                 self._stopping.wait(_PAUSE_SECONDS)
                 taken = []
-            self._free.release(places - len(taken)) if places > len(taken) else None
+            if unused := places - len(taken):
+                self._free.release(unused)
             for each in taken:
                 self._threads.submit(self._handle, each)
 
@@ -82,17 +84,28 @@ class Worker:
 
     def _handle(self, taken: Taken) -> None:
         try:
-            result = verdict.handle(self._handler, taken.received)
-        except Exception:  # noqa: BLE001 - a bug must not end the worker; the message is delivered again
-            _log.exception(LogEvent.WORKER_HANDLER_FAILED, subscription=self._subscription.name, id=taken.received.id)
-            result = Verdict.RETRY
-        try:
-            if result is Verdict.DONE:
+            if not self._is_used_up(taken) and self._verdict(taken) is Verdict.DONE:
                 self._done.put(taken)
             else:
                 self._put_back(taken)
         finally:
             self._free.release()
+
+    def _verdict(self, taken: Taken) -> Verdict:
+        try:
+            return verdict.handle(self._handler, taken.received)
+        except Exception:  # noqa: BLE001 - a bug must not end the worker; the message is delivered again
+            _log.exception(LogEvent.WORKER_HANDLER_FAILED, subscription=self._subscription.name, id=taken.received.id)
+            return Verdict.RETRY
+
+    def _is_used_up(self, taken: Taken) -> bool:
+        """Whether the message was taken for all its attempts before, and none of them was settled."""
+        dead_letters, attempt = self._subscription.dead_letters, taken.received.attempt or 1
+        if dead_letters is None or attempt <= dead_letters.attempts:
+            return False
+        fields = {"subscription": self._subscription.name, "message_id": taken.received.id}
+        _log.error(LogEvent.TRANSPORT_MESSAGE_NEVER_SETTLED, **fields, attempts=dead_letters.attempts)
+        return True
 
     def _put_back(self, taken: Taken) -> None:
         with self._failures_logged():

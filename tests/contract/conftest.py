@@ -53,7 +53,7 @@ def postgres_server(server_directory: Path, tmp_path_factory: pytest.TempPathFac
                 return
 
     try:
-        yield Server(connect, kill, restart)
+        yield Server(connect, kill, restart, {"HELIOGRAPH_PROFILE": "postgres", "DATABASE_URL": server.url})
     finally:
         running[0].stop()
         server.remove_socket()
@@ -85,7 +85,8 @@ def running_redis(server: RedisServer) -> Iterator[Server]:
         running[0].wait_ready(server.ready, redis.READY_SECONDS)
 
     try:
-        yield Server(lambda: connect_redis(server.url), kill, restart)
+        environment = {"HELIOGRAPH_PROFILE": "redis", "REDIS_URL": server.url}
+        yield Server(lambda: connect_redis(server.url), kill, restart, environment)
     finally:
         running[0].stop()
 
@@ -110,7 +111,8 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbitmq]:
 
 @pytest.fixture(scope="module")
 def rabbitmq_server(rabbitmq: Rabbitmq) -> Server:
-    return Server(rabbitmq.connect, rabbitmq.kill, rabbitmq.start)
+    environment = {"HELIOGRAPH_PROFILE": "rabbitmq", "AMQP_URL": rabbitmq.url}
+    return Server(rabbitmq.connect, rabbitmq.kill, rabbitmq.start, environment)
 
 
 @pytest.fixture(scope="module", params=["postgres", "redis", "rabbitmq"])

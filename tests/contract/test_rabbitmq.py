@@ -1,7 +1,5 @@
 """What the transport over RabbitMQ promises beyond the contract of every transport."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +9,7 @@ from aio_pika.abc import AbstractChannel
 
 from shared.topology import TOPOLOGY
 from tests.contract.rabbitmq import Rabbitmq
-from tests.contract.transports import ATTEMPTS, DEADLINE_SECONDS, notifications, quick
+from tests.contract.transports import DEADLINE_SECONDS, notifications, quick
 from transport.port import Encoded, PublishError, PublishRefused, Queue, Taken, TransportError
 from transport.rabbitmq import RabbitmqTransport
 from transport.rabbitmq_topology import DELIVERY_LIMIT
@@ -86,20 +84,6 @@ def test_a_message_waits_for_the_next_step_that_is_not_shorter_than_asked(
     assert longest <= time.monotonic() - began < longest + 1.0
 
 
-def test_a_message_that_kills_its_worker_is_a_dead_letter_after_its_attempts(
-    rabbitmq: Rabbitmq, transport: RabbitmqTransport
-) -> None:
-    publish(transport, "deadly")
-    for _ in range(ATTEMPTS):
-        killed = subprocess.run(
-            [sys.executable, "-m", "tests.contract.killed_worker", rabbitmq.url], check=False, timeout=TIMEOUT_SECONDS
-        )
-        assert killed.returncode == -9
-    assert transport.queue(SMS).take(1, 0.5) == []
-    letter = next_from(transport.queue(DEAD)).received
-    assert (letter.data, letter.dead_after, letter.attempt) == (b"deadly", ATTEMPTS, 1)
-
-
 def test_attempts_before_and_after_a_wait_are_counted_together(
     rabbitmq: Rabbitmq, transport: RabbitmqTransport
 ) -> None:
@@ -153,7 +137,7 @@ def test_a_message_without_its_queue_is_an_error_and_the_next_call_creates_the_q
 
 
 def test_a_message_that_no_subscription_wants_is_dropped(transport: RabbitmqTransport) -> None:
-    publish(transport, "nobody", channel="fax")
+    publish(transport, "no subscriber", channel="fax")
     publish(transport, "somebody")
     assert attempts_of(transport.queue(SMS), b"somebody") == 1
 

@@ -1,12 +1,13 @@
 """The contract of every transport that workers take from: topics, queues, and the worker over both."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable
 from itertools import pairwise
-from queue import Empty, SimpleQueue
 
 import msgspec
 import pytest
@@ -14,50 +15,15 @@ import pytest
 from shared.errors import Retryable, Undecodable
 from shared.reasons import Reason
 from shared.topology import TOPOLOGY
+from tests.contract.messages import TIMEOUT_SECONDS, Consumer, message, publish
 from tests.contract.transports import ATTEMPTS, BACKOFF_SECONDS, DEADLINE_SECONDS, Server, notifications, quick, working
 from transport.connect import Transport
 from transport.port import Encoded, PublishError, Received
 
 SMS = quick(TOPOLOGY["sms"].subscription)
 DEAD = quick(TOPOLOGY["sms"].dead_letter_subscription)
-TIMEOUT_SECONDS = 20.0
 PUNCTUAL_SECONDS = 2.0
 """How much later than its backoff a message may come again."""
-
-
-def message(text: str = "", channel: str = "sms") -> Encoded:
-    return Encoded(text.encode() or uuid.uuid4().bytes, {"channel": channel, "event_type": "é ✓"})
-
-
-def publish(transport: Transport, *messages: Encoded) -> None:
-    stored = [each for batch in notifications(transport).publish(messages) for each in batch]
-    assert stored == list(messages)
-
-
-class Consumer:
-    """A handler that keeps what it gets, and raises what ``failing`` returns for it."""
-
-    def __init__(self, failing: Callable[[Received], Exception | None] = lambda _: None) -> None:
-        self.got: SimpleQueue[tuple[Received, float]] = SimpleQueue()
-        self._failing = failing
-
-    def __call__(self, received: Received) -> None:
-        self.got.put((received, time.monotonic()))
-        if error := self._failing(received):
-            raise error
-
-    def next(self) -> Received:
-        return self.next_with_time()[0]
-
-    def next_with_time(self) -> tuple[Received, float]:
-        return self.got.get(timeout=TIMEOUT_SECONDS)
-
-    def gets_nothing_for(self, seconds: float) -> bool:
-        try:
-            self.got.get(timeout=seconds)
-        except Empty:
-            return True
-        return False
 
 
 @pytest.fixture(autouse=True)
@@ -175,6 +141,21 @@ def test_what_a_dead_consumer_held_comes_again_after_the_deadline(server: Server
         with working(transport, SMS, consumer):
             received = consumer.next()
     assert (received.data, received.attempt) == (b"held", 2)
+
+
+def test_a_message_that_kills_its_workers_is_a_dead_letter_after_its_attempts(server: Server) -> None:
+    with server.connected() as transport:
+        publish(transport, message("deadly"))
+        for _ in range(ATTEMPTS):
+            command = [sys.executable, "-m", "tests.contract.killed_worker"]
+            environment = os.environ | server.environment
+            killed = subprocess.run(command, env=environment, check=False, timeout=TIMEOUT_SECONDS)
+            assert killed.returncode == -signal.SIGKILL
+        spared, dead = Consumer(), Consumer()
+        with working(transport, SMS, spared), working(transport, DEAD, dead):
+            letter = dead.next()
+            assert spared.got.empty()
+    assert (letter.data, letter.dead_after) == (b"deadly", ATTEMPTS + 1)
 
 
 def test_a_message_that_waits_for_its_next_attempt_holds_up_no_other(transport: Transport) -> None:

@@ -1,6 +1,6 @@
 """The transports under test: how each is connected, and how its server is killed and started again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from postgres.pool import make_pool
 from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC, DeadLetters, Subscription, subscriptions
 from transport.connect import Transport, connect_transport
-from transport.port import Encoded, Handler, Queue, Topic
+from transport.port import Encoded, Handler, Topic
 from transport.worker import Worker, stop_all
 
 DEADLINE_SECONDS = 1
@@ -36,11 +36,15 @@ def as_it_is(message: Encoded) -> Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A transport's server. ``connect`` makes a new client of it; ``kill`` ends it with SIGKILL."""
+    """A transport's server. ``connect`` makes a new client of it; ``kill`` ends it with SIGKILL.
+
+    ``environment`` is what another process needs to connect to it (``killed_worker.py``).
+    """
 
     connect: Callable[[], Transport]
     kill: Callable[[], None]
     restart: Callable[[], None]
+    environment: Mapping[str, str]
 
     @contextmanager
     def connected(self) -> Iterator[Transport]:
@@ -67,7 +71,3 @@ def working(transport: Transport, subscription: Subscription, *handlers: Handler
         yield
     finally:
         stop_all(workers)
-
-
-def taking(transport: Transport, subscription: Subscription) -> Queue:
-    return transport.queue(subscription)
