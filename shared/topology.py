@@ -239,3 +239,8 @@ def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subsc
             ),
         ]
     return derived
+
+
+def subscriptions_to(topic: str) -> list[Subscription]:
+    """The subscriptions to the topic ``topic``."""
+    return [each for each in subscriptions() if each.topic == topic]

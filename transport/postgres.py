@@ -12,15 +12,14 @@ from typing import Any, Generic
 
 import msgspec
 import psycopg
+from psycopg.errors import InsufficientPrivilege
 
 from postgres.pool import Pool, address_of, autocommit
-from shared.topology import Subscription, subscriptions
-from transport.batches import batches
-from transport.port import Encoded, M, PublishError, Received, Taken, TransportError
+from shared.topology import Subscription, subscriptions_to
+from transport.batches import encoded_batches
+from transport.port import Encoded, M, PublishError, PublishRefused, Received, Taken, TransportError
 from transport.postgres_wakeups import CHANNEL, Wakeups
 
-_MAX_MESSAGES = 500
-_MAX_BYTES = 8_000_000
 # In the FROM list of a statement: its transaction does not wait for the disk.
 _RELAXED = "(select set_config('synchronous_commit', 'off', true)) as relaxed"
 _attributes = msgspec.json.Decoder(dict[str, str])
@@ -32,11 +31,11 @@ class PostgresTopic(Generic[M]):
     def __init__(self, pool: Pool, name: str, encode: Callable[[M], Encoded]) -> None:
         self._pool = pool
         self._encode = encode
-        self._subscriptions = [each for each in subscriptions() if each.topic == name]
+        self._subscriptions = subscriptions_to(name)
 
     def publish(self, messages: Sequence[M]) -> Iterator[list[M]]:
         """Publish in few statements; yield after each what is committed. Raises ``PublishError``."""
-        for batch in batches(messages, self._encode, _MAX_MESSAGES, _MAX_BYTES):
+        for batch in encoded_batches(messages, self._encode):
             self._insert([encoded for _, encoded in batch])
             yield [message for message, _ in batch]
 
@@ -83,11 +82,8 @@ class PostgresQueue:
         self._pool = pool
         self._name = subscription.name
         self._deadline_seconds = subscription.ack_deadline_seconds
-        self._dead = [
-            each.name
-            for each in subscriptions()
-            if subscription.dead_letters is not None and each.topic == subscription.dead_letters.topic
-        ]
+        letters = subscription.dead_letters
+        self._dead = [each.name for each in subscriptions_to(letters.topic)] if letters is not None else []
         self._woken = woken
         self._interrupted = False
 
@@ -223,5 +219,8 @@ def _errors(kind: type[TransportError]) -> Iterator[None]:
     """Turn the errors of Postgres into ``kind``."""
     try:
         yield
+    except InsufficientPrivilege as error:
+        refused = PublishRefused if kind is PublishError else kind
+        raise refused(type(error).__name__) from error
     except psycopg.Error as error:
         raise kind(type(error).__name__) from error

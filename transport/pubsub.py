@@ -26,6 +26,7 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
+from shared.batches import batches
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from transport.port import Encoded, M, PublishError, PublishRefused
@@ -149,22 +150,22 @@ class PubSubTopic(Generic[M]):
             return self._client
 
     def _batches(self, messages: Sequence[M]) -> Iterator[list[tuple[M, PubsubMessage]]]:
-        batch: list[tuple[M, PubsubMessage]] = []
-        size = 0
+        return batches(self._raw(messages), _size_of, max_size=_MAX_BYTES, max_items=_MAX_MESSAGES)
+
+    def _raw(self, messages: Sequence[M]) -> Iterator[tuple[M, PubsubMessage]]:
+        """The messages as Pub/Sub takes them, without those that are too large for it."""
         for message in messages:
             data, attributes = self._encode(message)
             raw = _RawMessage(data=data, attributes=attributes)
-            weight = raw.ByteSize()
-            if weight > _MAX_BYTES:
+            if raw.ByteSize() > _MAX_BYTES:
                 _log_refused(raw, "larger than Pub/Sub accepts")
-                continue
-            if batch and (len(batch) == _MAX_MESSAGES or size + weight > _MAX_BYTES):
-                yield batch
-                batch, size = [], 0
-            batch.append((message, raw))
-            size += weight
-        if batch:
-            yield batch
+            else:
+                yield message, raw
+
+
+def _size_of(message: tuple[object, PubsubMessage]) -> int:
+    size: int = message[1].ByteSize()
+    return size
 
 
 def _client(emulator_host: str | None, credentials: Credentials | None) -> PublisherClient:

@@ -13,9 +13,9 @@ from yarl import URL
 
 from postgres.pool import Pool
 from shared.errors import ConfigurationError
-from shared.topology import Subscription, subscriptions
+from shared.topology import Subscription, subscriptions_to
 from transport import rabbitmq_messages
-from transport.batches import batches
+from transport.batches import encoded_batches
 from transport.port import Encoded, M, PublishError, TransportError
 from transport.rabbitmq_link import Link, LoopThread
 from transport.rabbitmq_publisher import Outgoing, Publisher
@@ -24,9 +24,6 @@ from transport.rabbitmq_topology import declaration_of_topic, routing_key
 
 VARIABLE = "AMQP_URL"
 _SCHEMES = ("amqp", "amqps")
-
-_MAX_MESSAGES = 500
-_MAX_BYTES = 8_000_000
 
 
 class RabbitmqTopic(Generic[M]):
@@ -38,11 +35,11 @@ class RabbitmqTopic(Generic[M]):
         self._name = name
         self._encode = encode
         self._needs = declaration_of_topic(name)
-        self._subscriptions = [each for each in subscriptions() if each.topic == name]
+        self._subscriptions = subscriptions_to(name)
 
     def publish(self, messages: Sequence[M]) -> Iterator[list[M]]:
         """Publish in batches; yield each when all of it is confirmed. Raises ``PublishError``."""
-        for batch in batches(messages, self._encode, _MAX_MESSAGES, _MAX_BYTES):
+        for batch in encoded_batches(messages, self._encode):
             outgoing = [
                 Outgoing(
                     rabbitmq_messages.first(encoded, uuid.uuid4().hex), self._name, routing_key(encoded.attributes)

@@ -79,7 +79,7 @@ class LoopThread:
 class Link:
     """One connection, made at the first use and restored when it was lost. Belongs to its loop.
 
-    The channels are not restored: each belongs to whoever opened it, who declares what it needs on the next one.
+    The channels are not restored: the code that opened one opens the next, and declares on it what it needs.
     """
 
     def __init__(self, url: str, name: str) -> None:

@@ -4,10 +4,10 @@ A topic is a topic exchange, a subscription is a quorum queue. A message that wa
 ``<subscription>.retry.<seconds>``, whose messages RabbitMQ moves back after this time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.topology import CHANNEL_TYPES, Subscription, channel_filter, subscriptions
+from shared.topology import CHANNEL_TYPES, Subscription, channel_filter, subscriptions_to
 
 RETRY_SECONDS = (0.25, 0.5, 1, 2, 5, 15, 30, 60, 120, 300, 600, 720)
 """The waits that have a queue. 720 is the longest backoff of a subscription, with the fifth that is added at random."""
@@ -75,24 +75,19 @@ def declaration_of_topic(topic: str) -> Declaration:
     """The exchange of ``topic``, with the queue of every subscription and their dead letters."""
     exchanges: list[str] = [topic]
     queues: list[Queue] = []
-    for subscription in subscriptions():
-        if subscription.topic == topic:
-            needed = declaration_of_subscription(subscription)
-            exchanges += needed.exchanges
-            queues += needed.queues
+    for subscription in subscriptions_to(topic):
+        needed = declaration_of_subscription(subscription)
+        exchanges += needed.exchanges
+        queues += needed.queues
     return Declaration(tuple(dict.fromkeys(exchanges)), tuple(queues))
 
 
 def declaration_of_subscription(subscription: Subscription) -> Declaration:
     """The queue of ``subscription`` with its exchange, and the exchange and queues of its dead letters."""
-    queues = [_queue(subscription), *(_queue(dead) for dead in _dead_letter_subscriptions(subscription))]
+    letters = subscription.dead_letters
+    dead = subscriptions_to(letters.topic) if letters is not None else []
+    queues = [_queue(each) for each in (subscription, *dead)]
     return Declaration(tuple(dict.fromkeys(queue.exchange for queue in queues)), tuple(queues))
-
-
-def _dead_letter_subscriptions(subscription: Subscription) -> Iterator[Subscription]:
-    if subscription.dead_letters is not None:
-        topic = subscription.dead_letters.topic
-        yield from (each for each in subscriptions() if each.topic == topic)
 
 
 def _queue(subscription: Subscription) -> Queue:

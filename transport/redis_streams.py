@@ -16,15 +16,13 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from postgres.pool import Pool
-from shared.topology import Subscription, subscriptions
+from shared.topology import Subscription, subscriptions_to
 from transport import redis_layout as layout
-from transport.batches import batches
+from transport.batches import encoded_batches
 from transport.port import Encoded, Epoch, M, PublishError, Received, Taken, TransportError
 from transport.redis_layout import CONSUMER, GROUP, Shard
 from transport.redis_server import RedisServer, connect_server
 
-_MAX_MESSAGES = 500
-_MAX_BYTES = 8_000_000
 _TIDY_SECONDS = 1.0
 _MOST_RETURNED = 500
 # With several shards, a worker waits at one of them, and looks at the others in between.
@@ -42,7 +40,7 @@ class RedisTopic(Generic[M]):
 
     def publish(self, messages: Sequence[M]) -> Iterator[list[M]]:
         """Publish in few round trips; yield after each what Redis has stored. Raises ``PublishError``."""
-        for batch in batches(messages, self._encode, _MAX_MESSAGES, _MAX_BYTES):
+        for batch in encoded_batches(messages, self._encode):
             entries = [
                 (layout.shard_for(subscription, encoded.attributes), layout.fields_of(encoded))
                 for _, encoded in batch
@@ -79,7 +77,7 @@ class RedisQueue:
         self._deadline_ms = subscription.ack_deadline_seconds * 1000
         self._shards = deque(layout.shards_of(subscription))
         letters = subscription.dead_letters
-        self._dead = _readers_of(letters.topic) if letters is not None else []
+        self._dead = subscriptions_to(letters.topic) if letters is not None else []
         self._tidied_until = dict.fromkeys(self._shards, _BEGINNING)
         self._tidy_at = 0.0
         self._woken = threading.Event()
@@ -203,7 +201,7 @@ class RedisTransport:
         self._server = server
 
     def topic(self, name: str, encode: Callable[[M], Encoded]) -> RedisTopic[M]:
-        return RedisTopic(self._server, _readers_of(name), encode)
+        return RedisTopic(self._server, subscriptions_to(name), encode)
 
     def queue(self, subscription: Subscription) -> RedisQueue:
         return RedisQueue(self._server, subscription)
@@ -213,10 +211,6 @@ class RedisTransport:
 
     def close(self) -> None:
         self._server.close()
-
-
-def _readers_of(topic: str) -> list[Subscription]:
-    return [subscription for subscription in subscriptions() if subscription.topic == topic]
 
 
 def connect(environ: Mapping[str, str], pool: Pool) -> RedisTransport:  # noqa: ARG001 - Redis needs no Postgres

@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -19,6 +19,7 @@ from publisher_api.outbox.endings import unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
+from shared.batches import batches
 from shared.envelope import Delivery, Message
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
@@ -43,7 +44,9 @@ def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, w
     while True:
         # A chunk of each in turn, so that many deliveries do not delay the commands.
         due = _claim(pool, clock(), within)
-        published = sum(_publish(pool, topic, cache, clock, portion) for portion in portions(due))
+        # In portions whose messages fit in memory together.
+        portions = batches(due, lambda delivery: delivery.bytes, max_size=_PORTION_BYTES)
+        published = sum(_publish(pool, topic, cache, clock, portion) for portion in portions)
         published += publish_commands(pool, topic, clock)
         total += published
         if not due and not published:
@@ -55,23 +58,9 @@ def _claim(pool: Pool, now: datetime, within: timedelta | None) -> list[store.Du
         return store.claim_due(connection, now, CHUNK, now - within if within else None)
 
 
-def portions(due: Iterable[store.Due]) -> Iterator[list[str]]:
-    """The ids of the deliveries, in portions whose messages fit in memory together."""
-    portion: list[str] = []
-    size = 0
-    for delivery_id, weight in due:
-        if portion and size + weight > _PORTION_BYTES:
-            yield portion
-            portion, size = [], 0
-        portion.append(delivery_id)
-        size += weight
-    if portion:
-        yield portion
-
-
-def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, portion: Sequence[str]) -> int:
+def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, portion: Sequence[store.Due]) -> int:
     with pool.connection() as connection:
-        claimed = store.load_claimed(connection, portion)
+        claimed = store.load_claimed(connection, [due.delivery_id for due in portion])
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
     resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
     return publish(pool, topic, _messages(cache, resolved), clock)

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from functions.google.services import Settings, outcomes_topic
 from functions.runtime.outcomes import GatheringOutcomeSink, TopicOutcomeSink, encode
@@ -13,7 +15,7 @@ from functions.runtime.ports import OutcomeSink
 from local.emulators import Emulators
 from postgres.pool import Pool, make_pool
 from shared import outcomes
-from shared.errors import Retryable
+from shared.errors import CredentialsRefused, Retryable
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 from shared.topology import OUTCOMES_SUBSCRIPTION, OUTCOMES_TOPIC
@@ -102,3 +104,16 @@ def test_unavailable_postgres_is_retryable_for_every_thread_that_waits() -> None
 
     with closing(sink), ThreadPoolExecutor(4) as threads:
         assert set(threads.map(publish, range(8))) == {Reason.OUTCOMES_UNAVAILABLE}
+
+
+def test_role_that_may_not_publish_is_refused_and_not_called_unavailable(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as administrator:
+        administrator.execute("create role stranger login")
+        try:
+            with make_pool(make_conninfo(postgres_url, user="stranger"), 1) as pool:
+                sink = TopicOutcomeSink(PostgresTopic(pool, OUTCOMES_TOPIC, encode))
+                with pytest.raises(CredentialsRefused) as caught:
+                    sink.publish(make_outcome())
+        finally:
+            administrator.execute("drop role stranger")
+    assert caught.value.reason == Reason.OUTCOMES_REFUSED
