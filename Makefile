@@ -23,7 +23,7 @@ help: ## list the commands
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	@touch $@
 
-# An existing .venv keeps its Python. Without this check, PYTHON=… would do nothing then, and no one would be told.
+# An existing .venv keeps its Python. Without this check, PYTHON=… would do nothing then, without a word.
 chosen-python:
 ifneq ($(origin PYTHON),file)
 	@test ! -x $(BIN)/python || test "$$($(BIN)/python -V)" = "$$($(PYTHON) -V)" || \

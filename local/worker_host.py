@@ -1,4 +1,4 @@
-"""Runs the worker as a self-hosted installation does; only Firebase's SDK is told to call the sandbox.
+"""Runs the worker as a self-hosted installation does; only Firebase's SDK calls the sandbox.
 
 Run as ``python -m local.worker_host [FUNCTION …]`` with FCM_URL and the worker's own environment.
 """

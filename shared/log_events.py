@@ -36,7 +36,7 @@ class LogEvent(Described):
     WORKER_TAKE_FAILED = "worker.take_failed", "No messages could be taken. The worker tries again."
     WORKER_SETTLE_FAILED = (
         "worker.settle_failed",
-        "The transport could not be told what became of messages. It delivers them again.",
+        "Messages were handled, and could not be settled. The transport delivers them again.",
     )
     WORKER_HANDLER_FAILED = "worker.handler_failed", "A bug in Heliograph. The message is delivered again."
 

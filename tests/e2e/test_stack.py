@@ -5,8 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -17,6 +16,7 @@ from local import emulators
 from local.processes import StartFailed
 from local.stack import Options, Stack
 from shared.profile import Profile
+from tests.children import running
 from tests.e2e.internals import google_only
 from tests.e2e.stack_driver import StackDriver
 from tests.e2e.waiting import eventually
@@ -39,20 +39,10 @@ def profile(request: pytest.FixtureRequest) -> Profile:
     return profile
 
 
-@contextmanager
-def up(state: Path, profile: Profile, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def up(state: Path, profile: Profile, **environment: str) -> AbstractContextManager["subprocess.Popen[str]"]:
     """Run ``python -m local.up`` with the directory ``state``."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "local.up"],
-        env=os.environ | {"HELIOGRAPH_STATE": str(state), "PROFILE": profile} | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    variables = os.environ | {"HELIOGRAPH_STATE": str(state), "PROFILE": profile} | environment
+    return running([sys.executable, "-m", "local.up"], variables, subprocess.STDOUT)
 
 
 def lines_until(process: "subprocess.Popen[str]", beginning: str) -> list[str]:

@@ -4,15 +4,14 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
@@ -24,28 +23,21 @@ from shared import outcomes
 from shared.outcomes import Outcome
 from shared.profile import VARIABLE
 from shared.topology import FUNCTIONS, NOTIFICATIONS_TOPIC, OUTCOMES_SUBSCRIPTION
+from tests.children import running
 from tests.factories import make_delivery
 from tests.sandboxed import SENDGRID_KEY, running_sandbox
 from transport.postgres import PostgresTopic
+
+if TYPE_CHECKING:
+    import subprocess
 
 SECONDS = 30.0
 PYTHON = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
 
 
-@contextmanager
-def worker(*functions: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def worker(*functions: str, **environment: str) -> AbstractContextManager["subprocess.Popen[str]"]:
     """Run the worker during the block, with no variables but ``environment``."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "functions.worker", *functions],
-        env=PYTHON | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return running([sys.executable, "-m", "functions.worker", *functions], PYTHON | environment)
 
 
 def refused(*functions: str, **environment: str) -> tuple[int, str]:
@@ -170,3 +162,9 @@ def test_unknown_function_is_refused_with_the_known_ones() -> None:
     code, message = refused("fax", **{VARIABLE: "postgres"})
     assert code == 2
     assert f"unknown functions: fax. Known: {', '.join(FUNCTIONS)}." in message
+
+
+def test_push_without_credentials_of_firebase_says_what_to_set(postgres_url: str) -> None:
+    code, errors = refused("push", HELIOGRAPH_PROFILE="postgres", DATABASE_URL=postgres_url, FCM_PROJECT="p")
+    assert (code, "Traceback" in errors) == (1, False)
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in errors
