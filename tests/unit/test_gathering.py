@@ -87,8 +87,11 @@ def test_closing_works_on_what_is_queued() -> None:
         closed = threads.submit(gatherer.close)
         work.go_on.set()
         closed.result(TIMEOUT_SECONDS)
-        assert all(each.done() for each in asked), "close() returns when all is done"
-        assert [each.result() for each in asked] == [2, 4, 6]
+        assert work.batches[0] == [1]
+        assert sorted(number for batch in work.batches[1:] for number in batch) == [2, 3], (
+            "close() returns when all is done"
+        )
+        assert [each.result(TIMEOUT_SECONDS) for each in asked] == [2, 4, 6]
 
 
 def test_gather_ends_at_none_and_again_at_the_next_call() -> None:
