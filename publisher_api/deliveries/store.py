@@ -36,13 +36,16 @@ def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
 
 
 def _record(connection: Connected, outcomes: list[Outcome]) -> None:
-    rows = msgspec.json.encode([_row(outcome) for outcome in outcomes]).decode()
+    rows = [msgspec.json.encode(_row(outcome)).decode() for outcome in outcomes]
     connection.execute(
         """
         with locked as (
             -- After it has waited for a row, this returns the row's newest version, which no one can change now.
             select r.*, d.kind, d.recipient, d.status, d.round as current_round, d.deferrals as current_deferrals
-              from json_populate_recordset(null::delivery_events, %(outcomes)s::json) r
+              -- Postgres knows how many rows unnest returns. It expects a hundred from a function over a JSON array,
+              -- and for so many it would rather read the whole of a table that is not large yet.
+              from unnest(%(outcomes)s::text[]) as given (outcome)
+              cross join json_populate_record(null::delivery_events, given.outcome::json) r
               join deliveries d using (delivery_id)
              order by delivery_id for no key update of d
         ), reported as (
