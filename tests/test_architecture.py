@@ -34,7 +34,7 @@ MAY_READ = {
 }
 
 
-HANDS_ERRORS_ON = "shared/gathering.py"  # to the threads that wait for the result
+HANDS_ERRORS_ON = ("shared/gathering.py", "shared/threads.py")  # to the threads that wait for the result
 
 
 def tracked() -> list[Path]:
@@ -189,7 +189,7 @@ def test_no_function_catches_every_error() -> None:
     catching_all = [
         f"{named(path)}:{node.lineno}"
         for path in modules()
-        if path.relative_to(ROOT).parts[0] in ("functions", "shared") and named(path) != HANDS_ERRORS_ON
+        if path.relative_to(ROOT).parts[0] in ("functions", "shared") and named(path) not in HANDS_ERRORS_ON
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))

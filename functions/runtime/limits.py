@@ -3,13 +3,13 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from contextlib import contextmanager
 
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared.envelope import Delivery
 from shared.errors import Retryable, StillSending
 from shared.reasons import Reason
+from shared.threads import Answer, Threads
 
 WAITS_FOR_A_PLACE_SECONDS = 1.0
 _MAX_SENDS = 256
@@ -26,17 +26,35 @@ class TimeLimit:
         self.name = provider.name
         self._provider = provider
         self._seconds = seconds
-        self._threads = futures.ThreadPoolExecutor(max_sends, thread_name_prefix=provider.name)
+        self._threads = Threads(max_sends, provider.name)
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        sending = self._threads.submit(self._provider.send, delivery)
-        futures.wait([sending], timeout=self._seconds)
+        sending = _Sending(self._provider, delivery)
+        self._threads.run(sending)
+        if sending.answer.is_given(self._seconds):
+            return sending.answer.get()
         detail = f"No result in {self._seconds:g} s."
-        if sending.cancel():  # no thread was free to begin it
+        if sending.begin():  # no thread was free to begin it, and now none will
             raise Retryable(Reason.TIMEOUT, detail, provider=self.name)
-        if sending.done():
-            return sending.result()
         raise StillSending(Reason.TIMEOUT, detail, provider=self.name)
+
+
+class _Sending:
+    """One ``send`` in a thread of its own, unless ``begin`` was called before."""
+
+    def __init__(self, provider: Provider, delivery: Delivery) -> None:
+        self.answer: Answer[Sent | Rejected] = Answer()
+        self._provider = provider
+        self._delivery = delivery
+        self._begun = threading.Lock()
+
+    def begin(self) -> bool:
+        """Whether this is the first call."""
+        return self._begun.acquire(blocking=False)
+
+    def __call__(self) -> None:
+        if self.begin():
+            self.answer.work_out(lambda: self._provider.send(self._delivery))
 
 
 class ReceiverLimit:
