@@ -5,13 +5,14 @@ import queue
 import random
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from shared.backoff import backoff
 from shared.gathering import gather
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
+from shared.threads import Threads
 from shared.topology import Subscription
 from transport import verdict
 from transport.port import Handler, Queue, Taken, TransportError
@@ -20,11 +21,16 @@ from transport.verdict import Verdict
 _WAIT_SECONDS = 15.0
 _PAUSE_SECONDS = 1.0
 _MAX_DONE = 256
+# Nothing waits for a message to be settled, so what is done within this time is settled together.
+_SETTLE_SECONDS = 0.02
+# While more messages wait than threads are free, half as many again are taken, which wait in this process: to take one
+# costs about as much as to take many.
+_WAITING_PART = 2
 _log = EventLogger(__name__)
 
 
 class Worker:
-    """Takes as many messages as it has free threads, so that a message that was taken never waits in this process.
+    """Takes as many messages as it has free threads, and a few more while there is a backlog.
 
     A message that fails is taken again after the subscription's backoff, and is buried after the subscription's
     attempts; so is one that was taken as often and never settled, because it may have killed its workers. What is done
@@ -36,8 +42,8 @@ class Worker:
         self._handler = handler
         self._subscription = subscription
         name = subscription.name
-        self._free = threading.Semaphore(subscription.concurrency)
-        self._threads = ThreadPoolExecutor(subscription.concurrency, thread_name_prefix=name)
+        self._places = Places(subscription.concurrency)
+        self._threads = Threads(subscription.concurrency, name)
         self._done: queue.SimpleQueue[Taken | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._taker = threading.Thread(target=self._take_all, name=f"take-{name}", daemon=True)
@@ -55,32 +61,25 @@ class Worker:
     def stop(self) -> None:
         """Return when every message that was taken is handled and settled. Call ``ask_to_stop`` first."""
         self._taker.join()
-        self._threads.shutdown()
+        self._threads.stop()
         self._done.put(None)
         self._settler.join()
         self._queue.close()
 
     def _take_all(self) -> None:
+        backlog = False
         while not self._stopping.is_set():
-            places = self._places()
+            places = self._places.reserve(backlog=backlog)
             try:
                 taken = self._queue.take(places, _WAIT_SECONDS)
             except TransportError as error:
                 _log.warning(LogEvent.WORKER_TAKE_FAILED, subscription=self._subscription.name, error=str(error))
                 self._stopping.wait(_PAUSE_SECONDS)
                 taken = []
-            if unused := places - len(taken):
-                self._free.release(unused)
+            self._places.release(places - len(taken))
+            backlog = len(taken) == places
             for each in taken:
-                self._threads.submit(self._handle, each)
-
-    def _places(self) -> int:
-        """Wait for a free thread, and return how many are free. They are ours until they are released."""
-        self._free.acquire()
-        places = 1
-        while self._free.acquire(blocking=False):
-            places += 1
-        return places
+                self._threads.run(partial(self._handle, each))
 
     def _handle(self, taken: Taken) -> None:
         try:
@@ -89,7 +88,7 @@ class Worker:
             else:
                 self._put_back(taken)
         finally:
-            self._free.release()
+            self._places.release(1)
 
     def _verdict(self, taken: Taken) -> Verdict:
         try:
@@ -115,6 +114,7 @@ class Worker:
         while done := gather(self._done, _MAX_DONE):
             with self._failures_logged():
                 self._queue.done(done)
+            self._stopping.wait(_SETTLE_SECONDS)
 
     @contextlib.contextmanager
     def _failures_logged(self) -> Iterator[None]:
@@ -123,6 +123,34 @@ class Worker:
             yield
         except TransportError as error:
             _log.warning(LogEvent.WORKER_SETTLE_FAILED, subscription=self._subscription.name, error=str(error))
+
+
+class Places:
+    """How many messages the worker may take. ``_free`` are the free threads; below 0, so many messages wait for one."""
+
+    def __init__(self, threads: int) -> None:
+        self._free = threads
+        self._waiting = max(1, threads // _WAITING_PART)
+        self._wanted = 1
+        self._changed = threading.Condition()
+
+    def reserve(self, *, backlog: bool) -> int:
+        """Wait for places, and return how many there are. They are ours until they are released.
+
+        Where there is no ``backlog``: one for each free thread. Else so many more as may wait, when none waits.
+        """
+        with self._changed:
+            self._wanted = 0 if backlog else 1
+            self._changed.wait_for(lambda: self._free >= self._wanted)
+            places = self._free + self._waiting if backlog else self._free
+            self._free -= places
+            return places
+
+    def release(self, places: int) -> None:
+        with self._changed:
+            self._free += places
+            if self._free >= self._wanted:
+                self._changed.notify()
 
 
 def put_back(messages: Queue, taken: Taken, subscription: Subscription) -> None:
