@@ -80,6 +80,7 @@ def _channel_handler(
         ledger=services.ledger,
         switches=services.switches,
         outcomes=services.outcomes,
+        record=services.record,
         now=services.now,
         deferral=_deferral(channel_type, environ) if receiver_of else None,
     )

@@ -16,6 +16,7 @@ from functions.google.switches import FirestoreSwitchStore
 from functions.runtime import outcomes
 from functions.runtime.outcomes import TopicOutcomeSink
 from functions.runtime.ports import Services
+from functions.runtime.recording import record
 from functions.runtime.switches import CachedSwitches
 from shared.outcomes import Outcome
 from shared.topology import OUTCOMES_TOPIC
@@ -60,9 +61,12 @@ def connect(environ: Mapping[str, str], lease: timedelta) -> Services:
     settings = Settings.from_env(environ)
     ledger_client = Client(project=settings.project, database=settings.ledger_database)
     switch_store = FirestoreSwitchStore(ledger_client)
+    ledger = FirestoreLedger(ledger_client, lease)
+    sink = TopicOutcomeSink(outcomes_topic(settings))
     return Services(
-        ledger=FirestoreLedger(ledger_client, lease),
-        outcomes=TopicOutcomeSink(outcomes_topic(settings)),
+        ledger=ledger,
+        outcomes=sink,
+        record=partial(record, ledger, sink),
         switches=CachedSwitches(switch_store.read, time.monotonic),
         switch_store=switch_store,
         inbox=FirestoreInbox(Client(project=settings.project, database=settings.inbox_database)),

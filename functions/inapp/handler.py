@@ -29,6 +29,7 @@ def handle(services: Services, received: Received) -> None:
                 ledger=NoLedger(),
                 switches=services.switches,
                 outcomes=services.outcomes,
+                record=lambda _claim, outcome: services.outcomes.publish(outcome),
                 now=services.now,
                 arrival=partial(arrival, services.inbox),
             )

@@ -1,9 +1,9 @@
 """The ledger in Postgres: one row per key in ``state.ledger``.
 
-Claims and outcomes of deliveries that are in work at the same time are gathered into one statement each.
+The claims of deliveries that begin at the same time are gathered into one statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -50,23 +50,16 @@ class _Asked(NamedTuple):
     lease: timedelta
 
 
-class _Ended(NamedTuple):
-    key: str
-    outcome: Outcome
-
-
 class LedgerTable:
     """``state.ledger``, shared by the ledgers of one process, so that their statements are gathered together."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.claim = Gatherer[_Asked, Claim](self._claim_all, "ledger-claims")
-        self.end = Gatherer[_Ended, None](self._end_all, "ledger-ends")
 
     def close(self) -> None:
         """Write what waits."""
         self.claim.close()
-        self.end.close()
 
     def connected(self) -> AbstractContextManager[Connected]:
         return connected(self._pool, refused=Reason.LEDGER_REFUSED, unavailable=Reason.LEDGER_UNAVAILABLE)
@@ -94,18 +87,17 @@ class LedgerTable:
         )
         return {row["key"]: Claimed(row["key"], row["unconfirmed_attempts"], row["claims"]) for row in rows}
 
-    def _end_all(self, ended: Sequence[_Ended]) -> list[None]:
-        last = {each.key: each.outcome for each in ended}
+    def finish(self, ended: Mapping[str, Outcome]) -> None:
+        """Record the outcomes, by their key."""
         with self.connected() as connection:
             connection.execute(
                 _FINISH,
                 [
-                    list(last),
-                    [outcomes.encode(outcome) for outcome in last.values()],
-                    [outcome.at + KEPT_FOR for outcome in last.values()],
+                    list(ended),
+                    [outcomes.encode(outcome) for outcome in ended.values()],
+                    [outcome.at + KEPT_FOR for outcome in ended.values()],
                 ],
             )
-        return [None] * len(ended)
 
 
 class PostgresLedger:
@@ -130,7 +122,7 @@ class PostgresLedger:
             )
 
     def finish(self, claim: Claimed, outcome: Outcome) -> None:
-        self._table.end(_Ended(claim.key, outcome))
+        self._table.finish({claim.key: outcome})
 
     def look_up(self, key: str) -> Finished | Unfinished:
         with self._table.connected() as connection:

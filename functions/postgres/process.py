@@ -1,12 +1,12 @@
-"""What all functions of one worker share: a pool of connections, the transport, and the topic of outcomes."""
+"""What all functions of one worker share: a pool of connections, the transport, and the recorder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from functions.postgres.ledger import LedgerTable
+from functions.postgres.recorder import Recorder
 from functions.runtime import outcomes
-from functions.runtime.outcomes import GatheringOutcomeSink
 from postgres.address import database_address
 from postgres.pool import Pool, make_pool
 from shared.profile import profile_of
@@ -24,12 +24,12 @@ class Process:
     pool: Pool
     transport: Transport
     ledger: LedgerTable
-    outcomes: GatheringOutcomeSink
+    recorder: Recorder
 
     def close(self) -> None:
-        """Publish the outcomes that wait, and disconnect."""
+        """Record the outcomes that wait, and disconnect."""
         self.ledger.close()
-        self.outcomes.close()
+        self.recorder.close()
         self.transport.close()
         self.pool.close()
 
@@ -51,5 +51,5 @@ def _process(environ: _Environment) -> Process:
     pool = make_pool(database_address(environ), _CONNECTIONS, always_autocommit=True)
     transport = connect_transport(profile_of(environ), environ, pool)
     pool.open()
-    sink = GatheringOutcomeSink(transport.topic(OUTCOMES_TOPIC, outcomes.encode))
-    return Process(pool, transport, LedgerTable(pool), sink)
+    ledger = LedgerTable(pool)
+    return Process(pool, transport, ledger, Recorder(ledger, transport.topic(OUTCOMES_TOPIC, outcomes.encode)))

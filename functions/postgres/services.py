@@ -22,7 +22,8 @@ def connect(environ: Mapping[str, str], lease: timedelta) -> Services:
     switch_store = PostgresSwitchStore(process.pool)
     return Services(
         ledger=PostgresLedger(process.ledger, lease),
-        outcomes=process.outcomes,
+        outcomes=process.recorder,
+        record=process.recorder.record,
         switches=CachedSwitches(switch_store.read, time.monotonic),
         switch_store=switch_store,
         inbox=PostgresInbox(process.pool),

@@ -10,7 +10,7 @@ from functions.runtime.attempt import Attempt
 from functions.runtime.deferral import Deferral
 from functions.runtime.ledger import Claimed, ClaimedByOther, CoolingDown, Finished
 from functions.runtime.outcomes import EVENT_OF_RESULT
-from functions.runtime.ports import ChannelSwitches, Ledger, OutcomeSink
+from functions.runtime.ports import ChannelSwitches, Ledger, OutcomeSink, Record
 from functions.runtime.provider import Provider, Rejected, Sent
 from shared import envelope
 from shared.envelope import Delivery
@@ -41,6 +41,7 @@ class Dependencies:
     ledger: Ledger
     switches: ChannelSwitches
     outcomes: OutcomeSink
+    record: Record
     now: Callable[[], datetime]
     arrival: Callable[[Delivery], Sent | None] = _not_known
     deferral: Deferral | None = None
@@ -66,8 +67,9 @@ def deliver(delivery: Delivery, number: int | None, dependencies: Dependencies) 
     ``Undecodable``.
     """
     attempt = Attempt(delivery, number and delivery.deferrals + number, dependencies.now())
+    claim: Claimed | None = None
     try:
-        outcome = _conclude(attempt, dependencies)
+        outcome, claim = _conclude(attempt, dependencies)
     except Deferred as error:
         outcome = attempt.deferred(error, dependencies.now())
     except DeliveryError as error:
@@ -82,19 +84,23 @@ def deliver(delivery: Delivery, number: int | None, dependencies: Dependencies) 
         raise
     # If publishing fails, the transport delivers the message again; the ledger then returns the finished outcome,
     # and we publish it again.
-    dependencies.outcomes.publish(outcome)
+    if claim is None:
+        dependencies.outcomes.publish(outcome)
+    else:
+        dependencies.record(claim, outcome)
     event = EVENT_OF_RESULT[outcome.result]
     _log.info(event, **attempt.log_fields(), reason=outcome.reason, provider=outcome.provider)
 
 
-def _conclude(attempt: Attempt, dependencies: Dependencies) -> Outcome:
+def _conclude(attempt: Attempt, dependencies: Dependencies) -> tuple[Outcome, Claimed | None]:
+    """The outcome, and the claim that it finishes; None if the ledger has the outcome, or needs none."""
     match dependencies.ledger.claim(attempt.delivery.key, attempt.received_at):
         case Finished(outcome):
-            return outcome
+            return outcome, None
         case ClaimedByOther():
             raise Retryable(Reason.CLAIMED_BY_OTHER, "Another worker is sending this delivery.")
         case CoolingDown() if attempt.received_at >= attempt.delivery.expires_at:
-            return msgspec.structs.replace(attempt.expired(dependencies.now()), possible_duplicate=True)
+            return msgspec.structs.replace(attempt.expired(dependencies.now()), possible_duplicate=True), None
         case CoolingDown(until):
             detail = f"An earlier attempt is unconfirmed. The next attempt is made after {until:%H:%M:%S} UTC."
             if dependencies.deferral is not None:
@@ -104,8 +110,7 @@ def _conclude(attempt: Attempt, dependencies: Dependencies) -> Outcome:
             outcome = _outcome(attempt, claim, dependencies)
             if claim.possible_duplicate:
                 outcome = msgspec.structs.replace(outcome, possible_duplicate=True)
-            _record(attempt, claim, outcome, dependencies)
-            return outcome
+            return outcome, claim
 
 
 def _outcome(attempt: Attempt, claim: Claimed, dependencies: Dependencies) -> Outcome:
@@ -163,17 +168,6 @@ def _release(attempt: Attempt, claim: Claimed, dependencies: Dependencies, *, am
         dependencies.ledger.release(claim, dependencies.now(), ambiguous=ambiguous)
     except DeliveryError as error:
         _log.warning(LogEvent.LEDGER_RELEASE_FAILED, **attempt.log_fields(), reason=error.reason, error=str(error))
-
-
-def _record(attempt: Attempt, claim: Claimed, outcome: Outcome, dependencies: Dependencies) -> None:
-    """Record the outcome. An unavailable ledger is logged and not raised.
-
-    If this raised, the transport would deliver the message again, and after the lease the user would get it twice.
-    """
-    try:
-        dependencies.ledger.finish(claim, outcome)
-    except DeliveryError as error:
-        _log.warning(LogEvent.LEDGER_FINISH_FAILED, **attempt.log_fields(), reason=error.reason, error=str(error))
 
 
 def _report_failure(attempt: Attempt, error: DeliveryError, dependencies: Dependencies) -> None:

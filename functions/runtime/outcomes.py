@@ -1,11 +1,9 @@
 """Publishes outcomes over a transport, and turns the transport's errors into ours."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from shared import outcomes
 from shared.errors import CredentialsRefused, Retryable
-from shared.gathering import Gatherer
 from shared.log_events import LogEvent
 from shared.outcomes import Outcome, Result
 from shared.reasons import Reason
@@ -43,25 +41,14 @@ class TopicOutcomeSink:
 
     def publish(self, outcome: Outcome) -> None:
         """Publish ``outcome``; return when the topic has stored it. Raises ``Retryable`` or ``CredentialsRefused``."""
-        _publish(self._topic, [outcome])
+        publish_all(self._topic, [outcome])
 
 
-class GatheringOutcomeSink:
-    """The outcome sink of a process with many threads. Publishes together what waits at the same time."""
+def publish_all(topic: Topic[Outcome], outcomes: Sequence[Outcome]) -> None:
+    """Publish ``outcomes`` together; return when the topic has stored them all.
 
-    def __init__(self, topic: Topic[Outcome]) -> None:
-        self._gathered = Gatherer[Outcome, None](partial(_publish, topic), "outcomes")
-
-    def publish(self, outcome: Outcome) -> None:
-        """Publish ``outcome``; return when the topic has stored it. Raises ``Retryable`` or ``CredentialsRefused``."""
-        self._gathered(outcome)
-
-    def close(self) -> None:
-        """Publish what waits. Publish nothing afterwards."""
-        self._gathered.close()
-
-
-def _publish(topic: Topic[Outcome], outcomes: Sequence[Outcome]) -> list[None]:
+    Raises ``Retryable`` or ``CredentialsRefused``; any of them may then be stored.
+    """
     try:
         stored = sum(len(batch) for batch in topic.publish(outcomes))
     except PublishRefused as error:
@@ -70,4 +57,3 @@ def _publish(topic: Topic[Outcome], outcomes: Sequence[Outcome]) -> list[None]:
         raise Retryable(Reason.OUTCOMES_UNAVAILABLE, str(error)) from error
     if stored < len(outcomes):
         raise Retryable(Reason.OUTCOMES_UNAVAILABLE, "The topic does not accept this outcome.")
-    return [None] * len(outcomes)

@@ -47,6 +47,10 @@ class OutcomeSink(Protocol):
         ...
 
 
+Record = Callable[[Claimed, Outcome], None]
+"""Finishes a claim in the ledger, then publishes the outcome, as ``recording.record`` does one after the other."""
+
+
 class ChannelSwitches(Protocol):
     """Which channels are switched on."""
 
@@ -97,6 +101,7 @@ class Services:
 
     ledger: Ledger
     outcomes: OutcomeSink
+    record: Record
     switches: ChannelSwitches
     switch_store: ChannelSwitchStore
     inbox: Inbox

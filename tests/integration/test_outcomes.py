@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from functions.google.services import Settings, outcomes_topic
-from functions.runtime.outcomes import GatheringOutcomeSink, TopicOutcomeSink, encode
+from functions.postgres.ledger import LedgerTable, PostgresLedger
+from functions.postgres.recorder import Recorder
+from functions.runtime.ledger import Claimed, Finished
+from functions.runtime.outcomes import TopicOutcomeSink, encode
 from functions.runtime.ports import OutcomeSink
 from local.emulators import Emulators
 from postgres.pool import Pool, make_pool
@@ -19,7 +23,7 @@ from shared.errors import CredentialsRefused, Retryable
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 from shared.topology import OUTCOMES_SUBSCRIPTION, OUTCOMES_TOPIC
-from tests.factories import make_outcome
+from tests.factories import NOON, make_outcome
 from tests.fakes import MemoryOutcomes
 from transport.postgres import PostgresTopic
 
@@ -34,6 +38,11 @@ class Publishing:
 
 def pubsub(host: str, project: str, topic: str = OUTCOMES_TOPIC) -> OutcomeSink:
     return TopicOutcomeSink(outcomes_topic(Settings(project, topic, host)))
+
+
+def recorder(pool: Pool, ledger: Pool | None = None) -> Recorder:
+    """A recorder that publishes over ``pool``, whose ledger is there too unless ``ledger`` is given."""
+    return Recorder(LedgerTable(ledger or pool), PostgresTopic(pool, OUTCOMES_TOPIC, encode))
 
 
 def arrived_in(pool: Pool) -> list[Outcome]:
@@ -52,7 +61,7 @@ def publishing(request: pytest.FixtureRequest) -> Iterator[Publishing]:
         pool: Pool = request.getfixturevalue("state")
         with pool.connection() as connection:
             connection.execute("delete from transport.messages")
-        with closing(GatheringOutcomeSink(PostgresTopic(pool, OUTCOMES_TOPIC, encode))) as sink:
+        with closing(recorder(pool)) as sink:
             yield Publishing(sink, lambda _: arrived_in(pool))
     else:
         arrived = request.getfixturevalue("arrived")
@@ -71,6 +80,38 @@ class TestOutcomeSink:
         publishing.sink.publish(outcome)
         publishing.sink.publish(outcome)
         assert publishing.arrived(2) == [outcome, outcome]
+
+
+class TestRecorder:
+    """What only the recorder of a process does: it finishes claims, and publishes, for many threads at once."""
+
+    @pytest.fixture
+    def pool(self, state: Pool) -> Pool:
+        with state.connection() as connection:
+            connection.execute("delete from transport.messages")
+        return state
+
+    def test_claims_of_many_threads_are_finished_and_their_outcomes_published(self, pool: Pool) -> None:
+        ledger = PostgresLedger(LedgerTable(pool), timedelta(seconds=90))
+        found = [make_outcome(round=0) for _ in range(20)]
+
+        def deliver(outcome: Outcome) -> None:
+            claim = ledger.claim(f"{outcome.delivery_id}.0", NOON)
+            assert isinstance(claim, Claimed)
+            sink.record(claim, outcome)
+            assert ledger.claim(claim.key, NOON) == Finished(outcome)
+
+        with closing(recorder(pool)) as sink, ThreadPoolExecutor(8) as threads:
+            list(threads.map(deliver, found))
+        by_id = {outcome.delivery_id: outcome for outcome in arrived_in(pool)}
+        assert by_id == {outcome.delivery_id: outcome for outcome in found}
+
+    def test_an_outcome_is_published_although_the_ledger_is_away(self, pool: Pool) -> None:
+        away = make_pool("postgresql://none@127.0.0.1:1/none", 1)  # not open: each call fails at once
+        outcome = make_outcome()
+        with closing(recorder(pool, ledger=away)) as sink:
+            sink.record(Claimed("d.1", unconfirmed_attempts=0, version=1), outcome)
+        assert arrived_in(pool) == [outcome]
 
 
 @pytest.mark.emulators
@@ -95,7 +136,7 @@ def test_unavailable_pubsub_is_retryable(nowhere: str) -> None:
 
 def test_unavailable_postgres_is_retryable_for_every_thread_that_waits() -> None:
     pool = make_pool("postgresql://none@127.0.0.1:1/none", 1)  # not open: each call fails at once
-    sink = GatheringOutcomeSink(PostgresTopic(pool, OUTCOMES_TOPIC, encode))
+    sink = recorder(pool)
 
     def publish(_: int) -> Reason:
         with pytest.raises(Retryable) as caught:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from functions.runtime.deferral import Deferral
 from functions.runtime.deliver import Dependencies, handle_delivery
 from functions.runtime.provider import Rejected, Sent
+from functions.runtime.recording import record
 from functions.runtime.switches import CachedSwitches, SwitchTable
 from shared.envelope import Command, Delivery
 from shared.errors import HeliographError
@@ -32,7 +34,13 @@ class EmailFunction:
     def receive(self, message: Delivery | Command | bytes, attempt: int | None = 1) -> Verdict:
         switches = CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0)
         dependencies = Dependencies(
-            self.provider, self.ledger, switches, self.outcomes, self.clock, deferral=self.deferral
+            self.provider,
+            self.ledger,
+            switches,
+            self.outcomes,
+            partial(record, self.ledger, self.outcomes),
+            self.clock,
+            deferral=self.deferral,
         )
         try:
             handle_delivery("email", dependencies, make_received(message, attempt))

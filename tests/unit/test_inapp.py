@@ -1,9 +1,11 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from functions.inapp.handler import handle
 from functions.runtime.ports import Services
+from functions.runtime.recording import record
 from functions.runtime.switches import CachedSwitches, SwitchTable
 from shared.errors import Retryable
 from shared.reasons import Reason
@@ -23,9 +25,11 @@ class Function:
         self.switches: dict[str, bool] = {}
 
     def receive(self) -> None:
+        ledger = MemoryLedger(timedelta(seconds=60))
         services = Services(
-            ledger=MemoryLedger(timedelta(seconds=60)),
+            ledger=ledger,
             outcomes=self.outcomes,
+            record=partial(record, ledger, self.outcomes),
             switches=CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0),
             switch_store=MemorySwitchStore(),
             inbox=self.inbox,
