@@ -9,7 +9,10 @@ from typing import Any, Self
 
 import httpx
 
+from functions.webhook.alarms import Alarms
+
 _CONNECTED = "connection.connect_tcp.complete"
+_ALARMS = Alarms("webhook-deadlines")
 
 
 class Deadline:
@@ -23,8 +26,6 @@ class Deadline:
         self._ends_at = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._connections: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._shut_down)
-        self._timer.daemon = True
 
     @property
     def seconds_left(self) -> float:
@@ -42,11 +43,11 @@ class Deadline:
                     _shut_down(connection)
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._alarm = _ALARMS.set(self._ends_at, self._shut_down)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        self._alarm.cancel()
         with self._lock:
             while self._connections:
                 self._connections.pop().close()
