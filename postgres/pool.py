@@ -1,6 +1,7 @@
 """The pool of connections to Postgres."""
 
 import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,7 +12,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 Connected = Connection[DictRow]
-Pool = ConnectionPool[Connected]
+
+
+class PooledConnection(Connection[DictRow]):
+    """Knows when it was last used: a time of ``time.monotonic()``."""
+
+    used_at = 0.0
+
+
+Pool = ConnectionPool[PooledConnection]
 
 # A statement that takes longer than this is stuck, and its request must be answered. Cached plans are off: one that was
 # made while the tables were small scans them whole until the next ANALYZE. A pooler accepts no options.
@@ -20,6 +29,8 @@ _DIRECT: dict[str, Any] = {"options": _OPTIONS, "tcp_user_timeout": 10_000}
 _POOLED: dict[str, Any] = {"prepare_threshold": None}
 # How long a request waits for a connection before it is refused: with longer waits, requests pile up.
 _WAIT_SECONDS = 3.0
+# So long after it was used, a connection counts as sound.
+_SOUND_SECONDS = 0.1
 
 
 def fetch_one(cursor: Cursor[DictRow]) -> DictRow:
@@ -54,12 +65,18 @@ def autocommit(pool: Pool) -> Iterator[Connected]:
                 connection.autocommit = False
 
 
-def _check(connection: Connected) -> None:
+def _returned(connection: PooledConnection) -> None:
+    connection.used_at = time.monotonic()
+
+
+def _check(connection: PooledConnection) -> None:
     """Check a connection before it is used, so that a restart of Postgres breaks no request.
 
     Postgres sends nothing to an idle connection except its end. So a connection with nothing to read is sound, which
-    costs no round trip to find out.
+    costs no round trip to find out. It costs a turn at the interpreter, so one that was just used is not checked.
     """
+    if time.monotonic() - connection.used_at < _SOUND_SECONDS:
+        return
     idle = select.poll()
     idle.register(connection.fileno(), select.POLLIN)
     if idle.poll(0):
@@ -91,8 +108,9 @@ def make_pool(
         timeout=_WAIT_SECONDS,
         max_waiting=max_waiting,
         reconnect_timeout=_WAIT_SECONDS,
-        connection_class=Connection[DictRow],
+        connection_class=PooledConnection,
         check=_check,
+        reset=_returned,
         kwargs={
             "row_factory": dict_row,
             "connect_timeout": 3,
