@@ -4,10 +4,11 @@ Every record of our own code carries an ``event`` of ``shared.log_events``; data
 Message bodies, contents and whole addresses are never logged.
 """
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
+
+import msgspec
 
 from shared.log_events import LogEvent
 
@@ -51,7 +52,7 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             entry["stack_trace"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)
+        return msgspec.json.encode(entry, enc_hook=str).decode()
 
 
 def configure(level: int = logging.INFO) -> None:

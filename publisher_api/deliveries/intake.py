@@ -19,6 +19,8 @@ from transport.worker import put_back
 
 _MAX_OUTCOMES = 256
 _WAIT_SECONDS = 15.0
+# What is reported within this time is recorded together. A timeline is that much later.
+_GATHER_SECONDS = 0.02
 _PAUSE_SECONDS = 1.0
 _STOP_SECONDS = 15.0
 _log = EventLogger(__name__)
@@ -53,6 +55,7 @@ class Intake:
             try:
                 if taken := self._queue.take(_MAX_OUTCOMES, _WAIT_SECONDS):
                     self._record(taken)
+                    self._stopping.wait(_GATHER_SECONDS)
             except (TransportError, psycopg.OperationalError) as error:
                 _log.warning(LogEvent.OUTCOMES_INTAKE_FAILED, error=type(error).__name__)
                 self._stopping.wait(_PAUSE_SECONDS)
