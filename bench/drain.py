@@ -127,10 +127,10 @@ def statuses(database: psycopg.Connection) -> dict[str, int]:
     return dict(database.execute("select status, count(*) from deliveries group by status").fetchall())
 
 
-def open_deliveries(database: psycopg.Connection) -> int:
-    """The number of deliveries that have no outcome yet."""
-    found = statuses(database)
-    return sum(found.get(status, 0) for status in OPEN)
+def has_open_deliveries(database: psycopg.Connection) -> bool:
+    """Whether a delivery has no outcome yet. Cheap, because the benchmarks ask often while they measure."""
+    found = database.execute("select from deliveries where status = any(%s) limit 1", [list(OPEN)])
+    return found.fetchone() is not None
 
 
 def _concurrency() -> int:

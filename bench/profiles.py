@@ -94,7 +94,7 @@ def _measure(profile: Profile) -> Measured:
 
 def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifications: int) -> tuple[float, int]:
     """The seconds until every outcome is recorded, after the consumer continues; and how many were sent."""
-    while drain.open_deliveries(database):  # an entry is seen before its outcome is recorded
+    while drain.has_open_deliveries(database):  # an entry is seen before its outcome is recorded
         time.sleep(0.02)
     before = drain.statuses(database)
     with _paused(stack):
@@ -102,7 +102,7 @@ def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifi
         while drain.statuses(database).get("pending", 0):
             time.sleep(0.02)
     began = time.monotonic()
-    while drain.open_deliveries(database):
+    while drain.has_open_deliveries(database):
         time.sleep(0.02)
     seconds = time.monotonic() - began
     return seconds, drain.statuses(database).get("sent", 0) - before.get("sent", 0)
