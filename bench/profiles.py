@@ -2,7 +2,8 @@
 
 For each profile: how long the stack takes until it is ready, how many processes it runs and how much memory they take,
 the time from POST until the entry is in the inbox at 50 requests per second, and how fast a backlog over all channel
-types is delivered and recorded. Each profile runs a stack of its own, one after another.
+types is delivered and recorded; outside of Google Cloud by one worker, and by two. Each profile runs a stack of its
+own, one after another.
 """
 
 import argparse
@@ -26,7 +27,9 @@ from bench import drain, inboxes
 from bench.fixtures import progress, running_stack
 from bench.latency import pace
 from local.emulators import EmulatorsMissing
+from local.processes import Child
 from local.stack import Stack
+from shared.log_events import LogEvent
 from shared.profile import Profile
 from shared.topology import CHANNEL_TYPES
 
@@ -43,7 +46,10 @@ _TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One profile. Times in milliseconds, memory in MiB; ``lost`` are deliveries that were not sent."""
+    """One profile. Times in milliseconds, memory in MiB; ``lost`` are deliveries that were not sent.
+
+    ``rates_of_two``: with a second worker; empty in the google profile, which has none.
+    """
 
     ready_seconds: float
     processes: int
@@ -52,6 +58,7 @@ class Measured:
     p99: float
     unseen: int
     rates: list[float]
+    rates_of_two: list[float]
     lost: int
 
 
@@ -76,28 +83,57 @@ def _measure(profile: Profile) -> Measured:
         ready_seconds = time.monotonic() - began
         drain.create_user(api)
         progress(f"{profile}: warming up")
-        _drain(stack, api, database, _WARM_UP_NOTIFICATIONS)
+        consumer = stack.child("push_bridge" if profile is Profile.GOOGLE else "worker")
+        _drain(stack, [consumer], api, database, _WARM_UP_NOTIFICATIONS)
         _latencies(stack, api, _WARM_UP_SECONDS)
         progress(f"{profile}: from POST to the inbox, {_SECONDS} s")
         latencies, unseen = _latencies(stack, api, _SECONDS)
-        rates, sent = [], 0
-        for number in range(_ROUNDS):
-            progress(f"{profile}: draining, round {number + 1} of {_ROUNDS}")
-            seconds, sent_now = _drain(stack, api, database, _NOTIFICATIONS)
-            rates.append(_NOTIFICATIONS * len(CHANNEL_TYPES) / seconds)
-            sent += sent_now
         processes, memory = _size_of(stack)
+        rates, lost = _rates(stack, [consumer], api, database)
+        rates_of_two: list[float] = []
+        if profile is not Profile.GOOGLE:
+            with _second_worker(stack) as second:
+                _drain(stack, [consumer, second], api, database, _WARM_UP_NOTIFICATIONS)
+                rates_of_two, lost_by_two = _rates(stack, [consumer, second], api, database)
+                lost += lost_by_two
     cuts = statistics.quantiles(latencies, n=100)
-    lost = _ROUNDS * _NOTIFICATIONS * len(CHANNEL_TYPES) - sent
-    return Measured(ready_seconds, processes, memory, cuts[49], cuts[98], unseen, rates, lost)
+    return Measured(ready_seconds, processes, memory, cuts[49], cuts[98], unseen, rates, rates_of_two, lost)
 
 
-def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifications: int) -> tuple[float, int]:
-    """The seconds until every outcome is recorded, after the consumer continues; and how many were sent."""
+def _rates(
+    stack: Stack, consumers: Sequence[Child], api: httpx.Client, database: psycopg.Connection
+) -> tuple[list[float], int]:
+    """The deliveries per second of each round, and how many deliveries were not sent in all."""
+    rates, sent = [], 0
+    for number in range(_ROUNDS):
+        progress(f"{stack.config.profile}: draining, {len(consumers)} at work, round {number + 1} of {_ROUNDS}")
+        seconds, sent_now = _drain(stack, consumers, api, database, _NOTIFICATIONS)
+        rates.append(_NOTIFICATIONS * len(CHANNEL_TYPES) / seconds)
+        sent += sent_now
+    return rates, _ROUNDS * _NOTIFICATIONS * len(CHANNEL_TYPES) - sent
+
+
+@contextmanager
+def _second_worker(stack: Stack) -> Iterator[Child]:
+    """Another worker like the stack's own, as an operator starts one."""
+    command = [sys.executable, "-m", "local.worker_host"]
+    log = stack.logs / "second_worker.log"
+    child = Child.start("second_worker", command, log=log, env=stack.config.environment("worker"))
+    try:
+        child.wait_ready(lambda: LogEvent.WORKER_READY.value in log.read_text(errors="replace"), _TIMEOUT_SECONDS)
+        yield child
+    finally:
+        child.stop()
+
+
+def _drain(
+    stack: Stack, consumers: Sequence[Child], api: httpx.Client, database: psycopg.Connection, notifications: int
+) -> tuple[float, int]:
+    """The seconds until every outcome is recorded, after the consumers continue; and how many were sent."""
     while drain.has_open_deliveries(database):  # an entry is seen before its outcome is recorded
         time.sleep(0.02)
     before = drain.statuses(database)
-    with _paused(stack):
+    with _paused(consumers):
         drain.send(stack, api, notifications)
         while drain.statuses(database).get("pending", 0):
             time.sleep(0.02)
@@ -109,14 +145,15 @@ def _drain(stack: Stack, api: httpx.Client, database: psycopg.Connection, notifi
 
 
 @contextmanager
-def _paused(stack: Stack) -> Iterator[None]:
-    """Stop what hands messages to the functions: the worker, or the push bridge."""
-    process = stack.child("push_bridge" if stack.config.profile is Profile.GOOGLE else "worker").process
-    process.send_signal(signal.SIGSTOP)
+def _paused(consumers: Sequence[Child]) -> Iterator[None]:
+    """Stop what hands messages to the functions: workers, or the push bridge."""
+    for each in consumers:
+        each.process.send_signal(signal.SIGSTOP)
     try:
         yield
     finally:
-        process.send_signal(signal.SIGCONT)
+        for each in consumers:
+            each.process.send_signal(signal.SIGCONT)
 
 
 def _latencies(stack: Stack, api: httpx.Client, seconds: int) -> tuple[list[float], int]:
@@ -185,6 +222,9 @@ def _report(measured: dict[str, Measured]) -> None:
         "never seen": lambda each: str(each.unseen),
         "drain, deliveries/s (median)": lambda each: f"{statistics.median(each.rates):.0f}",
         "drain, lowest and highest": lambda each: f"{min(each.rates):.0f}-{max(each.rates):.0f}",
+        "drain, a second worker (median)": lambda each: (
+            f"{statistics.median(each.rates_of_two):.0f}" if each.rates_of_two else "-"
+        ),
         "not sent": lambda each: str(each.lost),
     }
     for label, cell in rows.items():
@@ -194,6 +234,7 @@ def _report(measured: dict[str, Measured]) -> None:
             "p50_ms": round(each.p50, 1),
             "p99_ms": round(each.p99, 1),
             "drain": round(statistics.median(each.rates)),
+            "drain_of_two": round(statistics.median(each.rates_of_two)) if each.rates_of_two else None,
         }
         for name, each in measured.items()
     }
