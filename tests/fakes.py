@@ -1,11 +1,12 @@
 """Fakes at our own ports.
 
-Each ``Memory…`` class passes the contract tests of its port (``tests/integration``). The others only fail, or replay a
+Each ``Memory…`` class passes the contract tests of its port (``tests/contract``). The others only fail, or replay a
 script.
 """
 
 import dataclasses
 import itertools
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -47,23 +48,17 @@ class _Entry:
 
 
 class MemoryLedger:
-    """The ledger in a dictionary (contract: ``tests/integration/test_ledger.py``)."""
+    """The ledger in a dictionary (contract: ``tests/contract/test_ledger.py``)."""
 
     def __init__(self, lease: timedelta) -> None:
         self._lease = lease
         self._entries: dict[str, _Entry] = {}
         self._versions = itertools.count()
+        self._lock = threading.Lock()
 
     def claim(self, key: str, now: datetime) -> Claim:
-        found = self._entries.get(key)
-        if found and found.outcome:
-            return Finished(found.outcome)
-        if found and found.lease_until > now:
-            return ClaimedByOther() if found.state == "claimed" else CoolingDown(found.lease_until)
-        unconfirmed = found.unconfirmed_now if found else 0
-        entry = _Entry("claimed", now + self._lease, unconfirmed, next(self._versions))
-        self._entries[key] = entry
-        return Claimed(key, unconfirmed, entry.version)
+        with self._lock:
+            return self._claim(key, now)
 
     def release(self, claim: Claimed, now: datetime, *, ambiguous: bool) -> None:
         entry = self._entries[claim.key]
@@ -83,6 +78,17 @@ class MemoryLedger:
             return Finished(found.outcome)
         return Unfinished(possible_duplicate=bool(found and found.unconfirmed_now))
 
+    def _claim(self, key: str, now: datetime) -> Claim:
+        found = self._entries.get(key)
+        if found and found.outcome:
+            return Finished(found.outcome)
+        if found and found.lease_until > now:
+            return ClaimedByOther() if found.state == "claimed" else CoolingDown(found.lease_until)
+        unconfirmed = found.unconfirmed_now if found else 0
+        entry = _Entry("claimed", now + self._lease, unconfirmed, next(self._versions))
+        self._entries[key] = entry
+        return Claimed(key, unconfirmed, entry.version)
+
 
 class FailingLedger(MemoryLedger):
     """A ledger that fails after the claim."""
@@ -99,7 +105,7 @@ class FailingLedger(MemoryLedger):
 
 
 class MemoryOutcomes:
-    """The outcome sink in a list (contract: ``tests/integration/test_outcomes.py``). Raises ``error`` if it is set."""
+    """The outcome sink in a list (contract: ``tests/contract/test_outcomes.py``). Raises ``error`` if it is set."""
 
     def __init__(self) -> None:
         self.published: list[Outcome] = []
@@ -112,7 +118,7 @@ class MemoryOutcomes:
 
 
 class MemorySwitchStore:
-    """The switch table in an attribute (contract: ``tests/integration/test_channel_switches.py``)."""
+    """The switch table in an attribute (contract: ``tests/contract/test_channel_switches.py``)."""
 
     def __init__(self, table: SwitchTable | None = None) -> None:
         self._table = table or SwitchTable()
@@ -126,7 +132,7 @@ class MemorySwitchStore:
 
 
 class MemoryInbox:
-    """The inboxes in a dictionary (contract: ``tests/integration/test_inbox.py``)."""
+    """The inboxes in a dictionary (contract: ``tests/contract/test_inbox.py``)."""
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], InboxEntry] = {}

@@ -59,7 +59,7 @@ def test_every_channel_type_has_a_provider_with_a_test(channel_type: str) -> Non
     adapters = [name for name, text in sources.items() if "def send(self, delivery: Delivery)" in text]
     assert adapters, f"functions/{channel_type} has no provider"
     tests = "".join(
-        path.read_text() for folder in ("providers", "integration") for path in (ROOT / "tests" / folder).glob("*.py")
+        path.read_text() for folder in ("providers", "contract") for path in (ROOT / "tests" / folder).glob("*.py")
     )
     assert [name for name in adapters if f"from functions.{channel_type}.{name} import" not in tests] == []
 

@@ -1,8 +1,8 @@
 """The ports of the functions: what they need from outside. A profile provides one implementation of each.
 
-The contract of each port is a test class in ``tests/integration``, which runs over Google's implementation and over
-the fake. Every method raises ``Retryable`` when the store or transport is unavailable, and ``CredentialsRefused`` when
-it refuses our credentials.
+The contract of each port is a test class in ``tests/contract``, which runs over Google's implementation, over that of
+Postgres and over the fake. Every method raises ``Retryable`` when the store or transport is unavailable, and
+``CredentialsRefused`` when it refuses our credentials.
 """
 
 from collections.abc import Callable, Sequence

@@ -15,6 +15,7 @@ from local.processes import StartFailed, free_port
 from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
 from local.redis_server import RedisServer
 from postgres.pool import make_pool
+from tests.contract.inboxes import Inboxes, in_firestore, in_memory, in_postgres
 from tests.contract.rabbitmq import Rabbitmq
 from tests.contract.transports import Server, connect_redis
 from transport.connect import Transport
@@ -125,3 +126,12 @@ def server(request: pytest.FixtureRequest) -> Server:
 def transport(server: Server) -> Iterator[Transport]:
     with closing(server.connect()) as transport:
         yield transport
+
+
+@pytest.fixture(params=["memory", "postgres", pytest.param("firestore", marks=pytest.mark.emulators)])
+def inboxes(request: pytest.FixtureRequest) -> Inboxes:
+    if request.param == "memory":
+        return in_memory()
+    if request.param == "postgres":
+        return in_postgres(request.getfixturevalue("state"))
+    return in_firestore(request.getfixturevalue("firestore"))

@@ -234,6 +234,6 @@ class TestProvider:
 
 
 def test_every_declared_provider_is_under_contract() -> None:
-    # The contract of the inbox is tests/integration/test_inbox.py: it is a port and no provider's API.
+    # The contract of the inbox is tests/contract/test_inbox.py: it is a port and no provider's API.
     declared = {(name, each) for name, channel_type in TOPOLOGY.items() for each in channel_type.providers}
     assert {(adapter.channel_type, adapter.name) for adapter in ADAPTERS} == declared - {("inapp", "inbox")}

@@ -1,14 +1,11 @@
-"""The contracts of ``ChannelSwitchStore`` and ``ChannelSwitches``, for the fake, for Firestore and for Postgres."""
+"""The contracts of ``ChannelSwitchStore`` and ``ChannelSwitches``: over the fake, over Postgres and over Firestore."""
 
 import pytest
-from google.cloud.firestore import Client
 
 from functions.google.switches import FirestoreSwitchStore
 from functions.postgres.switches import PostgresSwitchStore
 from functions.runtime.ports import ChannelSwitches, ChannelSwitchStore
 from functions.runtime.switches import CachedSwitches, SwitchTable
-from shared.errors import Retryable
-from shared.reasons import Reason
 from tests.fakes import MemorySwitchStore
 
 
@@ -60,10 +57,3 @@ class TestChannelSwitches:
     ) -> None:
         store.write(SwitchTable(3, {"email": False}))
         assert [switches.is_on("email", switched_on) for switched_on in (2, 3)] == [False, True]
-
-
-def test_unavailable_store_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", nowhere)
-    with pytest.raises(Retryable) as caught:
-        FirestoreSwitchStore(Client(project="p")).read()
-    assert caught.value.reason == Reason.SWITCHES_UNAVAILABLE

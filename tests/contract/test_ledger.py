@@ -1,22 +1,15 @@
-"""The contract of ``Ledger``, for the fake, for Firestore and for Postgres."""
+"""The contract of ``Ledger``: over the fake, over Postgres and over Firestore."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import uuid_utils
-from google.cloud.firestore import Client
 
-from functions.google.ledger import COLLECTION, FirestoreLedger, document_of
+from functions.google.ledger import FirestoreLedger
 from functions.postgres.ledger import LedgerTable, PostgresLedger
 from functions.runtime.ledger import Claim, Claimed, ClaimedByOther, CoolingDown, Finished, NoLedger, Unfinished
 from functions.runtime.ports import Ledger
-from postgres.pool import Pool, make_pool
-from shared.errors import Retryable
-from shared.reasons import Reason
 from tests.factories import NOON, make_outcome
 from tests.fakes import MemoryLedger
 
@@ -24,6 +17,7 @@ LEASE = timedelta(seconds=90)
 LATER = NOON + LEASE
 OUTCOME = make_outcome(detail="✓")
 KEY = "d.1"
+STORES = ["postgres", pytest.param("firestore", marks=pytest.mark.emulators)]
 
 
 def claimed(claim: Claim) -> Claimed:
@@ -31,11 +25,8 @@ def claimed(claim: Claim) -> Claimed:
     return claim
 
 
-STORES = ["postgres", pytest.param("firestore", marks=pytest.mark.emulators)]
-
-
 def stored(name: str, request: pytest.FixtureRequest) -> Ledger:
-    """The ledger in the store ``name``."""
+    """The ledger of one more process, in the store ``name``."""
     if name == "postgres":
         return PostgresLedger(LedgerTable(request.getfixturevalue("state")), LEASE)
     return FirestoreLedger(request.getfixturevalue("firestore"), LEASE)
@@ -47,8 +38,9 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
 
 
 @pytest.fixture(params=STORES)
-def stored_ledger(request: pytest.FixtureRequest) -> Ledger:
-    return stored(request.param, request)
+def ledgers(request: pytest.FixtureRequest) -> list[Ledger]:
+    """The ledgers of eight processes, in one store."""
+    return [stored(request.param, request) for _ in range(8)]
 
 
 class TestLedger:
@@ -119,60 +111,24 @@ class TestLedger:
         assert not claimed(ledger.claim(KEY, NOON)).possible_duplicate
 
 
+def race(claim: Callable[[int], Claim]) -> list[type]:
+    """What eight threads get that claim at the same time."""
+    with ThreadPoolExecutor(8) as threads:
+        return sorted((type(each) for each in threads.map(claim, range(8))), key=lambda each: each.__name__)
+
+
 class TestConcurrentClaims:
-    """What only a real ledger can show."""
+    def test_one_of_many_concurrent_claims_succeeds(self, ledger: Ledger) -> None:
+        assert race(lambda _: ledger.claim(KEY, NOON)) == [Claimed] + [ClaimedByOther] * 7
 
-    def race(self, claim: Callable[[int], Claim]) -> list[type]:
-        with ThreadPoolExecutor(8) as threads:
-            return sorted((type(each) for each in threads.map(claim, range(8))), key=lambda each: each.__name__)
+    def test_one_of_many_concurrent_takeovers_succeeds(self, ledger: Ledger) -> None:
+        ledger.claim(KEY, NOON)
+        assert race(lambda _: ledger.claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
 
-    def test_one_of_many_concurrent_claims_succeeds(self, stored_ledger: Ledger) -> None:
-        assert self.race(lambda _: stored_ledger.claim(KEY, NOON)) == [Claimed] + [ClaimedByOther] * 7
-
-    def test_one_of_many_concurrent_takeovers_succeeds(self, stored_ledger: Ledger) -> None:
-        stored_ledger.claim(KEY, NOON)
-        assert self.race(lambda _: stored_ledger.claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
-
-    def test_one_of_many_processes_takes_a_claim_over(self, state: Pool) -> None:
-        ledgers = [PostgresLedger(LedgerTable(state), LEASE) for _ in range(8)]  # each gathers its own claims
+    def test_one_of_many_processes_takes_a_claim_over(self, ledgers: list[Ledger]) -> None:
+        # Each ledger of Postgres gathers its own claims, so one alone would never let two statements meet.
         ledgers[0].claim(KEY, NOON)
-        assert self.race(lambda number: ledgers[number].claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
-
-
-@pytest.mark.emulators
-class TestFirestoreLedger:
-    """What is Firestore's own."""
-
-    def test_document_has_an_expiry_time(self, firestore: Client) -> None:
-        FirestoreLedger(firestore, LEASE).claim(KEY, NOON)
-        assert document_of(firestore, KEY).get().get("expire_at") > NOON + timedelta(days=7)
-
-    def test_no_field_is_indexed(self, firestore: Client) -> None:
-        # No query uses them, and an index on a value that grows with time is a hot range.
-        ledger = FirestoreLedger(firestore, LEASE)
-        ledger.finish(claimed(ledger.claim(KEY, NOON)), OUTCOME)
-        declared = json.loads((Path(__file__).parents[2] / "firestore.ledger.indexes.json").read_bytes())[
-            "fieldOverrides"
-        ]
-        bare = {each["fieldPath"] for each in declared if each["collectionGroup"] == COLLECTION and not each["indexes"]}
-        assert set(document_of(firestore, KEY).get().to_dict() or {}) == bare
-
-    def test_keys_of_one_moment_are_spread_over_the_collection(self, firestore: Client) -> None:
-        ids = {document_of(firestore, f"{uuid_utils.uuid7()}.0").id for _ in range(500)}
-        assert len({each[0] for each in ids}) == 16
-
-
-def test_unavailable_ledger_is_retryable(monkeypatch: pytest.MonkeyPatch, nowhere: str) -> None:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", nowhere)
-    with pytest.raises(Retryable, match=r"ServiceUnavailable|RetryError|DeadlineExceeded") as caught:
-        FirestoreLedger(Client(project="p"), LEASE).claim(KEY, NOON)
-    assert caught.value.reason == Reason.LEDGER_UNAVAILABLE
-
-
-def test_unavailable_postgres_is_retryable(tmp_path: Path) -> None:
-    with make_pool(f"postgresql://none@/none?host={tmp_path}", 1) as pool, pytest.raises(Retryable) as caught:
-        PostgresLedger(LedgerTable(pool), LEASE).claim(KEY, NOON)
-    assert caught.value.reason == Reason.LEDGER_UNAVAILABLE
+        assert race(lambda number: ledgers[number].claim(KEY, LATER)) == [Claimed] + [ClaimedByOther] * 7
 
 
 def test_no_ledger_lets_every_attempt_through() -> None:
