@@ -1,24 +1,27 @@
 """Fakes at our own ports.
 
-Each ``Memory…`` class passes the contract tests of its port (``tests/contract``). The others only fail, or replay a
-script.
+Each ``Memory…`` class passes the contract tests of its port (``tests/contract``), as does the transport in
+``tests/memory_transport.py``. The others only fail, or replay a script.
 """
 
 import dataclasses
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from functions.runtime.inbox import InboxEntry, can_have_inbox
 from functions.runtime.ledger import Claim, Claimed, ClaimedByOther, CoolingDown, Finished, Unfinished, cooldown
+from functions.runtime.outcomes import TopicOutcomeSink, encode
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.switches import SwitchTable
+from shared import outcomes
 from shared.envelope import Delivery
 from shared.errors import DeliveryError
 from shared.outcomes import Outcome
+from shared.topology import OUTCOMES_SUBSCRIPTION, OUTCOMES_TOPIC
 from tests.factories import NOON
-from transport.port import PublishError
+from tests.memory_transport import MemoryTransport
 
 
 class Clock:
@@ -104,17 +107,16 @@ class FailingLedger(MemoryLedger):
         raise self._error
 
 
-class MemoryOutcomes:
-    """The outcome sink in a list (contract: ``tests/contract/test_outcomes.py``). Raises ``error`` if it is set."""
+class MemoryOutcomes(TopicOutcomeSink):
+    """The sink of the functions over a transport in memory, whose ``error`` makes it unavailable."""
 
     def __init__(self) -> None:
-        self.published: list[Outcome] = []
-        self.error: DeliveryError | None = None
+        self.transport = MemoryTransport()
+        super().__init__(self.transport.topic(OUTCOMES_TOPIC, encode))
 
-    def publish(self, outcome: Outcome) -> None:
-        if self.error:
-            raise self.error
-        self.published.append(outcome)
+    @property
+    def published(self) -> list[Outcome]:
+        return [outcomes.decode(each.data) for each in self.transport.messages(OUTCOMES_SUBSCRIPTION)]
 
 
 class MemorySwitchStore:
@@ -166,25 +168,6 @@ class MemoryInbox:
     def _mark(self, key: tuple[str, str], at: datetime) -> None:
         entry = self._entries[key]
         self._entries[key] = dataclasses.replace(entry, read_at=entry.read_at or at)
-
-
-class FailingTopic:
-    """A topic of outcomes that raises ``error``; without one, it stores nothing and raises nothing (a refusal)."""
-
-    def __init__(self, error: PublishError | None = None) -> None:
-        self._error = error
-
-    def publish(self, messages: Sequence[Outcome]) -> Iterator[list[Outcome]]:  # noqa: ARG002 - the port's signature
-        if self._error:
-            raise self._error
-        yield from ()
-
-    def check(self) -> None:
-        if self._error:
-            raise self._error
-
-    def close(self) -> None:
-        pass
 
 
 class ScriptedProvider:

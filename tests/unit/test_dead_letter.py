@@ -14,6 +14,7 @@ from shared.outcomes import Outcome
 from shared.reasons import Reason
 from tests.factories import NOON, make_delivery, make_outcome, make_received
 from tests.fakes import Clock, MemoryInbox, MemoryLedger, MemoryOutcomes
+from transport.port import PublishError
 
 DELIVERY = make_delivery(round=2)
 DEAD = Outcome(
@@ -110,6 +111,6 @@ def test_dead_delivery_is_logged_as_an_error_with_its_event(
 
 
 def test_dead_delivery_that_cannot_be_reported_is_retryable(function: Function) -> None:
-    function.outcomes.error = Retryable(Reason.OUTCOMES_UNAVAILABLE)
+    function.outcomes.transport.error = PublishError("ServiceUnavailable")
     with pytest.raises(Retryable):
         function.receive()

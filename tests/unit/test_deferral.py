@@ -7,12 +7,13 @@ import pytest
 from functions.runtime.deferral import Deferral
 from functions.runtime.provider import Rejected, Sent
 from shared.envelope import Delivery
-from shared.errors import CredentialsRefused, Retryable, StillSending
+from shared.errors import CredentialsRefused, DeliveryError, Retryable, StillSending
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 from tests.factories import NOON, make_delivery
 from tests.fakes import FailingLedger, ScriptedProvider
 from tests.unit.email_function import LEASE, SENT, EmailFunction
+from transport.port import PublishError, PublishRefused
 
 BUSY = Retryable(Reason.RECEIVER_BUSY, provider="http")
 NO_ANSWER = Retryable(Reason.TIMEOUT, ambiguous=True)
@@ -110,13 +111,17 @@ def test_delivery_is_not_deferred_beyond_its_expiry_and_then_expires() -> None:
     ]
 
 
-@pytest.mark.parametrize("error", [Retryable(Reason.OUTCOMES_UNAVAILABLE), CredentialsRefused(Reason.OUTCOMES_REFUSED)])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(PublishError("ServiceUnavailable"), Retryable), (PublishRefused("PermissionDenied"), CredentialsRefused)],
+    ids=["transport unavailable", "credentials refused"],
+)
 def test_deferral_that_cannot_be_reported_leaves_the_message_to_the_transport(
-    error: Retryable | CredentialsRefused,
+    error: PublishError, raised: type[DeliveryError]
 ) -> None:
     function = deferring(BUSY)
-    function.outcomes.error = error
-    assert function.receive(make_delivery()) is type(error)
+    function.outcomes.transport.error = error
+    assert function.receive(make_delivery()) is raised
 
 
 def test_fault_of_our_own_is_left_to_the_transport() -> None:

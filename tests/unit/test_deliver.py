@@ -20,11 +20,12 @@ from tests.unit.email_function import (
     claimed_by_other,
     switched_off,
 )
+from transport.port import PublishError
 
 RATE_LIMITED = Retryable(Reason.RATE_LIMITED)
 NO_ANSWER = Retryable(Reason.TIMEOUT, ambiguous=True)
 LEDGER_UNAVAILABLE = Retryable(Reason.LEDGER_UNAVAILABLE)
-OUTCOMES_UNAVAILABLE = Retryable(Reason.OUTCOMES_UNAVAILABLE)
+UNAVAILABLE = PublishError("ServiceUnavailable")
 DELIVERY = make_delivery()
 
 
@@ -177,9 +178,9 @@ def test_expired_lease_is_taken_over_and_reported_as_a_possible_duplicate() -> N
 
 def test_sent_delivery_is_reported_as_sent_even_after_it_expired() -> None:
     function = answering(SENT)
-    function.outcomes.error = OUTCOMES_UNAVAILABLE
+    function.outcomes.transport.error = UNAVAILABLE
     function.receive(DELIVERY)
-    function.outcomes.error = None
+    function.outcomes.transport.error = None
     function.clock.at = DELIVERY.expires_at
     assert function.receive(DELIVERY) is None
     assert function.results == [("sent", None)]
@@ -187,16 +188,16 @@ def test_sent_delivery_is_reported_as_sent_even_after_it_expired() -> None:
 
 def test_outcome_that_could_not_be_published_is_published_at_the_next_attempt() -> None:
     function = answering(SENT)
-    function.outcomes.error = OUTCOMES_UNAVAILABLE
+    function.outcomes.transport.error = UNAVAILABLE
     assert function.receive(DELIVERY) == Retryable
-    function.outcomes.error = None
+    function.outcomes.transport.error = None
     assert function.receive(DELIVERY) is None
     assert (function.results, len(function.provider.got)) == ([("sent", None)], 1)
 
 
 def test_failed_attempt_that_cannot_be_reported_keeps_its_own_verdict() -> None:
     function = answering(CredentialsRefused(Reason.CREDENTIALS_REFUSED))
-    function.outcomes.error = OUTCOMES_UNAVAILABLE
+    function.outcomes.transport.error = UNAVAILABLE
     assert function.receive(DELIVERY) == CredentialsRefused
 
 

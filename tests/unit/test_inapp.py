@@ -8,9 +8,9 @@ from functions.runtime.ports import Services
 from functions.runtime.recording import record
 from functions.runtime.switches import CachedSwitches, SwitchTable
 from shared.errors import Retryable
-from shared.reasons import Reason
 from tests.factories import make_delivery, make_received
 from tests.fakes import Clock, MemoryInbox, MemoryLedger, MemoryOutcomes, MemorySwitchStore
+from transport.port import PublishError
 
 DELIVERY = make_delivery("inapp")
 
@@ -38,11 +38,11 @@ class Function:
         handle(services, make_received(DELIVERY))
 
     def arrive_without_a_report(self) -> None:
-        self.outcomes.error = Retryable(Reason.OUTCOMES_UNAVAILABLE)
+        self.outcomes.transport.error = PublishError("ServiceUnavailable")
         with pytest.raises(Retryable):
             self.receive()
         assert list(self.inbox.entries("ada")) == [DELIVERY.notification_id]
-        self.outcomes.error = None
+        self.outcomes.transport.error = None
 
     @property
     def results(self) -> list[tuple[str, str | None, str | None]]:

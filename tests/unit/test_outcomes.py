@@ -7,8 +7,9 @@ from shared import outcomes
 from shared.errors import CredentialsRefused, DeliveryError, Retryable, Undecodable
 from shared.outcomes import MOVES, STATUSES, Status, may_move, notification_status
 from shared.reasons import Reason
+from shared.topology import OUTCOMES_TOPIC
 from tests.factories import make_outcome
-from tests.fakes import FailingTopic
+from tests.memory_transport import MemoryTransport
 from transport.port import PublishError, PublishRefused
 
 
@@ -68,17 +69,17 @@ def test_status_of_a_notification_follows_from_its_deliveries(deliveries: list[S
 
 
 @pytest.mark.parametrize(
-    ("topic", "error"),
+    ("transport", "error"),
     [
-        (FailingTopic(PublishRefused("PermissionDenied")), CredentialsRefused(Reason.OUTCOMES_REFUSED)),
-        (FailingTopic(PublishError("ServiceUnavailable")), Retryable(Reason.OUTCOMES_UNAVAILABLE)),
-        (FailingTopic(), Retryable(Reason.OUTCOMES_UNAVAILABLE)),
+        (MemoryTransport(PublishRefused("PermissionDenied")), CredentialsRefused(Reason.OUTCOMES_REFUSED)),
+        (MemoryTransport(PublishError("ServiceUnavailable")), Retryable(Reason.OUTCOMES_UNAVAILABLE)),
+        (MemoryTransport(max_bytes=1), Retryable(Reason.OUTCOMES_UNAVAILABLE)),
     ],
     ids=["credentials refused", "transport unavailable", "message refused"],
 )
-def test_outcome_that_is_not_stored_is_never_lost_silently(topic: FailingTopic, error: DeliveryError) -> None:
+def test_outcome_that_is_not_stored_is_never_lost_silently(transport: MemoryTransport, error: DeliveryError) -> None:
     with pytest.raises(type(error)) as caught:
-        TopicOutcomeSink(topic).publish(make_outcome())
+        TopicOutcomeSink(transport.topic(OUTCOMES_TOPIC, encode)).publish(make_outcome())
     assert caught.value.reason == error.reason
 
 
