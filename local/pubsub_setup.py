@@ -1,6 +1,6 @@
 """Creates the topics and subscriptions of ``shared.topology`` in the Pub/Sub emulator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import DeadLetterPolicy, RetryPolicy
 from google.pubsub_v1.types import Subscription as SubscriptionResource
 
-from shared.topology import RetryProfile, Subscription, subscriptions, topics
+from shared.topology import Subscription, topics
 
 _TIMEOUT_SECONDS = 10.0  # for a call without retries: a call to an emulator that was stopped must not block the caller
 
@@ -26,12 +26,15 @@ def clients(pubsub_host: str) -> Iterator[tuple[PublisherClient, SubscriberClien
         )
 
 
-def create(pubsub_host: str, project: str, profile: RetryProfile = RetryProfile.PRODUCTION) -> None:
-    """Create every topic and subscription in the emulator at ``pubsub_host``. ``project`` must have none of them."""
+def create(pubsub_host: str, project: str, declared: Iterable[Subscription]) -> None:
+    """Create every topic, and the subscriptions ``declared``, in the emulator at ``pubsub_host``.
+
+    ``project`` must have none of them.
+    """
     with clients(pubsub_host) as (publisher, subscriber):
         for topic in topics():
             publisher.create_topic(name=publisher.topic_path(project, topic), retry=None, timeout=_TIMEOUT_SECONDS)
-        for subscription in subscriptions(profile):
+        for subscription in declared:
             resource = _resource(subscription, project)
             subscriber.create_subscription(request=resource, retry=None, timeout=_TIMEOUT_SECONDS)
 

@@ -7,7 +7,7 @@ from local.config import StackConfig
 from local.emulators import Image, Jars
 from local.processes import answers
 from local.service import Launcher, Program, Service, Task
-from shared.topology import FUNCTIONS
+from shared.topology import FUNCTIONS, subscriptions
 
 _EMULATOR_READY_SECONDS = 300.0  # Docker may have to pull the image
 _UNAUTHORIZED = 401
@@ -32,7 +32,9 @@ def services(config: StackConfig, launcher: Launcher, emulators: Jars | Image) -
         ),
         Task(
             name="topology",
-            run=lambda: pubsub_setup.create(addresses.pubsub_host, addresses.project, config.retry_profile),
+            run=lambda: pubsub_setup.create(
+                addresses.pubsub_host, addresses.project, subscriptions(config.retry_profile)
+            ),
             needs=("pubsub",),
         ),
         Task(name="outbox", run=lambda: postgres.make_due(config.database_url), needs=("migrate", "topology")),

@@ -19,7 +19,7 @@ from doctor.finding import Finding, Verdict
 from doctor.settings import function_variable, service_name
 from local import pubsub_setup
 from local.emulators import RULES
-from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY, RetryProfile
+from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY, subscriptions
 
 LEDGER_RULES = RULES.with_name("firestore.ledger.rules")
 PUSH_ACCOUNT = "heliograph-pubsub-push@shop.iam.gserviceaccount.com"
@@ -140,7 +140,7 @@ class Deployment:
 @contextmanager
 def deployed(pubsub_host: str, project: str, database_url: str, folder: Path) -> Iterator[Deployment]:
     """A deployment without a fault."""
-    pubsub_setup.create(pubsub_host, project, RetryProfile.PRODUCTION)
+    pubsub_setup.create(pubsub_host, project, subscriptions())
     with http_stub(project) as http, pubsub_setup.clients(pubsub_host) as (_, subscriber):
         variables = {
             "DATABASE_URL": database_url,

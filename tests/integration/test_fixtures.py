@@ -16,7 +16,7 @@ from shared.topology import RetryProfile, Subscription, subscriptions, topics
 def test_pubsub_setup_creates_what_the_topology_declares(
     emulators: Emulators, project: str, profile: RetryProfile
 ) -> None:
-    pubsub_setup.create(emulators.pubsub_host, project, profile)
+    pubsub_setup.create(emulators.pubsub_host, project, subscriptions(profile))
 
     with pubsub_setup.clients(emulators.pubsub_host) as (publisher, subscriber):
         parent = f"projects/{project}"

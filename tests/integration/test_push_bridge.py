@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,21 +9,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
-import jwt
 import pytest
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
 from local import pubsub_setup
 from local.emulators import Emulators
-from local.oidc_gate import OidcGate
-from local.processes import Child, answers, free_port
+from local.processes import free_port
 from shared import pubsub_push
 from shared.pubsub_push import Push
-from shared.topology import NOTIFICATIONS_TOPIC, TOPOLOGY, RetryProfile
+from shared.topology import NOTIFICATIONS_TOPIC, TOPOLOGY, RetryProfile, subscriptions
+from tests.pushing import bridging, gated, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,14 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulators
 
 SMS = TOPOLOGY["sms"]
-SERVICE_ACCOUNT = "push@heliograph.test"
-AUDIENCE = "https://sms.test"
 TIMEOUT_SECONDS = 20
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has this name
-        pass
 
 
 @dataclass
@@ -100,48 +88,20 @@ class Bridged:
 
 
 @contextmanager
-def serving(application: OidcGate, port: int) -> Iterator[None]:
-    with make_server("127.0.0.1", port, application, handler_class=QuietHandler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield
-        server.shutdown()
-        thread.join()
-
-
-@contextmanager
-def bridging(emulators: Emulators, project: str, log: Path, pauses: RetryProfile) -> Iterator[Bridged]:
+def receiving(emulators: Emulators, project: str, log: Path, pauses: RetryProfile) -> Iterator[Bridged]:
     """A bridge in a project of its own. ``pauses`` shortens those of the push back-off."""
-    pubsub_setup.create(emulators.pubsub_host, project, RetryProfile.UNIT_TEST)
-    port, bridge_port, receiver = free_port(), free_port(), Receiver()
-    url = f"http://127.0.0.1:{port}"
-    targets = {
-        SMS.subscription: {"url": f"{url}/sms", "audience": AUDIENCE},
-        SMS.dead_letter_subscription: {"url": f"{url}/dead", "audience": AUDIENCE},
-    }
-    environment = {
-        "GOOGLE_CLOUD_PROJECT": project,
-        "BRIDGE_PORT": str(bridge_port),
-        "BRIDGE_SERVICE_ACCOUNT": SERVICE_ACCOUNT,
-        "BRIDGE_TARGETS": json.dumps(targets),
-        "RETRY_PROFILE": pauses.name,
-    }
-    gate = OidcGate(receiver, jwt.PyJWKClient(f"http://127.0.0.1:{bridge_port}/certs"), AUDIENCE, SERVICE_ACCOUNT)
-    argv = [sys.executable, "-m", "local.push_bridge"]
-    with serving(gate, port):
-        process = Child.start("push_bridge", argv, log=log, env=os.environ | environment)
-        try:
-            bridge_url = f"http://127.0.0.1:{bridge_port}"
-            process.wait_ready(lambda: answers(f"{bridge_url}/health"), TIMEOUT_SECONDS)
+    pubsub_setup.create(emulators.pubsub_host, project, subscriptions(RetryProfile.UNIT_TEST))
+    bridge_port, receiver = free_port(), Receiver()
+    with serving(gated(receiver, bridge_port), free_port()) as url:
+        urls = {SMS.subscription: f"{url}/sms", SMS.dead_letter_subscription: f"{url}/dead"}
+        with bridging(emulators.pubsub_host, project, urls, log, pauses, bridge_port) as bridge_url:
             yield Bridged(project, emulators, receiver, url, bridge_url)
-        finally:
-            process.stop()
 
 
 @pytest.fixture(scope="module")
 def bridge(emulators: Emulators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridged]:
     log = tmp_path_factory.mktemp("bridge") / "bridge.log"
-    with bridging(emulators, "test-push-bridge", log, RetryProfile.UNIT_TEST) as bridge:
+    with receiving(emulators, "test-push-bridge", log, RetryProfile.UNIT_TEST) as bridge:
         yield bridge
 
 
@@ -199,7 +159,7 @@ def test_message_refused_in_every_attempt_is_pushed_as_a_dead_letter(bridged: Br
 
 
 def test_refused_pushes_delay_every_message_of_the_subscription(emulators: Emulators, tmp_path: Path) -> None:
-    with bridging(emulators, "test-push-backoff", tmp_path / "bridge.log", RetryProfile.PRODUCTION) as bridged:
+    with receiving(emulators, "test-push-backoff", tmp_path / "bridge.log", RetryProfile.PRODUCTION) as bridged:
         bridged.publish(b"accepted", channel="sms")
         assert bridged.receiver.next_push().message.data == b"accepted"
         assert bridged.stats().get("delayed", 0) == 0
