@@ -1,131 +1,88 @@
-"""A server of each transport, for one test module."""
+"""What the contracts run over.
 
-import os
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+======================  ===========================================  ========================================
+file                    its tests run over                           fixture
+======================  ===========================================  ========================================
+``test_messaging.py``   every transport: a topic, and handlers       ``messaging``
+``test_queues.py``      those with queues, that workers take from    ``connect``
+``test_servers.py``     those whose server keeps what it has         ``server`` (``servers.py``)
+``test_ledger.py``      memory, Postgres and Firestore; so do        ``state`` and ``firestore`` of
+                        the other ports of ``functions.runtime``     ``tests/conftest.py``
+======================  ===========================================  ========================================
+
+The other files test what one implementation promises beyond its contract.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from local import postgres
-from local import redis_server as redis
-from local.postgres import Postgres
-from local.processes import StartFailed, free_port
-from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
-from local.redis_server import RedisServer
-from postgres.pool import make_pool
+from local import pubsub_setup
+from shared.topology import subscriptions
 from tests.contract.inboxes import Inboxes, in_firestore, in_memory, in_postgres
-from tests.contract.rabbitmq import Rabbitmq
-from tests.contract.transports import Server, connect_redis
+from tests.contract.messaging import PUBSUB, Messaging, PubSub, Queues
+from tests.contract.servers import SERVERS
+from tests.contract.transports import Connect, Server, drain
+from tests.memory_transport import MemoryTransport
 from transport.connect import Transport
-from transport.postgres import PostgresTransport
+
+Started = Callable[[str], Server]
 
 
-@pytest.fixture(scope="module")
-def postgres_server(server_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A Postgres of its own, because the tests kill it."""
-    data = server_directory / f"contract-{os.urandom(4).hex()}"
-    server = Postgres(data, tmp_path_factory.mktemp("contract") / "postgres.log", ("fsync=off",))
-    server.prepare()
-    running = [server.start()]
-    running[0].wait_ready(server.ready, postgres.READY_SECONDS)
-    postgres.migrate(server.url)
+@pytest.fixture(scope="package")
+def started(server_directory: Path) -> Iterator[Started]:
+    """Starts a server when the first test needs it. The tests have servers of their own, because they kill them."""
+    servers: dict[str, Server] = {}
+    with ExitStack() as stack:
 
-    def connect() -> Transport:
-        pool = make_pool(server.url, 8)
-        pool.open()
-        return _Owning(pool, server.url)
+        def start(name: str) -> Server:
+            if name not in servers:
+                folder = server_directory / f"{name}-{uuid.uuid4().hex[:8]}"
+                folder.mkdir()
+                servers[name] = stack.enter_context(SERVERS[name](folder))
+            return servers[name]
 
-    def kill() -> None:
-        running[0].kill()
-
-    def restart() -> None:
-        deadline = time.monotonic() + postgres.READY_SECONDS
-        while True:
-            running[0] = server.start()
-            try:
-                running[0].wait_ready(server.ready, postgres.READY_SECONDS)
-            except StartFailed:  # the backends of the killed server hold its shared memory until they notice
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
-
-    try:
-        yield Server(connect, kill, restart, {"HELIOGRAPH_PROFILE": "postgres", "DATABASE_URL": server.url})
-    finally:
-        running[0].stop()
-        server.remove_socket()
+        yield start
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A Redis of its own, because the tests kill it.
-
-    It keeps what it has confirmed (``always``). With ``everysec``, it confirms messages that it has not yet written
-    while an earlier write goes to the disk; then the epoch shows the loss (``test_redis_server.py``).
-    """
-    folder = tmp_path_factory.mktemp("redis")
-    options = ("--appendfsync", "always")
-    with running_redis(RedisServer(folder / "data", folder / "redis.log", free_port(), options)) as server:
-        yield server
+@pytest.fixture(scope="package", params=SERVERS)
+def server(started: Started, request: pytest.FixtureRequest) -> Server:
+    """A server that keeps what it has. It holds no messages at the start of the test."""
+    return started(request.param)
 
 
-@contextmanager
-def running_redis(server: RedisServer) -> Iterator[Server]:
-    running = [server.start()]
-    running[0].wait_ready(server.ready, redis.READY_SECONDS)
-
-    def kill() -> None:
-        running[0].kill()
-
-    def restart() -> None:
-        running[0] = server.start()
-        running[0].wait_ready(server.ready, redis.READY_SECONDS)
-
-    try:
-        environment = {"HELIOGRAPH_PROFILE": "redis", "REDIS_URL": server.url}
-        yield Server(lambda: connect_redis(server.url), kill, restart, environment)
-    finally:
-        running[0].stop()
-
-
-class _Owning(PostgresTransport):
-    """Closes its pool too."""
-
-    def close(self) -> None:
-        super().close()
-        self._pool.close()
-
-
-@pytest.fixture(scope="module")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbitmq]:
-    """A RabbitMQ of its own, because the tests kill it."""
-    if not installed():
-        pytest.skip(str(RabbitmqMissing()))
-    directory = tmp_path_factory.mktemp("contract")
-    with Rabbitmq(RabbitmqServer(directory / "rabbitmq", directory / "rabbitmq.log")).running() as rabbitmq:
-        yield rabbitmq
-
-
-@pytest.fixture(scope="module")
-def rabbitmq_server(rabbitmq: Rabbitmq) -> Server:
-    environment = {"HELIOGRAPH_PROFILE": "rabbitmq", "AMQP_URL": rabbitmq.url}
-    return Server(rabbitmq.connect, rabbitmq.kill, rabbitmq.start, environment)
-
-
-@pytest.fixture(scope="module", params=["postgres", "redis", "rabbitmq"])
-def server(request: pytest.FixtureRequest) -> Server:
-    found: Server = request.getfixturevalue(f"{request.param}_server")
-    return found
+@pytest.fixture(scope="package", params=["memory", *SERVERS])
+def connect(started: Started, request: pytest.FixtureRequest) -> Connect:
+    """Connects to a transport with queues."""
+    if request.param == "memory":
+        memory = MemoryTransport()
+        return lambda: memory
+    return started(request.param).connect
 
 
 @pytest.fixture
-def transport(server: Server) -> Iterator[Transport]:
-    with closing(server.connect()) as transport:
+def transport(connect: Connect) -> Iterator[Transport]:
+    with closing(connect()) as transport:
         yield transport
+
+
+@pytest.fixture(params=["memory", *SERVERS, pytest.param("pubsub", marks=pytest.mark.emulators)])
+def messaging(started: Started, request: pytest.FixtureRequest, tmp_path: Path) -> Messaging:
+    """A transport that holds no messages."""
+    if request.param == "memory":
+        memory = MemoryTransport()
+        return Queues(lambda: memory)
+    if request.param == "pubsub":
+        host: str = request.getfixturevalue("emulators").pubsub_host
+        project: str = request.getfixturevalue("project")
+        pubsub_setup.create(host, project, map(PUBSUB.of, subscriptions()))
+        return PubSub(host, project, tmp_path)
+    connect = started(request.param).connect
+    drain(connect)
+    return Queues(connect)
 
 
 @pytest.fixture(params=["memory", "postgres", pytest.param("firestore", marks=pytest.mark.emulators)])

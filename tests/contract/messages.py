@@ -5,9 +5,7 @@ import uuid
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from tests.contract.transports import notifications
-from transport.connect import Transport
-from transport.port import Encoded, Received
+from transport.port import Encoded, Queue, Received, Taken, Topic
 
 TIMEOUT_SECONDS = 20.0
 
@@ -16,9 +14,21 @@ def message(text: str = "", channel: str = "sms") -> Encoded:
     return Encoded(text.encode() or uuid.uuid4().bytes, {"channel": channel, "event_type": "é ✓"})
 
 
-def publish(transport: Transport, *messages: Encoded) -> None:
-    stored = [each for batch in notifications(transport).publish(messages) for each in batch]
-    assert stored == list(messages)
+def publish(topic: Topic[Encoded], *messages: Encoded) -> None:
+    assert [each for batch in topic.publish(messages) for each in batch] == list(messages)
+
+
+def take(queue: Queue, limit: int = 1) -> list[Taken]:
+    """What can be taken, as soon as it is anything."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not (taken := queue.take(limit, 1.0)):
+        assert time.monotonic() < deadline, "no message came"
+    return taken
+
+
+def take_one(queue: Queue) -> Taken:
+    (taken,) = take(queue)
+    return taken
 
 
 class Consumer:

@@ -1,6 +1,5 @@
 """A Redis for one test, and what the tests of Redis do with its queues."""
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,7 @@ from local.processes import free_port
 from local.redis_server import READY_SECONDS, RedisServer
 from tests.contract.transports import notifications
 from transport.connect import Transport
-from transport.port import Encoded, Queue, Taken
-
-TIMEOUT_SECONDS = 20.0
+from transport.port import Encoded
 
 
 @contextmanager
@@ -33,15 +30,3 @@ def message(text: str) -> Encoded:
 def publish(transport: Transport, *texts: str) -> None:
     for _ in notifications(transport).publish([message(text) for text in texts]):
         pass
-
-
-def take(queue: Queue, limit: int = 1) -> list[Taken]:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not (taken := queue.take(limit, 1.0)):
-        assert time.monotonic() < deadline, "no message came"
-    return taken
-
-
-def take_one(queue: Queue) -> Taken:
-    (taken,) = take(queue)
-    return taken

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 from aio_pika.abc import AbstractChannel
 
+from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
 from shared.topology import TOPOLOGY
 from tests.contract.rabbitmq import Rabbitmq
 from tests.contract.transports import DEADLINE_SECONDS, notifications, quick
@@ -17,6 +18,16 @@ from transport.rabbitmq_topology import DELIVERY_LIMIT
 SMS = quick(TOPOLOGY["sms"].subscription)
 DEAD = quick(TOPOLOGY["sms"].dead_letter_subscription)
 TIMEOUT_SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbitmq]:
+    """A RabbitMQ of this module's own, because the tests change its queues."""
+    if not installed():
+        pytest.skip(str(RabbitmqMissing()))
+    folder = tmp_path_factory.mktemp("rabbitmq")
+    with Rabbitmq(RabbitmqServer(folder / "data", folder / "rabbitmq.log")).running() as rabbitmq:
+        yield rabbitmq
 
 
 @pytest.fixture

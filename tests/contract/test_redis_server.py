@@ -12,7 +12,8 @@ from local.processes import free_port
 from local.redis_server import READY_SECONDS, RedisServer
 from shared.errors import ConfigurationError
 from shared.topology import TOPOLOGY
-from tests.contract.redis_running import TIMEOUT_SECONDS, publish, running, take
+from tests.contract.messages import TIMEOUT_SECONDS, take
+from tests.contract.redis_running import publish, running
 from tests.contract.transports import connect_redis, quick
 from transport import redis_layout as layout
 from transport.port import TransportError

@@ -14,7 +14,8 @@ from redis import Redis
 
 from local.redis_server import RedisServer
 from shared.topology import TOPOLOGY, Subscription, subscriptions
-from tests.contract.redis_running import TIMEOUT_SECONDS, message, publish, running, take, take_one
+from tests.contract.messages import TIMEOUT_SECONDS, take, take_one
+from tests.contract.redis_running import message, publish, running
 from tests.contract.transports import ATTEMPTS, as_it_is, connect_redis, quick
 from transport import redis_layout as layout
 from transport.connect import Transport

@@ -13,21 +13,45 @@ from transport.connect import Transport, connect_transport
 from transport.port import Encoded, Handler, Topic
 from transport.worker import Worker, stop_all
 
-DEADLINE_SECONDS = 1
-BACKOFF_SECONDS = 0.2
-ATTEMPTS = 3
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The waits and attempts of a subscription under test.
+
+    A message comes at most ``punctual_seconds`` later than its backoff. The first ``attempts_at_once`` have none.
+    """
+
+    attempts: int
+    deadline_seconds: int
+    backoff_seconds: float
+    punctual_seconds: float
+    attempts_at_once: int = 1
+
+    def of(self, subscription: Subscription) -> Subscription:
+        """``subscription`` at this pace."""
+        return msgspec.structs.replace(
+            subscription,
+            ack_deadline_seconds=self.deadline_seconds,
+            backoff_seconds=(self.backoff_seconds, self.backoff_seconds),
+            dead_letters=subscription.dead_letters and DeadLetters(subscription.dead_letters.topic, self.attempts),
+        )
+
+
+QUICK = Pace(attempts=3, deadline_seconds=1, backoff_seconds=0.2, punctual_seconds=2.0)
+"""What a transport with queues lets a test wait for."""
+DEADLINE_SECONDS = QUICK.deadline_seconds
+BACKOFF_SECONDS = QUICK.backoff_seconds
+ATTEMPTS = QUICK.attempts
 
 
 def quick(name: str) -> Subscription:
     """The subscription ``name``, with waits and attempts that a test can wait for."""
     (found,) = (each for each in subscriptions() if each.name == name)
-    dead_letters = found.dead_letters and DeadLetters(found.dead_letters.topic, ATTEMPTS)
-    return msgspec.structs.replace(
-        found,
-        ack_deadline_seconds=DEADLINE_SECONDS,
-        backoff_seconds=(BACKOFF_SECONDS, BACKOFF_SECONDS),
-        dead_letters=dead_letters,
-    )
+    return QUICK.of(found)
+
+
+Connect = Callable[[], Transport]
+"""Makes a new client of a transport."""
 
 
 def as_it_is(message: Encoded) -> Encoded:
@@ -41,7 +65,7 @@ class Server:
     ``environment`` is what another process needs to connect to it (``killed_worker.py``).
     """
 
-    connect: Callable[[], Transport]
+    connect: Connect
     kill: Callable[[], None]
     restart: Callable[[], None]
     environment: Mapping[str, str]
@@ -71,3 +95,12 @@ def working(transport: Transport, subscription: Subscription, *handlers: Handler
         yield
     finally:
         stop_all(workers)
+
+
+def drain(connect: Connect) -> None:
+    """Remove the messages of other tests."""
+    with closing(connect()) as transport:
+        for name in ("notifications-sms", "notifications-sms-dead-function", "notifications-email"):
+            queue = transport.queue(quick(name))
+            while taken := queue.take(1000, 0.05):
+                queue.done(taken)
