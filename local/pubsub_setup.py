@@ -13,13 +13,16 @@ from google.pubsub_v1.types import Subscription as SubscriptionResource
 
 from shared.topology import Subscription, topics
 
+# gRPC shares connections inside a process, and with them the pause after an attempt to connect that failed. A new
+# client would fail for a second after the emulator is back.
+_OPTIONS = [("grpc.use_local_subchannel_pool", 1)]
 _TIMEOUT_SECONDS = 10.0  # for a call without retries: a call to an emulator that was stopped must not block the caller
 
 
 @contextmanager
 def clients(pubsub_host: str) -> Iterator[tuple[PublisherClient, SubscriberClient]]:
     """Clients for the emulator at ``pubsub_host`` (``host:port``), also if PUBSUB_EMULATOR_HOST names another one."""
-    with grpc.insecure_channel(pubsub_host) as connection:
+    with grpc.insecure_channel(pubsub_host, options=_OPTIONS) as connection:
         yield (
             PublisherClient(transport=PublisherGrpcTransport(channel=connection)),
             SubscriberClient(transport=SubscriberGrpcTransport(channel=connection)),

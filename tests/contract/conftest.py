@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from local import pubsub_setup
+from local import postgres, pubsub_setup
 from shared.topology import subscriptions
 from tests.contract.inboxes import Inboxes, in_firestore, in_memory, in_postgres
 from tests.contract.messaging import PUBSUB, Messaging, PubSub, Queues
@@ -83,6 +83,14 @@ def messaging(started: Started, request: pytest.FixtureRequest, tmp_path: Path) 
     connect = started(request.param).connect
     drain(connect)
     return Queues(connect)
+
+
+@pytest.fixture
+def database_url(postgres_server_url: str) -> Iterator[str]:
+    """A new database with the newest schema."""
+    with postgres.database(postgres_server_url, f"epoch_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        yield url
 
 
 @pytest.fixture(params=["memory", "postgres", pytest.param("firestore", marks=pytest.mark.emulators)])

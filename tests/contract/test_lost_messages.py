@@ -1,6 +1,5 @@
 """What the transport has lost is published again: the epoch in Postgres, and a real Redis that loses its data."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ import pytest
 from psycopg.rows import DictRow
 from redis import Redis
 
-from local import postgres
 from local.processes import free_port
 from local.redis_server import READY_SECONDS, RedisServer
 from publisher_api.connections import Connections, connect
@@ -64,13 +62,6 @@ class Outbox:
         with self.connections.pool.connection() as connection:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description is not None else []
-
-
-@pytest.fixture
-def database_url(postgres_server_url: str) -> Iterator[str]:
-    with postgres.database(postgres_server_url, f"epoch_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
-        yield url
 
 
 @pytest.fixture
