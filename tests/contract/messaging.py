@@ -83,7 +83,8 @@ PUBSUB = Pace(
 class PubSub:
     """Pub/Sub in ``project`` of the emulator. The push bridge is in front of the consumers, which get pushes in turn.
 
-    The bridge does not pause after a refused push: ``test_push_bridge.py`` tests this, and what it holds up.
+    The subscriptions exist at ``pace``, so other waits that a test asks for have no effect. The bridge does not pause
+    after a refused push: ``tests/integration/test_push_bridge.py`` tests this pause, and what it holds up.
     """
 
     host: str
@@ -133,9 +134,8 @@ class Endpoint:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
-        _, status = respond(
-            body, next(self._instances)
-        )  # for a bug, the server responds with 500, as the framework does
+        # Raises after a bug in the handler. The server then responds with 500, as Google's framework does.
+        _, status = respond(body, next(self._instances))
         start_response(f"{status} Handled", [])
         return []
 
