@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import jwt
 
 from local.oidc_gate import OidcGate
-from local.processes import Child, answers, free_port
+from local.processes import Child, answers
 from shared.topology import RetryProfile
 
 if TYPE_CHECKING:
@@ -50,13 +50,12 @@ def serving(application: "WSGIApplication", port: int) -> Iterator[str]:
 
 @contextmanager
 def bridging(
-    pubsub_host: str, project: str, urls: Mapping[str, str], log: Path, pauses: RetryProfile, port: int | None = None
+    pubsub_host: str, project: str, urls: Mapping[str, str], log: Path, pauses: RetryProfile, port: int
 ) -> Iterator[str]:
-    """Push each subscription of ``urls`` to its URL during the block; yields the URL of the bridge.
+    """Push each subscription of ``urls`` to its URL during the block; yields the URL of the bridge, on ``port``.
 
     ``pauses`` shortens those of the push back-off.
     """
-    port = port or free_port()
     environment = {
         "GOOGLE_CLOUD_PROJECT": project,
         "PUBSUB_EMULATOR_HOST": pubsub_host,

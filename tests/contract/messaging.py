@@ -38,8 +38,8 @@ class Messaging(Protocol):
         """A consumer of ``subscription`` for each of ``handlers``, during the block."""
         ...
 
-    def lose_a_consumer(self, subscription: Subscription) -> None:
-        """Let a consumer of ``subscription`` get the next message, and die before it has handled it."""
+    def handling_after_a_death(self, subscription: Subscription, handler: Handler) -> AbstractContextManager[None]:
+        """As ``handling``, but first another consumer gets a message, and dies before it has handled it."""
         ...
 
 
@@ -63,9 +63,12 @@ class Queues:
                 stack.enter_context(working(transport, subscription, handler))
             yield
 
-    def lose_a_consumer(self, subscription: Subscription) -> None:
+    @contextmanager
+    def handling_after_a_death(self, subscription: Subscription, handler: Handler) -> Iterator[None]:
         with closing(self.connect()) as dying:
             take_one(dying.queue(subscription))
+        with self.handling(subscription, handler):
+            yield
 
 
 PUBSUB = Pace(
@@ -107,19 +110,24 @@ class PubSub:
         ):
             yield
 
-    def lose_a_consumer(self, subscription: Subscription) -> None:
-        port = free_port()
+    @contextmanager
+    def handling_after_a_death(self, subscription: Subscription, handler: Handler) -> Iterator[None]:
+        """The bridge lives on: a push that it could not end would come again only after a minute."""
+        port, bridge_port = free_port(), free_port()
+        url = f"http://127.0.0.1:{port}"
         dying = Child.start(
             "endpoint", [sys.executable, "-m", "tests.contract.killed_endpoint", str(port)], log=self._log()
         )
         try:
-            dying.wait_ready(lambda: answers(f"http://127.0.0.1:{port}", 400), TIMEOUT_SECONDS)
-            with self._bridging(subscription, f"http://127.0.0.1:{port}"):
+            dying.wait_ready(lambda: answers(url, 400), TIMEOUT_SECONDS)
+            with self._bridging(subscription, url, bridge_port):
                 assert dying.process.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
+                with serving(gated(Endpoint([handler]), bridge_port), port):
+                    yield
         finally:
             dying.kill()
 
-    def _bridging(self, subscription: Subscription, url: str, port: int | None = None) -> AbstractContextManager[str]:
+    def _bridging(self, subscription: Subscription, url: str, port: int) -> AbstractContextManager[str]:
         return bridging(self.host, self.project, {subscription.name: url}, self._log(), RetryProfile.UNIT_TEST, port)
 
     def _log(self) -> Path:

@@ -110,8 +110,7 @@ def test_what_a_dead_consumer_held_comes_again(messaging: Messaging) -> None:
     consumer = Consumer()
     with messaging.producing() as topic:
         publish(topic, message("held"))
-        messaging.lose_a_consumer(sms(messaging))
-        with messaging.handling(sms(messaging), consumer):
+        with messaging.handling_after_a_death(sms(messaging), consumer):
             received = consumer.next()
     assert received.data == b"held"
     assert (received.attempt or 0) > 1
