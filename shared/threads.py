@@ -90,4 +90,4 @@ class Threads:
             work()
             del work  # it may hold what was delivered
             with self._lock:
-                self._free += 1
+                self._free += 1  # too many once work has waited, when all threads are started and none is counted on
