@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 MAX_GATHERED = 256
 # Where more than one thread asks at a time, the next batch is left to grow for so long.
-_REST_SECONDS = 0.004
+_REST_SECONDS = 0.01
 
 
 def gather(waiting: queue.SimpleQueue[T | None], limit: int) -> list[T]:
@@ -32,7 +32,7 @@ def gather(waiting: queue.SimpleQueue[T | None], limit: int) -> list[T]:
 class Gatherer(Generic[T, R]):
     """Does for many threads at once what each of them asks for alone.
 
-    A batch is what queued while the last one was in work, and for 4 ms more if that was more than one item: an item
+    A batch is what queued while the last one was in work, and for 10 ms more if that was more than one item: an item
     that comes alone never waits. ``work`` takes the items and returns a result for each; an error that it raises is
     raised in every thread that waits.
     """
