@@ -29,8 +29,8 @@ _log = EventLogger(__name__)
 class Intake:
     """Records what has queued in one statement, in a thread of its own.
 
-    An outcome that is not recorded comes again. One that Postgres refuses holds up no other, and is a dead letter after
-    the subscription's attempts.
+    While Postgres is unavailable, it keeps what it has taken and tries again. An outcome that is not recorded comes
+    again. One that Postgres refuses holds up no other, and is a dead letter after the subscription's attempts.
     """
 
     def __init__(self, transport: Transport, pool: Pool) -> None:
@@ -56,7 +56,7 @@ class Intake:
                 if taken := self._queue.take(_MAX_OUTCOMES, _WAIT_SECONDS):
                     self._record(taken)
                     self._stopping.wait(_GATHER_SECONDS)
-            except (TransportError, psycopg.OperationalError) as error:
+            except TransportError as error:
                 _log.warning(LogEvent.OUTCOMES_INTAKE_FAILED, error=type(error).__name__)
                 self._stopping.wait(_PAUSE_SECONDS)
             except Exception:  # noqa: BLE001 - a bug must not end the thread; the outcomes come again
@@ -64,8 +64,21 @@ class Intake:
                 self._stopping.wait(_PAUSE_SECONDS)
 
     def _record(self, taken: Sequence[Taken]) -> None:
+        """Record and settle. Tries again while Postgres is unavailable, until the intake is stopped.
+
+        The transport would deliver these outcomes again only at the subscription's deadline, a minute later. An outcome
+        that is delivered again meanwhile is recorded twice, which changes nothing.
+        """
         decoded = [(each, outcome) for each in taken if (outcome := self._decode(each)) is not None]
-        self._record_decoded(decoded)
+        while True:
+            try:
+                self._record_decoded(decoded)
+            except psycopg.OperationalError as error:
+                _log.warning(LogEvent.OUTCOMES_INTAKE_FAILED, error=type(error).__name__)
+                if self._stopping.wait(_PAUSE_SECONDS):
+                    return
+            else:
+                return
 
     def _record_decoded(self, decoded: Sequence[tuple[Taken, Outcome]]) -> None:
         try:

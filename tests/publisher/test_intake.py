@@ -1,6 +1,5 @@
 """The intake: outcomes come from the transport's queue in batches, and none is lost."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,14 +10,15 @@ import psycopg
 import pytest
 
 from functions.runtime.outcomes import encode
-from local import postgres
-from local.postgres import Postgres
-from postgres.pool import Pool, fetch_one, make_pool
+from postgres.pool import Pool, address_of, fetch_one, make_pool
 from publisher_api.deliveries.intake import Intake
 from publisher_api.settings import Settings
+from shared.log_events import LogEvent
 from shared.outcomes import Outcome
+from shared.profile import Profile
 from shared.topology import OUTCOMES_DEAD_LETTER_SUBSCRIPTION, OUTCOMES_SUBSCRIPTION, OUTCOMES_TOPIC, subscriptions
 from tests.contract.transports import as_it_is
+from tests.killable_postgres import killable_postgres
 from tests.publisher.running import outcome_of
 from tests.publisher.sweeping import Sweeping, accept_pending
 from tests.publisher.topic import waiting_for
@@ -162,30 +162,66 @@ def test_an_intake_that_stopped_takes_nothing(
     assert sweeping.sql("select distinct attempts from transport.messages") == [{"attempts": 0}]
 
 
+def delivery_on(pool: Pool, profile: Profile) -> str:
+    """The id of a delivery that is accepted on the server of ``pool``."""
+    accept_pending(Settings(database_url=address_of(pool), profile=profile))
+    with pool.connection() as connection:
+        return str(fetch_one(connection.execute("select delivery_id from deliveries"))["delivery_id"])
+
+
 def test_outcomes_are_recorded_after_postgres_has_restarted(
     server_directory: Path, tmp_path: Path, settings: Settings
 ) -> None:
-    server = Postgres(server_directory / f"intake-{os.urandom(4).hex()}", tmp_path / "postgres.log", ("fsync=off",))
-    server.prepare()
-    running = server.start()
-    try:
-        running.wait_ready(server.ready, postgres.READY_SECONDS)
-        postgres.migrate(server.url)
-        accept_pending(Settings(database_url=server.url, profile=settings.profile))
-        with make_pool(server.url, 2) as pool:
-            transport = PostgresTransport(pool, server.url)
-            with pool.connection() as connection:
-                delivery_id = str(fetch_one(connection.execute("select delivery_id from deliveries"))["delivery_id"])
-            with taking(transport, pool):
-                publish(transport, outcome_of(delivery_id, "attempt"))
-                waiting_for(lambda: results(pool) == ["attempt"], "the first outcome to be recorded")
-                running.kill()
-                running = server.start()
-                running.wait_ready(server.ready, postgres.READY_SECONDS)
-                pool.check()  # so that publishing meets no dead connection; the intake finds its own
-                publish(transport, outcome_of(delivery_id, "sent", 1))
-                waiting_for(lambda: results(pool) == ["attempt", "sent"], "the second outcome to be recorded")
-            transport.close()
-    finally:
-        running.stop()
-        server.remove_socket()
+    with killable_postgres(server_directory, tmp_path / "postgres.log") as server, make_pool(server.url, 2) as pool:
+        delivery_id = delivery_on(pool, settings.profile)
+        transport = PostgresTransport(pool, server.url)
+        with taking(transport, pool):
+            publish(transport, outcome_of(delivery_id, "attempt"))
+            waiting_for(lambda: results(pool) == ["attempt"], "the first outcome to be recorded")
+            server.kill()
+            server.restart()
+            pool.check()  # so that publishing meets no dead connection; the intake finds its own
+            publish(transport, outcome_of(delivery_id, "sent", 1))
+            waiting_for(lambda: results(pool) == ["attempt", "sent"], "the second outcome to be recorded")
+        transport.close()
+
+
+def test_outcomes_taken_while_postgres_is_away_are_recorded_when_it_is_back(
+    server_directory: Path,
+    tmp_path: Path,
+    sweeping: Sweeping,
+    transport: PostgresTransport,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # The transport has a server of its own here, as in the profiles redis and rabbitmq.
+    with killable_postgres(server_directory, tmp_path / "postgres.log") as server, make_pool(server.url, 2) as pool:
+        outcome = outcome_of(delivery_on(pool, settings.profile), "sent")
+        server.kill()
+        with taking(transport, pool):
+            publish(transport, outcome)
+            failed = LogEvent.OUTCOMES_INTAKE_FAILED.value
+            waiting_for(
+                lambda: failed in [vars(record).get("event") for record in caplog.records],
+                "an attempt to record the outcome to fail",
+            )
+            server.restart()
+            pool.check()
+            waiting_for(lambda: results(pool) == ["sent"], "the outcome to be recorded")
+            waiting_for(lambda: not queued(sweeping.pool), "the outcome to be settled")
+
+
+def test_intake_stops_while_postgres_is_away(
+    server_directory: Path, tmp_path: Path, sweeping: Sweeping, transport: PostgresTransport, settings: Settings
+) -> None:
+    with killable_postgres(server_directory, tmp_path / "postgres.log") as server, make_pool(server.url, 2) as pool:
+        outcome = outcome_of(delivery_on(pool, settings.profile), "sent")
+        server.kill()
+        with taking(transport, pool):
+            publish(transport, outcome)
+            taken = "select from transport.messages where attempts = 1"
+            waiting_for(lambda: sweeping.sql(taken), "the outcome to be taken")
+        # ``stop`` waits for the thread for longer than one attempt to record takes.
+        assert "intake" not in {thread.name for thread in threading.enumerate()}
+        assert queued(sweeping.pool) == [encode(outcome).data]
+        server.restart()
