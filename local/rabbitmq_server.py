@@ -74,7 +74,7 @@ class RabbitmqServer:
         self.data.mkdir(parents=True, exist_ok=True)
         self._config.write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\nvm_memory_high_watermark.absolute = 1GiB\n")
         self._plugins.write_text("[].\n")
-        return Child.start("rabbitmq", [str(PROGRAM)], log=self.log, env={**os.environ, **self._environment})
+        return Child.start("rabbitmq", [str(PROGRAM)], log=self.log, env={**os.environ, **self.environment})
 
     def ready(self) -> bool:
         """Whether the server answers as an AMQP server does."""
@@ -92,7 +92,8 @@ class RabbitmqServer:
         return self.data / "enabled_plugins"
 
     @property
-    def _environment(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
+        """The variables of the server, with which RabbitMQ's own tools find it too."""
         return {
             "HOME": str(self.data),  # for the cookie of Erlang
             "RABBITMQ_NODENAME": "heliograph@localhost",

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 _MAX_DOUBLINGS = 16
-_SPREAD = 0.2
+SPREAD = 0.2
+"""The most that is added at random, as a share of the wait."""
 
 
 def backoff(shortest: timedelta, longest: timedelta, failures: int, random: Callable[[], float]) -> timedelta:
@@ -18,4 +19,4 @@ def backoff(shortest: timedelta, longest: timedelta, failures: int, random: Call
     [10.0, 20.0, 60.0]
     """
     wait = min(shortest * (1 << min(failures - 1, _MAX_DOUBLINGS)), longest)
-    return wait * (1 + _SPREAD * random())
+    return wait * (1 + SPREAD * random())

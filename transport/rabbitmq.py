@@ -71,12 +71,14 @@ class RabbitmqTransport:
         self._publishing = Link(url, "publisher")
         self._consuming = Link(url, "consumer")
         self._publisher = Publisher(self._loop, self._publishing)
+        # A channel of its own: a queue that does not answer blocks the channel that publishes to it.
+        self._retries = Publisher(self._loop, self._publishing)
 
     def topic(self, name: str, encode: Callable[[M], Encoded]) -> RabbitmqTopic[M]:
         return RabbitmqTopic(self._loop, self._publisher, name, encode)
 
     def queue(self, subscription: Subscription) -> RabbitmqQueue:
-        return RabbitmqQueue(self._loop, self._consuming, self._publisher, subscription)
+        return RabbitmqQueue(self._loop, self._consuming, self._publisher, self._retries, subscription)
 
     def epoch(self) -> None:
         """None: a quorum queue is as durable as its disks, and a confirmed message is on them."""

@@ -21,7 +21,9 @@ class Outgoing:
 
 
 class Publisher:
-    """One channel with confirms, for every topic and for what queues move. Runs in its loop.
+    """One channel with confirms. One publisher is for every topic and the dead letters, another one for retries.
+
+    Runs in its loop.
 
     Its connection is not that of the consumers: when RabbitMQ runs out of memory or disk space, it stops reading from
     connections that publish, and the acknowledgements of consumers must still arrive.

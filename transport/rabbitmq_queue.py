@@ -20,6 +20,7 @@ from transport.rabbitmq_topology import (
     Declaration,
     declaration_of_subscription,
     retry_queue,
+    retry_queues,
     retry_seconds,
     routing_key,
 )
@@ -65,10 +66,13 @@ class RabbitmqQueue:
     worker has as many threads, so no message waits here for a thread while another worker has a free one.
     """
 
-    def __init__(self, loop: LoopThread, link: Link, publisher: Publisher, subscription: Subscription) -> None:
+    def __init__(
+        self, loop: LoopThread, link: Link, publisher: Publisher, retries: Publisher, subscription: Subscription
+    ) -> None:
         self._loop = loop
         self._link = link
         self._publisher = publisher
+        self._retries = retries
         self._subscription = subscription
         self._needs = declaration_of_subscription(subscription)
         self._channel: Channel | None = None
@@ -100,7 +104,7 @@ class RabbitmqQueue:
         queue = retry_queue(self._subscription, retry_seconds(after_seconds))
         needs = Declaration(self._needs.exchanges, (*self._needs.queues, queue))
         copy = rabbitmq_messages.again(taken.mark.message)
-        self._loop.run(self._move(taken.mark, needs, [Outgoing(copy, "", queue.name)]))
+        self._loop.run(_move(taken.mark, self._retries, needs, [Outgoing(copy, "", queue.name)]))
 
     def bury(self, taken: Taken) -> None:
         """Publish a copy to the dead letters, then acknowledge. Without dead letters, the message ends here."""
@@ -109,7 +113,7 @@ class RabbitmqQueue:
         if dead_letters := self._subscription.dead_letters:
             copy = rabbitmq_messages.dead(held.message, rabbitmq_messages.attempt(held.message))
             copies = [Outgoing(copy, dead_letters.topic, routing_key(taken.received.attributes))]
-        self._loop.run(self._move(held, self._needs, copies))
+        self._loop.run(_move(held, self._publisher, self._needs, copies))
 
     def close(self) -> None:
         """RabbitMQ delivers again what is not settled."""
@@ -119,11 +123,6 @@ class RabbitmqQueue:
     def _is_lost(self) -> bool:
         channel = self._channel  # read once: the loop's thread sets it to None
         return channel is None or channel.is_closed
-
-    async def _move(self, held: _Held, needs: Declaration, copies: Sequence[Outgoing]) -> None:
-        if held.is_ours:
-            await self._publisher.publish(needs, copies)
-            await held.ack()
 
     async def _consume(self) -> None:
         async with self._opening:
@@ -138,7 +137,10 @@ class RabbitmqQueue:
                 raise
 
     async def _consume_on(self, channel: Channel) -> None:
-        await declare(channel, self._needs)
+        # The queues that wait are created now, and not when the first message must wait: RabbitMQ 3.10 can never use a
+        # quorum queue that was being created when it was killed.
+        waits = retry_queues(self._subscription)
+        await declare(channel, Declaration(self._needs.exchanges, (*self._needs.queues, *waits)))
         await channel.set_qos(self._subscription.concurrency)
         underlay = await channel.get_underlay_channel()
         # RabbitMQ ends a consumer when its queue is deleted. The next channel declares the queue again.
@@ -172,6 +174,12 @@ class RabbitmqQueue:
         channel = self._channel
         if channel is not None:
             await close_quietly(channel.close())
+
+
+async def _move(held: _Held, publisher: Publisher, needs: Declaration, copies: Sequence[Outgoing]) -> None:
+    if held.is_ours:
+        await publisher.publish(needs, copies)
+        await held.ack()
 
 
 async def _ack(held: Sequence[_Held]) -> None:

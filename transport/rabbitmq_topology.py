@@ -7,6 +7,7 @@ A topic is a topic exchange, a subscription is a quorum queue. A message that wa
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.backoff import SPREAD
 from shared.topology import CHANNEL_TYPES, Subscription, channel_filter, subscriptions_to
 
 RETRY_SECONDS = (0.25, 0.5, 1, 2, 5, 15, 30, 60, 120, 300, 600, 720)
@@ -69,6 +70,13 @@ def retry_queue(subscription: Subscription, seconds: float) -> Queue:
         "x-message-ttl": round(seconds * 1000),
     }
     return Queue(f"{subscription.name}.retry.{seconds:g}", arguments)
+
+
+def retry_queues(subscription: Subscription) -> tuple[Queue, ...]:
+    """The queues for every backoff of ``subscription``, each with the fifth that is added at random."""
+    shortest, longest = subscription.backoff_seconds or (0.0, 0.0)
+    first, last = retry_seconds(shortest), retry_seconds(longest * (1 + SPREAD))
+    return tuple(retry_queue(subscription, step) for step in RETRY_SECONDS if first <= step <= last)
 
 
 def declaration_of_topic(topic: str) -> Declaration:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self, TypeVar
@@ -12,7 +13,7 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from local.processes import Child
-from local.rabbitmq_server import READY_SECONDS, RabbitmqServer
+from local.rabbitmq_server import PROGRAM, READY_SECONDS, RabbitmqServer
 from transport.rabbitmq import RabbitmqTransport
 
 T = TypeVar("T")
@@ -62,14 +63,23 @@ class Rabbitmq:
         finally:
             os.killpg(self._child.process.pid, signal.SIGCONT)
 
+    @contextmanager
+    def suspended(self, name: str) -> Iterator[None]:
+        """The queue ``name`` answers nothing during the block; all others work."""
+        self._evaluate(f'sys:suspend(list_to_atom("%2F_{name}")).')
+        try:
+            yield
+        finally:
+            self._evaluate(f'sys:resume(list_to_atom("%2F_{name}")).')
+
+    def _evaluate(self, expression: str) -> None:
+        """Evaluate Erlang in the server."""
+        environment = {**os.environ, **self._server.environment}
+        subprocess.run([PROGRAM.with_name("rabbitmqctl"), "eval", expression], env=environment, check=True)
+
     def do(self, work: Callable[[AbstractChannel], Awaitable[T]]) -> T:
         """The result of ``work`` on a channel of a connection of its own."""
-
-        async def connected() -> T:
-            async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:
-                return await work(channel)
-
-        return asyncio.run(connected())
+        return do(self.url, work)
 
     def purge(self, name: str) -> None:
         """Remove the messages of the queue ``name``, if it exists."""
@@ -81,12 +91,27 @@ class Rabbitmq:
 
     def messages_in(self, name: str) -> int:
         """How many messages the queue ``name`` has ready."""
+        return messages_in(self.url, name)
 
-        async def count(channel: AbstractChannel) -> int:
-            queue = await channel.declare_queue(name, passive=True)
-            return queue.declaration_result.message_count or 0
 
-        return self.do(count)
+def do(url: str, work: Callable[[AbstractChannel], Awaitable[T]]) -> T:
+    """The result of ``work`` on a channel of a connection of its own to the server at ``url``."""
+
+    async def connected() -> T:
+        async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+            return await work(channel)
+
+    return asyncio.run(connected())
+
+
+def messages_in(url: str, name: str) -> int:
+    """How many messages the queue ``name`` of the server at ``url`` has ready."""
+
+    async def count(channel: AbstractChannel) -> int:
+        queue = await channel.declare_queue(name, passive=True)
+        return queue.declaration_result.message_count or 0
+
+    return do(url, count)
 
 
 async def purged(channel: AbstractChannel, name: str) -> None:

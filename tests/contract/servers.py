@@ -44,6 +44,9 @@ def redis_server(folder: Path) -> Iterator[Server]:
     server = RedisServer(folder / "data", folder / "redis.log", free_port(), ("--appendfsync", "always"))
     running = [server.start()]
 
+    def kill() -> None:
+        running[0].kill()
+
     def restart() -> None:
         running[0] = server.start()
         running[0].wait_ready(server.ready, READY_SECONDS)
@@ -51,7 +54,7 @@ def redis_server(folder: Path) -> Iterator[Server]:
     try:
         running[0].wait_ready(server.ready, READY_SECONDS)
         environment = {"HELIOGRAPH_PROFILE": "redis", "REDIS_URL": server.url}
-        yield Server(lambda: connect_redis(server.url), lambda: running[0].kill(), restart, environment)
+        yield Server(lambda: connect_redis(server.url), kill, restart, environment)
     finally:
         running[0].stop()
 

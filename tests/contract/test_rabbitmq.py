@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 from aio_pika.abc import AbstractChannel
 
 from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
-from shared.topology import TOPOLOGY
+from shared.topology import TOPOLOGY, subscriptions
 from tests.contract.rabbitmq import Rabbitmq
 from tests.contract.transports import DEADLINE_SECONDS, notifications, quick
 from transport.port import Encoded, PublishError, PublishRefused, Queue, Taken, TransportError
@@ -16,6 +17,7 @@ from transport.rabbitmq import RabbitmqTransport
 from transport.rabbitmq_topology import DELIVERY_LIMIT
 
 SMS = quick(TOPOLOGY["sms"].subscription)
+PUSH = quick(TOPOLOGY["push"].subscription)
 DEAD = quick(TOPOLOGY["sms"].dead_letter_subscription)
 TIMEOUT_SECONDS = 20.0
 
@@ -67,12 +69,12 @@ def attempts_of(queue: Queue, body: bytes) -> int | None:
     return taken.received.attempt
 
 
-# First: RabbitMQ 3.10 cannot use a queue that was deleted and created again just before it was killed.
+# First, with a subscription of its own: RabbitMQ 3.10 cannot use a queue that was created just before it was killed.
 def test_after_a_restart_of_the_server_old_deliveries_settle_nothing_and_come_again(
     rabbitmq: Rabbitmq, transport: RabbitmqTransport
 ) -> None:
-    queue = transport.queue(SMS)
-    publish(transport, "old")
+    queue = transport.queue(PUSH)
+    publish(transport, "old", channel="push")
     taken = next_from(queue)
     rabbitmq.kill()
     queue.done([taken])
@@ -210,3 +212,32 @@ def test_while_the_server_answers_nothing_publishing_fails_within_seconds_and_wo
             publish(transport, "during")
         assert time.monotonic() - began < 8
     publish(transport, "after")
+
+
+def test_a_consumer_creates_the_queue_of_every_wait_before_a_message_needs_it(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    (email,) = (each for each in subscriptions() if each.name == TOPOLOGY["email"].subscription)
+    assert email.backoff_seconds == (10, 600)
+
+    with closing(transport.queue(email)) as queue:
+        assert queue.take(1, 0.0) == []
+
+    assert [rabbitmq.messages_in(f"{email.name}.retry.{step}") for step in (15, 30, 60, 120, 300, 600, 720)] == [0] * 7
+
+
+def test_a_wait_whose_queue_does_not_answer_holds_up_no_other_message(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    with closing(transport.queue(SMS)) as queue, ThreadPoolExecutor(1) as other:
+        publish(transport, "first")
+        taken = next_from(queue)
+        with rabbitmq.suspended(f"{SMS.name}.retry.0.25"):
+            waiting = other.submit(queue.again, taken, 0.2)
+            publish(transport, "second")
+            second = next_from(queue)
+            assert not waiting.done()
+            queue.done([second])
+            with pytest.raises(TransportError, match="did not answer"):
+                waiting.result()
+    assert second.received.data == b"second"

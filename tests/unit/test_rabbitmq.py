@@ -1,11 +1,14 @@
 """What the transport over RabbitMQ derives without a server: names, routing keys, waits, and its address."""
 
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from local.rabbitmq_server import RabbitmqMissing
 from local.stack import Options, Stack
+from shared.backoff import SPREAD, backoff
 from shared.errors import ConfigurationError
 from shared.profile import Profile
 from shared.topology import CHANNEL_TYPES, NOTIFICATIONS_TOPIC, TOPOLOGY, subscriptions, topics
@@ -15,11 +18,10 @@ from transport.rabbitmq_topology import (
     RETRY_SECONDS,
     declaration_of_topic,
     retry_queue,
+    retry_queues,
     retry_seconds,
     routing_key,
 )
-
-SPREAD = 1.2  # of ``shared.backoff``
 
 
 @pytest.mark.parametrize(
@@ -52,9 +54,21 @@ def test_a_wait_is_the_next_step_that_is_not_shorter(asked: float, step: float) 
 
 
 def test_every_backoff_of_the_topology_has_a_step_that_is_not_shorter() -> None:
-    longest = [each.backoff_seconds[1] * SPREAD for each in subscriptions() if each.backoff_seconds]
+    longest = [each.backoff_seconds[1] * (1 + SPREAD) for each in subscriptions() if each.backoff_seconds]
     assert longest
     assert max(longest) <= RETRY_SECONDS[-1]
+
+
+def test_every_backoff_of_a_subscription_has_its_queue() -> None:
+    (sms,) = (each for each in subscriptions() if each.name == TOPOLOGY["sms"].subscription)
+    shortest, longest = (timedelta(seconds=seconds) for seconds in sms.backoff_seconds or ())
+    waits = {
+        backoff(shortest, longest, failures, partial(float, spread)).total_seconds()
+        for failures in range(1, 12)
+        for spread in (0.0, 0.5, 1.0)
+    }
+    names = {retry_queue(sms, retry_seconds(wait)).name for wait in waits}
+    assert names == {queue.name for queue in retry_queues(sms)}
 
 
 def test_rabbitmqs_own_limit_is_never_below_the_attempts_of_a_subscription() -> None:
