@@ -8,12 +8,15 @@ import httpx
 import pytest
 
 from local.emulators import EmulatorsMissing
+from local.rabbitmq_server import RabbitmqMissing
 from local.stack import Options, Stack
 from shared.profile import Profile
 from shared.topology import RetryProfile
 from tests.e2e.google_internals import GoogleInternals
-from tests.e2e.internals import Internals
+from tests.e2e.internals import GOOGLE_AND_POSTGRES, Internals
 from tests.e2e.postgres_internals import PostgresInternals
+from tests.e2e.rabbitmq_internals import RabbitmqInternals
+from tests.e2e.redis_internals import RedisInternals
 from tests.e2e.stack_driver import StackDriver
 
 
@@ -29,11 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=profile_of)
 
 
-@pytest.fixture(scope="session", params=[pytest.param("google", marks=pytest.mark.emulators), "postgres"])
+@pytest.fixture(scope="session", params=GOOGLE_AND_POSTGRES)
 def stack(
     request: pytest.FixtureRequest, server_directory: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """The running stack of each profile. A test that kills a service restarts it before the test ends."""
+    """The running stack of each profile. A test that kills a service restarts it before the test ends.
+
+    ``tests.e2e.internals`` has the marks for tests of other profiles.
+    """
     profile = Profile(request.param)
     options = Options(
         server_directory / f"stack-{profile}", profile=profile, retry_profile=RetryProfile.END_TO_END_TEST
@@ -42,6 +48,8 @@ def stack(
         stack = Stack(options)
     except EmulatorsMissing as missing:
         pytest.skip(f"Google's emulators cannot run here: {', '.join(missing.missing)}.")
+    except RabbitmqMissing as missing:
+        pytest.skip(str(missing))
     with stack:
         yield stack
     # pytest keeps those of the last three runs
@@ -68,7 +76,15 @@ def sandbox(stack: Stack) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def internals(stack: Stack) -> Internals:
-    return GoogleInternals(stack) if stack.config.profile is Profile.GOOGLE else PostgresInternals(stack)
+    match stack.config.profile:
+        case Profile.GOOGLE:
+            return GoogleInternals(stack)
+        case Profile.POSTGRES:
+            return PostgresInternals(stack)
+        case Profile.REDIS:
+            return RedisInternals(stack)
+        case Profile.RABBITMQ:
+            return RabbitmqInternals(stack)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ class GoogleInternals:
     """Implements ``tests.e2e.internals.Internals``."""
 
     delivering = "push_bridge"
+    transport_server = "pubsub"
     repeats_after_postgres_was_away = False
 
     def __init__(self, stack: Stack) -> None:
@@ -44,6 +45,9 @@ class GoogleInternals:
     def give_up_messages_of(self, service: str) -> None:
         """The push of a killed service has failed, so its message is delivered again anyway."""
 
+    def give_up_messages_of_all(self) -> None:
+        """The emulator has lost them, and the outbox publishes everything again when the emulator is restarted."""
+
     @contextmanager
     def messages_kept(self, function: str, notification_id: str) -> Iterator[None]:  # noqa: ARG002 - it keeps all
         with frozen(self._stack, function):
@@ -51,12 +55,15 @@ class GoogleInternals:
 
     @contextmanager
     def publishing_suspended(self) -> Iterator[None]:
-        with frozen(self._stack, "pubsub"):
+        with frozen(self._stack, self.transport_server):
             yield
 
     def claimed_keys(self) -> set[str]:
         claimed = self._ledger.collection(ledger.COLLECTION).where(filter=FieldFilter("state", "==", "claimed"))
         return {document.id.partition(".")[2] for document in claimed.stream()}
+
+    def interrupted_keys(self) -> set[str]:
+        return self.claimed_keys()  # the emulator has carried out the call of a killed function by the next one
 
     def expire_lease(self, key: str) -> None:
         assert key in self.claimed_keys()

@@ -1,7 +1,7 @@
 """Drives the whole stack for a test: send, wait for the end, read what arrived, and break services on the way."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,11 @@ from psycopg.rows import DictRow, dict_row
 
 from local.stack import Stack
 from shared.outcomes import OPEN
+from shared.topology import CHANNEL_TYPES
 from tests.e2e.google_internals import GoogleInternals
-from tests.e2e.internals import Internals
+from tests.e2e.internals import Internals, KeepsMessages
 from tests.e2e.waiting import eventually, frozen
+from tests.killable_postgres import start_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class StackDriver:
             with self.frozen_function(function):
                 notification_id = send()
                 eventually(lambda: self.delivery(notification_id)["status"] == "queued", "the message to be published")
+                assert isinstance(self.internals, KeepsMessages)
                 kept.enter_context(self.internals.messages_kept(function, notification_id))
             yield notification_id
 
@@ -128,12 +131,49 @@ class StackDriver:
         A new instance has read no channel switches, and its circuit breakers are closed.
         """
         services = {self.internals.service_of(function) for function in functions}
-        with ExitStack() as delivering:
-            if self.internals.delivering not in services:
-                delivering.enter_context(self.frozen(self.internals.delivering))
+        with self._nothing_delivered(services):
             for service in sorted(services):
                 self.kill(service)
                 self.stack.restart(service)
+
+    def kill_while_sending(self, function: str) -> None:
+        """Kill and restart a function while it sends, as if the leases of its claims had ended meanwhile.
+
+        With the attempts and backoffs of END_TO_END_TEST, a lease holds for longer than all attempts of a message.
+        """
+        service = self.internals.service_of(function)
+        hosted = [name for name in CHANNEL_TYPES if self.internals.service_of(name) == service]
+        eventually(lambda: self._keys(hosted) & self.internals.claimed_keys(), f"{service} to be sending")
+        with self._nothing_delivered({service}):
+            self.stack.kill(service)
+            interrupted = self._keys(hosted) & self.internals.interrupted_keys()
+            assert interrupted, f"{service} had sent everything before it was killed"
+            for key in interrupted:
+                self.internals.expire_lease(key)
+            self.internals.give_up_messages_of(service)
+            self.stack.restart(service)
+
+    def kill_server(self, server: str) -> None:
+        """Kill and restart the transport's server or Postgres while deliveries are under way."""
+        eventually(self.internals.claimed_keys, "deliveries to be under way")
+        self.stack.kill(server)
+        start_again(lambda: self.stack.restart(server))
+        if server == self.internals.transport_server:
+            self.internals.give_up_messages_of_all()
+
+    @contextmanager
+    def _nothing_delivered(self, services: set[str]) -> Iterator[None]:
+        """Let no message reach ``services`` during the block, in which they are killed."""
+        if self.internals.delivering in services:
+            yield
+        else:
+            with self.frozen(self.internals.delivering):
+                yield
+
+    def _keys(self, channel_types: Sequence[str]) -> set[str]:
+        """The ledger keys of all deliveries of ``channel_types``."""
+        statement = "select delivery_id || '.' || round as key from deliveries where kind = any(%s)"
+        return {row["key"] for row in self.sql(statement, list(channel_types))}
 
     # State behind the API.
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.topology import TOPOLOGY
-from tests.e2e.internals import google_only
+from tests.e2e.internals import every_profile, own_server_only
 from tests.e2e.stack_driver import StackDriver
 from tests.e2e.waiting import eventually
 
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.e2e
 WEBHOOKS = TOPOLOGY["webhook"].subscription
 
 
+@every_profile
 def test_sweeper_publishes_what_a_killed_publisher_had_only_committed(driver: StackDriver) -> None:
     receivers = [driver.new_receiver() for _ in range(20)]
     # Each worker of the relay hangs in its first publish; the rest waits behind them.
@@ -35,6 +36,7 @@ def test_sweeper_publishes_what_a_killed_publisher_had_only_committed(driver: St
     assert len(swept) == len(published) >= len(accepted) // 2
 
 
+@every_profile
 def test_function_killed_before_its_record_sends_again_after_the_lease_as_possible_duplicate(
     driver: StackDriver,
 ) -> None:
@@ -57,16 +59,16 @@ def test_function_killed_before_its_record_sends_again_after_the_lease_as_possib
     assert sent["detail"]["possible_duplicate"] is True
 
 
-@google_only
-def test_without_pubsub_a_notification_is_accepted_and_delivered_later(driver: StackDriver) -> None:
-    receiver = driver.new_receiver()
-    driver.stack.stop("pubsub")
+@own_server_only
+def test_without_the_transport_a_notification_is_accepted_and_delivered_later(driver: StackDriver) -> None:
+    receiver, server = driver.new_receiver(), driver.internals.transport_server
+    driver.stack.stop(server)
     try:
         notification_id = driver.send("webhook", receiver)
         health = driver.api.get("/health")
         status_meanwhile = driver.delivery(notification_id)["status"]
     finally:
-        driver.stack.restart("pubsub")
+        driver.stack.restart(server)
 
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
     assert status_meanwhile == "pending"
@@ -74,6 +76,7 @@ def test_without_pubsub_a_notification_is_accepted_and_delivered_later(driver: S
     assert len(driver.arrivals(receiver)) == 1
 
 
+@every_profile
 def test_without_postgres_requests_get_503_and_outcomes_wait(driver: StackDriver) -> None:
     receiver = driver.new_receiver()
     driver.delay_provider("webhook", 2)

@@ -1,13 +1,14 @@
-"""accepted = sent + delivered + failed + suppressed + expired + canceled + dead, under faults and kills."""
+"""accepted = sent + failed + suppressed + expired + canceled + dead, while providers fail and processes are killed."""
 
 import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 from local.sandbox.test_recipients import RECIPIENTS
 from shared.outcomes import OPEN
 from shared.topology import CHANNEL_TYPES
+from tests.e2e.internals import every_profile
 from tests.e2e.stack_driver import StackDriver
 from tests.e2e.waiting import eventually
 
@@ -23,6 +25,12 @@ pytestmark = pytest.mark.e2e
 
 ORDINARY_PER_CHANNEL_TYPE = 60
 PRODUCERS = 8
+SCHEDULED = 4
+# Long enough that the publisher accepts these although it is killed meanwhile.
+EXPIRING_AFTER = timedelta(seconds=30)
+# Between the time of such a delivery and its expiry, no sweep can publish it.
+SHORTEST = timedelta(microseconds=1)
+ENDS = {"sent", "failed", "suppressed", "expired", "canceled", "dead"}
 _TOKEN = re.compile(r"token-[0-9a-f]{32}")
 _CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "email": ("subject", "text"),
@@ -40,6 +48,7 @@ class Order:
     token: str
     channel_type: str
     to: str | None
+    schedule: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, user_id: str) -> dict[str, Any]:
         fields = _CONTENT_FIELDS[self.channel_type]
@@ -51,6 +60,7 @@ class Order:
             "payload": {},
             "to": {self.channel_type: self.to} if self.to else {},
             "content": {self.channel_type: content},
+            **self.schedule,
         }
 
 
@@ -67,7 +77,26 @@ def orders(sandbox_url: str) -> list[Order]:
     mixed = [[*ordinary[n * every : (n + 1) * every], failing[n]] for n in range(len(failing))]
     rest = ordinary[len(failing) * every :]
     pairs = [pair for portion in mixed for pair in portion] + rest + no_address
-    return [Order(f"token-{uuid.uuid4().hex}", channel_type, to) for channel_type, to in pairs]
+    return [order_for(pair) for pair in pairs]
+
+
+def scheduled_orders(sandbox_url: str) -> list[Order]:
+    """Some that will have expired when they are due, and some that are not due during the test."""
+    recipients: list[tuple[str, str | None]] = [
+        ("webhook", f"{sandbox_url}/webhook/scheduled{number}") for number in range(SCHEDULED)
+    ]
+    return [
+        *(order_for(each, deliver_at=EXPIRING_AFTER, expires_at=EXPIRING_AFTER + SHORTEST) for each in recipients),
+        *(order_for(each, deliver_at=timedelta(days=1)) for each in recipients),
+    ]
+
+
+def order_for(recipient: tuple[str, str | None], **schedule: timedelta) -> Order:
+    """An order for ``recipient``. The times of ``schedule`` are from now on."""
+    channel_type, to = recipient
+    now = datetime.now(UTC)
+    times = {name: (now + after).isoformat() for name, after in schedule.items()}
+    return Order(f"token-{uuid.uuid4().hex}", channel_type, to, times)
 
 
 def address(channel_type: str, number: int, sandbox_url: str) -> str | None:
@@ -102,37 +131,27 @@ def accept(api: httpx.Client, order: Order, user_id: str) -> str:
     return eventually(attempt, f"{order} to be accepted")
 
 
+def kills(driver: StackDriver) -> list[Callable[[], None]]:
+    """What is killed, one after the other: the publisher, two functions, the transport's server, and Postgres."""
+    servers = sorted({driver.internals.transport_server, "postgres"})
+    return [
+        lambda: kill_the_publisher(driver),
+        lambda: driver.kill_while_sending("email"),
+        lambda: kill_sms_and_keep_its_claims(driver),
+        *(partial(driver.kill_server, server) for server in servers),
+    ]
+
+
 def kill_the_publisher(driver: StackDriver) -> None:
     driver.kill("publisher")
     driver.stack.restart("publisher")
 
 
-def kill_sms(driver: StackDriver) -> None:
+def kill_sms_and_keep_its_claims(driver: StackDriver) -> None:
     """Its claims hold for longer than the attempts last, so what it was sending becomes dead."""
     service = driver.internals.service_of("sms")
     driver.kill(service)
     driver.stack.restart(service)
-
-
-def kill_email_while_it_sends(driver: StackDriver) -> None:
-    """The leases of what it was sending end."""
-
-    def sending() -> set[str]:
-        keys = driver.sql("select delivery_id || '.' || round as key from deliveries where kind = 'email'")
-        return driver.internals.claimed_keys() & {row["key"] for row in keys}
-
-    eventually(sending, "the function to be sending e-mails")
-    service = driver.internals.service_of("email")
-    with ExitStack() as delivering:
-        if service != driver.internals.delivering:
-            delivering.enter_context(driver.frozen(driver.internals.delivering))
-        driver.stack.kill(service)
-        interrupted = sending()
-        assert interrupted
-        for key in interrupted:
-            driver.internals.expire_lease(key)
-        driver.internals.give_up_messages_of(service)
-        driver.stack.restart(service)
 
 
 @pytest.fixture
@@ -142,33 +161,40 @@ def closed_breakers(driver: StackDriver) -> Iterator[None]:
     driver.kill_and_restart("email", "sms", "push", "webhook")
 
 
-@pytest.mark.timeout(240)
+@every_profile
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("closed_breakers")
 def test_every_accepted_delivery_ends_once_and_every_duplicate_is_reported(driver: StackDriver) -> None:
     user_id = f"crowd-{uuid.uuid4().hex}"
-    placed = orders(driver.stack.config.sandbox_url)
+    base = driver.stack.config.sandbox_url
+    # In the first wave, so that they are accepted before they expire.
+    scheduled, ordinary = scheduled_orders(base), orders(base)
+    placed = [*scheduled, *ordinary]
     for channel_type in ("email", "sms", "push", "webhook"):
         fault = {"channel_type": channel_type, "rate": 0.1, "status": 503, "delay_seconds": 0.3}
         driver.sandbox.put("/faults", json=fault).raise_for_status()
 
     accepted: dict[str, str] = {}
     with ThreadPoolExecutor(PRODUCERS) as producers:
-        kills = (kill_the_publisher, kill_email_while_it_sends, kill_sms)
-        for number, kill in enumerate(kills):
-            wave = placed[number :: len(kills)]
+        to_kill = kills(driver)
+        waves = [ordinary[number :: len(to_kill)] for number in range(len(to_kill))]
+        waves[0] += scheduled
+        for wave, kill in zip(waves, to_kill, strict=True):
             answers = [producers.submit(accept, driver.api, order, user_id) for order in wave]
             wait(answers, return_when=FIRST_COMPLETED)
-            kill(driver)
+            kill()
             accepted |= {order.token: answer.result() for order, answer in zip(wave, answers, strict=True)}
+    cancel_scheduled(driver, user_id)
 
-    eventually(lambda: not open_deliveries(driver, user_id), "every delivery to have an outcome", seconds=70)
+    eventually(lambda: not open_deliveries(driver, user_id), "every delivery to have an outcome", seconds=90)
 
     rows = deliveries_of(driver, user_id)
     assert len(set(accepted.values())) == len(placed)
     assert sorted(row["notification_id"] for row in rows) == sorted(accepted.values())
     statuses = Counter(row["status"] for row in rows)
+    assert set(statuses) == ENDS, statuses
     assert statuses.total() == len(placed)
-    assert {"sent", "failed", "suppressed", "dead"} <= set(statuses)
+    assert (statuses["expired"], statuses["canceled"]) == (SCHEDULED, SCHEDULED)
     assert statuses["sent"] > len(placed) / 2, statuses
 
     by_id = {row["notification_id"]: row for row in rows}
@@ -182,6 +208,18 @@ def test_every_accepted_delivery_ends_once_and_every_duplicate_is_reported(drive
     assert set(driver.internals.inbox(user_id)) == {
         row["notification_id"] for row in rows if row["kind"] == "inapp" and row["status"] == "sent"
     }
+
+
+def cancel_scheduled(driver: StackDriver, user_id: str) -> None:
+    """Cancel what is not due during the test. The API has no request for this."""
+    driver.sql(
+        """
+        update deliveries set status = 'canceled'
+         where status = 'pending' and due_at > now() + interval '1 hour'
+           and notification_id in (select notification_id from notifications where user_id = %s)
+        """,
+        user_id,
+    )
 
 
 def times(order: Order, arrived: Counter[str]) -> int:

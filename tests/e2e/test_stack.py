@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from local import emulators
 from local.processes import StartFailed
 from local.stack import Options, Stack
 from shared.profile import Profile
+from shared.topology import CHANNEL_TYPES
 from tests.children import running
-from tests.e2e.internals import google_only
+from tests.e2e.internals import every_profile, google_only
 from tests.e2e.stack_driver import StackDriver
 from tests.e2e.waiting import eventually
 
@@ -127,6 +129,26 @@ def test_killed_service_restarts_on_the_same_port(stack: Stack) -> None:
     stack.restart("sandbox")
 
     assert httpx.get(f"{stack.config.sandbox_url}/health").status_code == 200
+
+
+@every_profile
+def test_notification_arrives_over_every_channel_type(driver: StackDriver) -> None:
+    user_id, token = f"u-{uuid.uuid4().hex}", uuid.uuid4().hex
+    recipients = {
+        "email": f"{token}@example.com",
+        "sms": "+447700900124",
+        "push": f"device-{token}",
+        "webhook": driver.new_receiver(),
+    }
+
+    request = {"user_id": user_id, "event_type": "payment", "channels": CHANNEL_TYPES, "payload": {}, "to": recipients}
+    notification_id = driver.api.post("/v1/notifications", json=request).raise_for_status().json()["notification_id"]
+
+    eventually(lambda: driver.notification(notification_id)["status"] == "delivered", "the notification to arrive")
+    deliveries = driver.notification(notification_id)["deliveries"]
+    assert {each["channel"]: each["status"] for each in deliveries} == dict.fromkeys(CHANNEL_TYPES, "sent")
+    assert [len(driver.arrivals(recipient)) for recipient in recipients.values()] == [1] * len(recipients)
+    assert set(driver.internals.inbox(user_id)) == {notification_id}
 
 
 @google_only
