@@ -100,11 +100,19 @@ class RabbitmqQueue:
         self._loop.run(_ack([each.mark for each in taken]))
 
     def again(self, taken: Taken, after_seconds: float) -> None:
-        """Publish a copy into the queue that waits, then acknowledge: the message may be there twice, but never not."""
+        """Publish a copy into the queue that waits, then acknowledge: the message may be there twice, but never not.
+
+        If the copy cannot be published, the message waits here. With the deadline instead, it would take a place of
+        this consumer for longer: after a restart of RabbitMQ, consumers may be connected before the publisher is.
+        """
         queue = retry_queue(self._subscription, retry_seconds(after_seconds))
         needs = Declaration(self._needs.exchanges, (*self._needs.queues, queue))
         copy = rabbitmq_messages.again(taken.mark.message)
-        self._loop.run(_move(taken.mark, self._retries, needs, [Outgoing(copy, "", queue.name)]))
+        try:
+            self._loop.run(_move(taken.mark, self._retries, needs, [Outgoing(copy, "", queue.name)]))
+        except TransportError:
+            self._loop.soon(lambda: self._give_back_after(taken.mark, after_seconds))
+            raise
 
     def bury(self, taken: Taken) -> None:
         """Publish a copy to the dead letters, then acknowledge. Without dead letters, the message ends here."""
@@ -167,8 +175,14 @@ class RabbitmqQueue:
     def _set_deadlines(self, held: Sequence[_Held]) -> None:
         """Give each back at the subscription's deadline: a process that lives may have lost it all the same."""
         for each in held:
-            if each.is_ours:
-                each.deadline = self._loop.later(self._subscription.ack_deadline_seconds, each.give_back)
+            self._give_back_after(each, self._subscription.ack_deadline_seconds)
+
+    def _give_back_after(self, held: _Held, seconds: float) -> None:
+        """Give the message back after ``seconds``, or at its deadline if that is earlier. In the loop's thread."""
+        if held.is_ours:
+            if held.deadline is not None:
+                held.deadline.cancel()
+            held.deadline = self._loop.later(min(seconds, self._subscription.ack_deadline_seconds), held.give_back)
 
     async def _close(self) -> None:
         channel = self._channel

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import msgspec
 import pytest
 from aio_pika.abc import AbstractChannel
 
@@ -241,3 +242,16 @@ def test_a_wait_whose_queue_does_not_answer_holds_up_no_other_message(
             with pytest.raises(TransportError, match="did not answer"):
                 waiting.result()
     assert second.received.data == b"second"
+
+
+def test_a_message_whose_wait_cannot_be_published_comes_again_after_it_and_not_at_the_deadline(
+    rabbitmq: Rabbitmq, transport: RabbitmqTransport
+) -> None:
+    webhook = msgspec.structs.replace(quick(TOPOLOGY["webhook"].subscription), ack_deadline_seconds=600)
+    with closing(transport.queue(webhook)) as queue:
+        publish(transport, "first", channel="webhook")
+        taken = next_from(queue)
+        with rabbitmq.suspended(f"{webhook.name}.retry.0.25"):
+            with pytest.raises(TransportError, match="did not answer"):
+                queue.again(taken, 0.2)
+            assert attempts_of(queue, b"first") == 2
