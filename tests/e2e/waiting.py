@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from local.stack import Stack
@@ -26,10 +26,14 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = TIMEOUT
 
 @contextmanager
 def frozen(stack: Stack, service: str) -> Iterator[None]:
-    """Stop every process of ``service`` (SIGSTOP) during the block: it accepts connections and does not respond."""
+    """Stop every process of ``service`` (SIGSTOP) during the block: it accepts connections and does not respond.
+
+    The block may kill the service: a process that is started in its place runs.
+    """
     group = stack.child(service).process.pid
     os.killpg(group, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.killpg(group, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGCONT)
