@@ -152,7 +152,9 @@ def _document(notification_id: str) -> dict[str, Any]:
         "priority": 100,
         "created_at": now,
         "delivered_at": now,
+        "seen_at": None,
         "read_at": None,
+        "archived_at": None,
         "expire_at": now + timedelta(days=90),
     }
 

@@ -25,8 +25,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     calls the channel type ``channel`` and the channel ``slug``. ``recipient`` is the address, of the kind that the
     channel type says (``shared.channel_types``); ``content`` is rendered. Times are aware. ``round`` grows by one with
     each replay; ``deferrals`` counts how often this round was deferred. ``switched_on`` is the version of the channel
-    switches since which the channel is on, as far as the publisher knew, and 0 if it was off. ``read_at`` is set when
-    the user read the notification before it arrived.
+    switches since which the channel is on, as far as the publisher knew, and 0 if it was off. ``read_at`` and
+    ``archived_at`` are set when the user read or archived the notification before it arrived.
     """
 
     v: int
@@ -53,6 +53,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     traceparent: str | None = None
     switched_on: int = 0
     read_at: datetime | None = None
+    archived_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -72,12 +73,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     """An instruction for the inapp function, so that the publisher needs no right to write to Firestore.
 
     ``read``: mark ``notification_ids`` of ``user_id`` as read at ``at``. ``read_all``: mark everything delivered by
-    ``at``, and ``notification_ids``, which may not have arrived yet. ``channels``: store ``channels`` (channel →
-    enabled) as the channel switches, unless a newer ``version`` is stored.
+    ``at``, and ``notification_ids``, which may not have arrived yet. ``seen``: mark everything delivered by ``at`` as
+    seen. ``archive``: mark ``notification_ids`` as archived. ``channels``: store ``channels`` (channel → enabled) as
+    the channel switches, unless a newer ``version`` is stored.
     """
 
     v: int
-    command: Literal["read", "read_all", "channels"]
+    command: Literal["read", "read_all", "seen", "archive", "channels"]
     at: datetime
     user_id: str | None = None
     notification_ids: list[str] = msgspec.field(default_factory=list)

@@ -148,26 +148,40 @@ class MemoryInbox:
         return (user_id, notification_id) in self._entries
 
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
-        missing = 0
-        for notification_id in notification_ids:
-            if (user_id, notification_id) in self._entries:
-                self._mark((user_id, notification_id), at)
-            else:
-                missing += 1
-        return missing
+        return self._mark_named(user_id, notification_ids, read_at=at)
+
+    def mark_archived(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        return self._mark_named(user_id, notification_ids, archived_at=at)
 
     def mark_all_read(self, user_id: str, at: datetime) -> None:
-        for key, entry in self._entries.items():
-            if key[0] == user_id and entry.delivered_at <= at:
-                self._mark(key, at)
+        self._mark_delivered(user_id, at, read_at=at)
+
+    def mark_seen(self, user_id: str, at: datetime) -> None:
+        self._mark_delivered(user_id, at)
 
     def entries(self, user_id: str) -> dict[str, InboxEntry]:
         """The entries of a user, by notification id."""
         return {key[1]: entry for key, entry in self._entries.items() if key[0] == user_id}
 
-    def _mark(self, key: tuple[str, str], at: datetime) -> None:
+    def _mark_named(self, user_id: str, notification_ids: Sequence[str], **marks: datetime) -> int:
+        keys = {(user_id, notification_id) for notification_id in notification_ids}
+        for key in keys & self._entries.keys():
+            self._mark(key, **marks)
+        return len(keys - self._entries.keys())
+
+    def _mark_delivered(self, user_id: str, until: datetime, **marks: datetime) -> None:
+        for key, entry in self._entries.items():
+            if key[0] == user_id and entry.delivered_at <= until:
+                self._mark(key, **marks, seen_at=until)
+
+    def _mark(self, key: tuple[str, str], **marks: datetime) -> None:
         entry = self._entries[key]
-        self._entries[key] = dataclasses.replace(entry, read_at=entry.read_at or at)
+        self._entries[key] = dataclasses.replace(
+            entry,
+            seen_at=entry.seen_at or min(marks.values()),
+            read_at=entry.read_at or marks.get("read_at"),
+            archived_at=entry.archived_at or marks.get("archived_at"),
+        )
 
 
 class ScriptedProvider:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from google.api_core.exceptions import AlreadyExists
-from google.cloud.firestore import Client, CollectionReference, DocumentReference, Query
+from google.cloud.firestore import Client, CollectionReference, DocumentReference, DocumentSnapshot, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from functions.google.calls import CALL, google_errors
@@ -33,6 +33,15 @@ def unread(inbox: CollectionReference, until: datetime) -> Query:
     )
 
 
+def unseen(inbox: CollectionReference, until: datetime) -> Query:
+    """What is unseen and was delivered by ``until``. Finds no document of a release without ``seen_at``."""
+    return (
+        inbox.where(filter=FieldFilter("seen_at", "==", None))
+        .where(filter=FieldFilter("delivered_at", "<=", until))
+        .order_by("delivered_at")
+    )
+
+
 class FirestoreInbox:
     """The inboxes in Firestore, with ``expire_at`` for Firestore's time-to-live policy."""
 
@@ -52,27 +61,44 @@ class FirestoreInbox:
         return exists
 
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        return self._mark_named(user_id, notification_ids, "read_at", at)
+
+    def mark_archived(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        return self._mark_named(user_id, notification_ids, "archived_at", at)
+
+    def mark_all_read(self, user_id: str, at: datetime) -> None:
+        self._mark_found(unread(inbox_of(self._client, user_id), at), "read_at", at)
+
+    def mark_seen(self, user_id: str, at: datetime) -> None:
+        self._mark_found(unseen(inbox_of(self._client, user_id), at), "seen_at", at)
+
+    def _mark_named(self, user_id: str, notification_ids: Sequence[str], field: str, at: datetime) -> int:
         inbox = inbox_of(self._client, user_id)
         missing = 0
         with _errors():
             for ids in _batches(notification_ids):
-                found = list(self._client.get_all([inbox.document(each) for each in ids], ["read_at"], **CALL))
-                self._update([each.reference for each in found if each.exists and each.get("read_at") is None], at)
+                documents = [inbox.document(each) for each in ids]
+                found = list(self._client.get_all(documents, [field, "seen_at"], **CALL))
+                self._update([each for each in found if each.exists and _is_unset(each, field)], field, at)
                 missing += sum(not each.exists for each in found)
         return missing
 
-    def mark_all_read(self, user_id: str, at: datetime) -> None:
-        query = unread(inbox_of(self._client, user_id), at).limit(_BATCH_SIZE)
+    def _mark_found(self, query: Query, field: str, at: datetime) -> None:
         with _errors():
-            while found := [each.reference for each in query.stream(**CALL)]:
-                self._update(found, at)
+            while found := list(query.limit(_BATCH_SIZE).stream(**CALL)):
+                self._update(found, field, at)
 
-    def _update(self, documents: Sequence[DocumentReference], at: datetime) -> None:
+    def _update(self, documents: Sequence[DocumentSnapshot[DocumentReference]], field: str, at: datetime) -> None:
         batch = self._client.batch()
         for document in documents:
-            batch.update(document, {"read_at": at})
+            batch.update(document.reference, {name: at for name in ("seen_at", field) if _is_unset(document, name)})
         if documents:
             batch.commit(**CALL)
+
+
+def _is_unset(document: DocumentSnapshot[DocumentReference], field: str) -> bool:
+    """Whether the field is null, or missing: documents of earlier releases lack some."""
+    return (document.to_dict() or {}).get(field) is None
 
 
 def _errors() -> AbstractContextManager[None]:

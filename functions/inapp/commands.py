@@ -1,5 +1,6 @@
-"""The publisher's commands: mark notifications as read, and store the channel switches."""
+"""The publisher's commands: mark notifications as read, seen or archived, and store the channel switches."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from functions.runtime.inbox import can_have_inbox
@@ -20,11 +21,14 @@ def apply(command: Command, inbox: Inbox, switch_store: ChannelSwitchStore, now:
     """
     match command.command:
         case "read":
-            _mark_read(command, _user_id(command), inbox, now)
+            _mark_named(command, inbox.mark_read, now)
         case "read_all":
-            user_id = _user_id(command)
-            inbox.mark_all_read(user_id, command.at)
-            _mark_read(command, user_id, inbox, now)
+            inbox.mark_all_read(_user_id(command), command.at)
+            _mark_named(command, inbox.mark_read, now)
+        case "seen":
+            inbox.mark_seen(_user_id(command), command.at)
+        case "archive":
+            _mark_named(command, inbox.mark_archived, now)
         case "channels":
             switch_store.write(SwitchTable(command.version, command.channels))
 
@@ -36,8 +40,8 @@ def _user_id(command: Command) -> str:
     return command.user_id
 
 
-def _mark_read(command: Command, user_id: str, inbox: Inbox, now: datetime) -> None:
-    missing = inbox.mark_read(user_id, command.notification_ids, command.at)
+def _mark_named(command: Command, mark: Callable[[str, Sequence[str], datetime], int], now: datetime) -> None:
+    missing = mark(_user_id(command), command.notification_ids, command.at)
     if missing and now - command.at < _WAITS_FOR_NOTIFICATIONS:
         detail = f"{missing} of {len(command.notification_ids)} notifications are not in the inbox yet."
         raise Retryable(Reason.NOT_THERE_YET, detail)

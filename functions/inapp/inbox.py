@@ -40,7 +40,9 @@ class InboxProvider:
             priority=delivery.priority,
             created_at=delivery.created_at,
             delivered_at=self._now(),
+            seen_at=delivery.read_at or delivery.archived_at,
             read_at=delivery.read_at,
+            archived_at=delivery.archived_at,
         )
         self._inbox.put(delivery.recipient, entry)
         return sent_to_inbox(delivery)

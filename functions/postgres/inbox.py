@@ -10,17 +10,70 @@ import msgspec
 
 from functions.postgres.calls import connected
 from functions.runtime.inbox import KEPT_FOR, InboxEntry
-from postgres.pool import Connected, Pool
+from postgres.pool import Connected, Pool, fetch_one
 from shared.gathering import Gatherer
 from shared.reasons import Reason
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(InboxEntry))
+
+# A statement raises the version of each inbox that it changes, and locks its row in state.inbox_heads by that until it
+# commits. So one statement after the other changes the inbox of a user, and its versions become visible in order. Rows
+# are locked in the order of their keys, and heads before entries: no two statements wait for each other.
+# Publishers listen on the channel "inbox", for the users whose clients listen to them.
 _PUT = f"""
-    insert into state.inbox (user_id, expire_at, {", ".join(_FIELDS)})
-    select user_id, expire_at, {", ".join(_FIELDS)} from json_populate_recordset(null::state.inbox, %s::json)
-     order by user_id, notification_id  -- two statements with the same entries would wait for each other
-    on conflict (user_id, notification_id) do nothing
+    with given as (
+        select * from json_populate_recordset(null::state.inbox, %s::json)
+    ), heads as (
+        insert into state.inbox_heads as h (user_id, version)
+        select user_id, 1 from given group by user_id order by user_id
+        on conflict (user_id) do update set version = h.version + 1
+        returning h.user_id, h.version
+    ), put as (
+        insert into state.inbox (user_id, expire_at, version, {", ".join(_FIELDS)})
+        select user_id, expire_at, heads.version, {", ".join(_FIELDS)} from given join heads using (user_id)
+         order by user_id, notification_id
+        on conflict (user_id, notification_id) do nothing
+        returning user_id
+    )
+    select pg_notify('inbox', user_id) from (select distinct user_id from put) as changed
 """
+_HEAD = """
+    head as (
+        insert into state.inbox_heads as h (user_id, version) values (%(user_id)s, 1)
+        on conflict (user_id) do update set version = h.version + 1
+        returning h.version
+    )
+"""
+_NOTIFY = "(select count(pg_notify('inbox', user_id)) from (select distinct user_id from marked) as changed)"
+_NAMED = "notification_id = any(%(ids)s)"
+_UNREAD = "read_at is null and delivered_at <= %(at)s"
+# By the index of unread entries. What is read or archived counts as seen, although releases before 0008 left it unset.
+_UNSEEN = f"seen_at is null and archived_at is null and {_UNREAD}"
+
+
+def _mark(column: str, which: str) -> str:
+    """The statement that sets ``column`` of the entries ``which``. Its row says how many of these there are."""
+    return f"""
+        with {_HEAD}, found as (
+            select notification_id, {column} as marked_at, seen_at from state.inbox
+             where user_id = %(user_id)s and {which} and (select version from head) > 0  -- the head is locked first
+             order by notification_id for no key update
+        ), marked as (
+            update state.inbox i
+               set {column} = %(at)s, {"" if column == "seen_at" else "seen_at = coalesce(f.seen_at, %(at)s),"}
+                   version = head.version
+              from found f, head
+             where i.user_id = %(user_id)s and i.notification_id = f.notification_id and f.marked_at is null
+            returning i.user_id
+        )
+        select (select count(*) from found) as found, {_NOTIFY} as notified
+    """
+
+
+_MARK_READ = _mark("read_at", _NAMED)
+_MARK_ARCHIVED = _mark("archived_at", _NAMED)
+_MARK_ALL_READ = _mark("read_at", _UNREAD)
+_MARK_SEEN = _mark("seen_at", _UNSEEN)
 
 
 class PostgresInbox:
@@ -47,38 +100,25 @@ class PostgresInbox:
             return found.fetchone() is not None
 
     def mark_read(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
-        ids = list(notification_ids)
-        with self._connected() as connection:
-            held = connection.execute(
-                """
-                with named as (
-                    select notification_id, read_at from state.inbox
-                     where user_id = %(user_id)s and notification_id = any(%(ids)s)
-                     order by notification_id for no key update
-                ), marked as (
-                    update state.inbox i set read_at = %(at)s from named n
-                     where i.user_id = %(user_id)s and i.notification_id = n.notification_id and n.read_at is null
-                )
-                select notification_id from named
-                """,
-                {"user_id": user_id, "ids": ids, "at": at},
-            ).fetchall()
-        return len(set(ids) - {row["notification_id"] for row in held})
+        return self._mark_named(_MARK_READ, user_id, notification_ids, at)
+
+    def mark_archived(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        return self._mark_named(_MARK_ARCHIVED, user_id, notification_ids, at)
 
     def mark_all_read(self, user_id: str, at: datetime) -> None:
+        self._mark(_MARK_ALL_READ, {"user_id": user_id, "at": at})
+
+    def mark_seen(self, user_id: str, at: datetime) -> None:
+        self._mark(_MARK_SEEN, {"user_id": user_id, "at": at})
+
+    def _mark_named(self, statement: str, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        ids = set(notification_ids)
+        return len(ids) - self._mark(statement, {"user_id": user_id, "at": at, "ids": list(ids)})
+
+    def _mark(self, statement: str, parameters: dict[str, Any]) -> int:
         with self._connected() as connection:
-            connection.execute(
-                """
-                with unread as (
-                    select notification_id from state.inbox
-                     where user_id = %(user_id)s and read_at is null and delivered_at <= %(at)s
-                     order by notification_id for no key update
-                )
-                update state.inbox i set read_at = %(at)s from unread u
-                 where i.user_id = %(user_id)s and i.notification_id = u.notification_id
-                """,
-                {"user_id": user_id, "at": at},
-            )
+            found: int = fetch_one(connection.execute(statement, parameters))["found"]
+        return found
 
     def _connected(self) -> AbstractContextManager[Connected]:
         return connected(self._pool, refused=Reason.INBOX_REFUSED, unavailable=Reason.INBOX_UNAVAILABLE)

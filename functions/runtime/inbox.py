@@ -14,7 +14,11 @@ _USER_ID = re.compile(r"(?!\.\.?$)(?!__.*__$)[^/]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxEntry:
-    """One notification in a user's inbox. Times are aware; ``read_at`` is None while the entry is unread."""
+    """One notification in a user's inbox. Times are aware.
+
+    ``seen_at``, ``read_at`` and ``archived_at`` are None until the entry is marked, and never change afterwards. An
+    entry that is marked as read or archived is marked as seen as well.
+    """
 
     notification_id: str
     delivery_id: str
@@ -27,7 +31,9 @@ class InboxEntry:
     priority: int
     created_at: datetime
     delivered_at: datetime
+    seen_at: datetime | None
     read_at: datetime | None
+    archived_at: datetime | None
 
 
 def can_have_inbox(user_id: str) -> bool:

@@ -76,7 +76,10 @@ class ChannelSwitchStore(Protocol):
 
 
 class Inbox(Protocol):
-    """The live inboxes of all users. ``can_have_inbox`` must hold for each user id."""
+    """The live inboxes of all users. ``can_have_inbox`` must hold for each user id.
+
+    A mark that is set stays as it is. Marking as read or archived marks as seen, too.
+    """
 
     def put(self, user_id: str, entry: InboxEntry) -> None:
         """Add ``entry``. Does nothing if the inbox holds that notification already."""
@@ -92,6 +95,14 @@ class Inbox(Protocol):
 
     def mark_all_read(self, user_id: str, at: datetime) -> None:
         """Mark every unread entry that was delivered by ``at`` as read at ``at``."""
+        ...
+
+    def mark_seen(self, user_id: str, at: datetime) -> None:
+        """Mark every unseen entry that was delivered by ``at`` as seen at ``at``."""
+        ...
+
+    def mark_archived(self, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
+        """Mark entries as archived at ``at``; return how many of the notifications the inbox does not hold."""
         ...
 
 

@@ -32,6 +32,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime | None
     inbox_at: datetime | None
     read_at: datetime | None = None
+    archived_at: datetime | None = None
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""An inbox in each store, with a look at what it holds."""
+"""An inbox of each implementation, as the contract of ``Inbox`` uses it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -28,7 +28,9 @@ ENTRY = InboxEntry(
     priority=100,
     created_at=NOON,
     delivered_at=LATER,
+    seen_at=None,
     read_at=None,
+    archived_at=None,
 )
 
 
@@ -51,6 +53,11 @@ class Inboxes:
         found = self.of(user_id)
         return [found[notification_id].read_at for notification_id in notification_ids]
 
+    def marks(self, notification_id: str, user_id: str = "ada") -> tuple[datetime | None, ...]:
+        """When the entry was seen, read and archived."""
+        found = self.of(user_id)[notification_id]
+        return found.seen_at, found.read_at, found.archived_at
+
 
 def in_memory() -> Inboxes:
     memory = MemoryInbox()
@@ -58,21 +65,23 @@ def in_memory() -> Inboxes:
 
 
 def in_postgres(state: Pool) -> Inboxes:
-    names = ", ".join(field.name for field in dataclasses.fields(InboxEntry))
-
-    def of(user_id: str) -> dict[str, InboxEntry]:
-        with state.connection() as connection:
-            rows = connection.execute(f"select {names} from state.inbox where user_id = %s", [user_id])  # noqa: S608 - constants
-            return {row["notification_id"]: InboxEntry(**row) for row in rows}
-
-    return Inboxes(PostgresInbox(state), of)
+    return Inboxes(PostgresInbox(state), lambda user_id: rows_of(state, user_id))
 
 
 def in_firestore(client: Client) -> Inboxes:
-    names = [field.name for field in dataclasses.fields(InboxEntry)]
-
     def of(user_id: str) -> dict[str, InboxEntry]:
         documents = {document.id: document.to_dict() or {} for document in inbox_of(client, user_id).stream()}
-        return {key: InboxEntry(**{name: fields[name] for name in names}) for key, fields in documents.items()}
+        names = {field.name for field in dataclasses.fields(InboxEntry)}
+        return {
+            key: InboxEntry(**{name: fields[name] for name in fields if name in names})
+            for key, fields in documents.items()
+        }
 
     return Inboxes(FirestoreInbox(client), of)
+
+
+def rows_of(state: Pool, user_id: str) -> dict[str, InboxEntry]:
+    names = ", ".join(field.name for field in dataclasses.fields(InboxEntry))
+    with state.connection() as connection:
+        rows = connection.execute(f"select {names} from state.inbox where user_id = %s", [user_id])  # noqa: S608 - constants
+        return {row["notification_id"]: InboxEntry(**row) for row in rows}

@@ -18,7 +18,7 @@ class TestInbox:
         inboxes.port.put("ada", ENTRY)
         inboxes.port.mark_read("ada", ["n1"], LATER)
         inboxes.port.put("ada", dataclasses.replace(ENTRY, title="again"))
-        assert inboxes.of("ada") == {"n1": dataclasses.replace(ENTRY, read_at=LATER)}
+        assert inboxes.of("ada") == {"n1": dataclasses.replace(ENTRY, seen_at=LATER, read_at=LATER)}
 
     def test_inbox_holds_what_was_put_into_it_and_nothing_else(self, inboxes: Inboxes) -> None:
         inboxes.fill("n1")

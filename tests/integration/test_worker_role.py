@@ -10,7 +10,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from local.config import WORKER_ROLE
 
-THEIRS = ("transport.messages", "state.ledger", "state.switches", "state.inbox")
+THEIRS = ("transport.messages", "state.ledger", "state.switches", "state.inbox", "state.inbox_heads")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import google.auth.credentials
 from google.cloud.firestore import Client, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from functions.google.inbox import inbox_of, unread
+from functions.google.inbox import inbox_of, unread, unseen
 from tests.factories import NOON
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,9 @@ INBOX = inbox_of(CLIENT, "ada")
 NEWEST = INBOX.order_by("created_at", direction=Query.DESCENDING)
 QUERIES = {
     "read_all": unread(INBOX, NOON),
+    "seen": unseen(INBOX, NOON),
     "a client's inbox": NEWEST.limit(20),
+    "the component's inbox": INBOX.order_by("delivered_at", direction=Query.DESCENDING).limit(20),
     "a client's unread": NEWEST.where(filter=FieldFilter("read_at", "==", None)).limit(20),
     "a client's unread count": INBOX.where(filter=FieldFilter("read_at", "==", None)).limit(100),
 }
