@@ -20,7 +20,10 @@ from publisher_api.devices import routes as devices
 from publisher_api.hosting.backend import Backend
 from publisher_api.hosting.container import ContainerBackend
 from publisher_api.hosting.serverless import ServerlessBackend
+from publisher_api.inbox import own_routes as own_inbox
 from publisher_api.inbox import routes as inbox
+from publisher_api.inbox import token_routes as inbox_tokens
+from publisher_api.inbox.reader import PublishersReader, StateReader
 from publisher_api.inbox.service import Inbox
 from publisher_api.notifications import routes as notifications
 from publisher_api.settings import Settings
@@ -30,6 +33,8 @@ from publisher_api.web import documentation, health_routes, problems
 from publisher_api.web.authentication import ApiKeys, GooglePushes
 from publisher_api.web.body_limit import BodyLimit
 from publisher_api.web.health import Health
+from publisher_api.web.inbox_tokens import InboxTokens
+from publisher_api.web.origins import InboxOrigins
 from publisher_api.web.services import ServiceRegistry
 from shared.errors import ConfigurationError
 from shared.profile import VARIABLE
@@ -37,7 +42,19 @@ from shared.profile import VARIABLE
 # Each waits in one of the 40 threads that all plain functions share.
 _MAX_WAITING_ROUTES = 16
 # Pub/Sub pushes to the routes of deliveries. In every other profile the publisher takes the outcomes itself.
-FEATURES = (accept, inbox, notifications, users, devices, templates, channels, deliveries, health_routes)
+FEATURES = (
+    accept,
+    inbox,
+    own_inbox,
+    inbox_tokens,
+    notifications,
+    users,
+    devices,
+    templates,
+    channels,
+    deliveries,
+    health_routes,
+)
 
 
 def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
@@ -64,6 +81,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     # at a time.
     routes_pool = pool if serverless else make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES)
     backend = _backend(settings, connections, serverless=serverless)
+    reader = PublishersReader(routes_pool, now) if settings.google else StateReader(routes_pool)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -98,13 +116,15 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         cache=cache,
         backend=backend,
         channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
-        inbox=Inbox(routes_pool, now, _new_id, backend.command_added),
+        inbox=Inbox(routes_pool, reader, now, _new_id, backend.command_added),
         api_keys=ApiKeys(cache),
         google_pushes=GooglePushes(settings.google) if settings.google else None,
+        inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)
+    app.add_middleware(InboxOrigins, origins=settings.inbox.origins)
     problems.install(app)
     features = FEATURES if settings.google else [feature for feature in FEATURES if feature is not deliveries]
     for feature in features:

@@ -19,6 +19,7 @@ class RefusalCode(Described):
     NOT_FOUND = "not_found", "Not found"
     NOTHING_ACCEPTED = "nothing_accepted", "No notification of the batch was accepted"
     NOTIFICATION_ID_TAKEN = "notification_id_taken", "This notification_id belongs to another notification"
+    ORIGIN_REFUSED = "origin_refused", "This web page may not call the inbox"
     OVERLOADED = "overloaded", "Too many requests are waiting"
     TEMPLATE_FAILED = "template_failed", "The template cannot be rendered with this payload"
     TIMED_OUT = "timed_out", "The request took too long"

@@ -1,9 +1,10 @@
 """The publisher's settings, read once from the environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from postgres.address import database_address
+from publisher_api.inbox.settings import InboxSettings
 from shared.errors import ConfigurationError
 from shared.profile import Profile, profile_of
 from shared.topology import NOTIFICATIONS_TOPIC
@@ -46,6 +47,7 @@ class Settings:
     profile: Profile
     google: GoogleSettings | None = None
     connections: int = 8
+    inbox: InboxSettings = field(default_factory=InboxSettings)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -66,6 +68,7 @@ class Settings:
             profile=profile,
             google=_google(environ) if profile is Profile.GOOGLE else None,
             connections=int(environ.get("DATABASE_CONNECTIONS", "8")),
+            inbox=InboxSettings.from_env(environ),
         )
 
 

@@ -1,8 +1,9 @@
-"""Requests and responses of the inbox routes."""
+"""Requests and responses of the inbox routes, those of producers and those of users."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,7 +13,7 @@ from publisher_api.fields import UserId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """A notification that was just marked as read. ``in_inbox``: it is in the live inbox, or on its way there."""
+    """A notification that was just marked. ``in_inbox``: it is in the live inbox, or on its way there."""
 
     notification_id: str
     user_id: str
@@ -66,3 +67,73 @@ class ReadNotification(BaseModel):
 
     notification_id: UUID
     read_at: datetime
+
+
+class Tab(StrEnum):
+    """`all`: not archived; `unread`: neither archived nor read; `archived`."""
+
+    ALL = "all"
+    UNREAD = "unread"
+    ARCHIVED = "archived"
+
+
+class Entry(BaseModel):
+    """An entry of an inbox. Each of the last three times is null until the entry is marked, and stays afterwards."""
+
+    notification_id: str
+    delivery_id: str
+    event_type: str
+    title: str
+    body: str
+    url: str | None
+    data: dict[str, Any]
+    actor_user_id: str | None
+    priority: int
+    created_at: datetime
+    delivered_at: datetime
+    seen_at: datetime | None
+    read_at: datetime | None
+    archived_at: datetime | None
+
+
+class Counts(BaseModel):
+    """`unseen`: neither seen, read nor archived; `unread`: neither read nor archived."""
+
+    unseen: int
+    unread: int
+
+
+class InboxView(BaseModel):
+    """Entries, and the counts of the whole inbox, at one moment. `version` grows with each change of the inbox."""
+
+    entries: list[Entry]
+    counts: Counts
+    version: int = Field(description="0 in the profile google, where clients listen to Firestore.")
+
+
+class InboxPage(InboxView):
+    """A page of an inbox, the newest delivery first. `next` leads to the next page; null on the last."""
+
+    next: str | None
+
+
+class MarkRequest(BaseModel):
+    """Which notifications to mark. Those of other users are ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    notification_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)]
+
+
+class MarkResult(BaseModel):
+    """How many notifications are marked now that were not before."""
+
+    marked: int
+
+
+class InboxToken(BaseModel):
+    """A token with which this user can call `/v1/inbox`, until it expires."""
+
+    token: str
+    expires_at: datetime
+    user_id: str

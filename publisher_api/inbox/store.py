@@ -1,21 +1,29 @@
-"""The read state in Postgres: counted, never stored as a number, so it cannot drift."""
+"""What is seen, read and archived, in the publisher's tables: counted, never stored as a number, so it cannot drift."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from postgres.pool import Connected, fetch_one
-from publisher_api.inbox.model import Marked
+from publisher_api.inbox.cursor import Place
+from publisher_api.inbox.model import Counts, Entry, Marked, Tab
 
 # Due in the inbox, and not known to have missed it. Takes one parameter: now.
-_IN_INBOX = """
+_ARRIVES = "d.status not in ('failed', 'bounced', 'suppressed', 'expired', 'canceled', 'dead')"
+_IN_INBOX = f"""
     inbox_at <= %(now)s and exists (
-        select from deliveries d where d.notification_id = n.notification_id and d.kind = 'inapp'
-           and d.status not in ('failed', 'bounced', 'suppressed', 'expired', 'canceled', 'dead'))
+        select from deliveries d where d.notification_id = n.notification_id and d.kind = 'inapp' and {_ARRIVES})
 """
-_UNREAD = f"read_at is null and {_IN_INBOX}"
+_UNREAD = f"read_at is null and archived_at is null and {_IN_INBOX}"
+_WHICH = {
+    Tab.ALL: "archived_at is null",
+    Tab.UNREAD: "read_at is null and archived_at is null",
+    Tab.ARCHIVED: "archived_at is not null",
+}
+Mark = Literal["read_at", "archived_at"]
 
 
 def count_unread(connection: Connected, user_id: str, now: datetime, *, limit: int) -> int:
@@ -32,18 +40,18 @@ def count_unread(connection: Connected, user_id: str, now: datetime, *, limit: i
     return count
 
 
-def mark_read(
-    connection: Connected, notification_ids: Sequence[UUID], user_id: str | None, now: datetime
+def mark(
+    connection: Connected, column: Mark, notification_ids: Sequence[UUID], user_id: str | None, now: datetime
 ) -> list[Marked]:
-    """Mark the unread ones among these notifications; returns those.
+    """Set ``column``, and ``seen_at``, of those of these notifications where it is null; returns those.
 
-    With ``user_id``, notifications of other users stay as they are. What arrives in the inbox later arrives read.
+    With ``user_id``, notifications of other users stay as they are. What arrives in the inbox later arrives marked.
     """
     with connection.cursor(row_factory=class_row(Marked)) as cursor:
         cursor.execute(
             f"""
-            update notifications n set read_at = %(now)s
-             where notification_id = any(%(ids)s::uuid[]) and read_at is null
+            update notifications n set {column} = %(now)s, seen_at = coalesce(seen_at, %(now)s)
+             where notification_id = any(%(ids)s::uuid[]) and {column} is null
                and (%(user_id)s::text is null or user_id = %(user_id)s)
             returning notification_id::text, user_id, coalesce({_IN_INBOX}, false) as in_inbox
             """,
@@ -53,7 +61,7 @@ def mark_read(
 
 
 def mark_all_read(connection: Connected, user_id: str, now: datetime, *, limit: int) -> tuple[int, list[str]]:
-    """Mark up to ``limit`` unread notifications of a user's inbox.
+    """Mark up to ``limit`` unread notifications of a user's inbox, also those that are archived.
 
     Returns how many, and the ids of those that have not reached the live inbox yet.
     """
@@ -61,9 +69,10 @@ def mark_all_read(connection: Connected, user_id: str, now: datetime, *, limit: 
         connection.execute(
             f"""
             with marked as (
-                update notifications set read_at = %(now)s
+                update notifications set read_at = %(now)s, seen_at = coalesce(seen_at, %(now)s)
                  where notification_id = any(array(
-                       select n.notification_id from notifications n where user_id = %(user_id)s and {_UNREAD}
+                       select n.notification_id from notifications n
+                        where user_id = %(user_id)s and read_at is null and {_IN_INBOX}
                         order by n.notification_id limit %(limit)s for update))
                 returning notification_id
             )
@@ -79,8 +88,65 @@ def mark_all_read(connection: Connected, user_id: str, now: datetime, *, limit: 
     return row["marked"], row["not_arrived"]
 
 
+def mark_seen(connection: Connected, user_id: str, now: datetime, *, limit: int) -> int:
+    """Mark up to ``limit`` unseen notifications of a user's inbox as seen; returns how many."""
+    return connection.execute(
+        f"""
+        update notifications set seen_at = %(now)s
+         where notification_id = any(array(
+               select n.notification_id from notifications n
+                where user_id = %(user_id)s and seen_at is null and {_UNREAD}
+                order by n.notification_id limit %(limit)s for update))
+        """,
+        {"user_id": user_id, "now": now, "limit": limit},
+    ).rowcount
+
+
 def read_at(connection: Connected, notification_id: UUID) -> datetime | None:
     """When the notification was marked as read; None if there is no such notification, or it is unread."""
     row = connection.execute("select read_at from notifications where notification_id = %s", [notification_id])
     found = row.fetchone()
     return found["read_at"] if found else None
+
+
+def read_entries(
+    connection: Connected, user_id: str, tab: Tab, now: datetime, *, limit: int, before: Place | None
+) -> list[Entry]:
+    """Up to ``limit`` entries of ``tab``, the newest first; only those that follow ``before``.
+
+    For the publisher an entry is delivered when it is due. An index of its own would cost every notification that is
+    accepted, so this sorts the notifications of one user.
+    """
+    after = "and (n.inbox_at, n.notification_id) < (%(delivered_at)s, %(notification_id)s::uuid)" if before else ""
+    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+        cursor.execute(
+            f"""
+            select n.notification_id::text, d.delivery_id::text, n.event_type, d.content ->> 'title' as title,
+                   coalesce(d.content ->> 'body', '') as body, d.content ->> 'url' as url,
+                   coalesce(d.content -> 'data', '{{}}') as data, n.actor_user_id, n.priority, n.created_at,
+                   n.inbox_at as delivered_at, n.seen_at, n.read_at, n.archived_at
+              from notifications n
+             cross join lateral (
+                   select delivery_id, content from deliveries d
+                    where d.notification_id = n.notification_id and d.kind = 'inapp' and {_ARRIVES}
+                    order by delivery_id limit 1) as d
+             where n.user_id = %(user_id)s and n.inbox_at <= %(now)s and {_WHICH[tab]} {after}
+             order by n.inbox_at desc, n.notification_id desc limit %(limit)s
+            """,
+            {"user_id": user_id, "now": now, "limit": limit, **(before._asdict() if before else {})},
+        )
+        return cursor.fetchall()
+
+
+def count(connection: Connected, user_id: str, now: datetime) -> Counts:
+    """The exact counts of a user's inbox."""
+    with connection.cursor(row_factory=class_row(Counts)) as cursor:
+        cursor.execute(
+            f"""
+            select count(*) filter (where seen_at is null) as unseen, count(*) as unread
+              from notifications n where user_id = %(user_id)s and {_UNREAD}
+            """,
+            {"user_id": user_id, "now": now},
+        )
+        [counts] = cursor.fetchall()
+        return counts

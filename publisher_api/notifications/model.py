@@ -28,7 +28,9 @@ class StoredNotification:
     deliver_at: datetime | None
     created_at: datetime
     accepted_at: datetime
+    seen_at: datetime | None
     read_at: datetime | None
+    archived_at: datetime | None
     statuses: list[Status]
 
 
@@ -92,7 +94,9 @@ class NotificationView(BaseModel):
     deliver_at: datetime | None
     created_at: datetime
     accepted_at: datetime
+    seen_at: datetime | None
     read_at: datetime | None
+    archived_at: datetime | None
 
 
 _REASONS = "Why it was suppressed, failed or will be repeated. " + " ".join(

@@ -1,7 +1,8 @@
 """Who may call what: one rule for each route.
 
 Producers and operators send an API key, ``Authorization: Bearer hg_…``. Google's pushes carry an OIDC token; the same
-code verifies it in production and on one machine, where only the address of the certificates differs.
+code verifies it in production and on one machine, where only the address of the certificates differs. Users who read
+their own inbox send an inbox token (``inbox_tokens.py``).
 """
 
 import hashlib
@@ -43,7 +44,7 @@ class ApiKeys:
 
     async def producer(self, request: Request) -> str:
         """The producer that the request's key belongs to. Raises ``Refusal``."""
-        key = _bearer(request)
+        key = bearer(request)
         configuration = self._cache.cached()
         if configuration is None:
             configuration = await run_in_threadpool(self._cache.current)
@@ -70,7 +71,7 @@ class GooglePushes:
 
         May fetch the certificates, so it must run in a worker thread.
         """
-        token = _bearer(request)
+        token = bearer(request)
         try:
             claims = jwt.decode(
                 token,
@@ -89,10 +90,11 @@ class GooglePushes:
             raise Refusal(RefusalCode.UNAUTHORIZED, "The push's token belongs to another account.")
 
 
-def _bearer(request: Request) -> str:
+def bearer(request: Request, expected: str = "API key") -> str:
+    """The credential of the header Authorization. Raises ``Refusal`` that asks for ``expected``."""
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credential:
-        raise Refusal(RefusalCode.UNAUTHORIZED, "Send the header `Authorization: Bearer <API key>`.")
+        raise Refusal(RefusalCode.UNAUTHORIZED, f"Send the header `Authorization: Bearer <{expected}>`.")
     return credential
 
 

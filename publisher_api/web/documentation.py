@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.refusal import RefusalCode, not_found
 from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
+from publisher_api.web.inbox_tokens import require_inbox_user
 from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE
 
 DESCRIPTION = """One POST reaches a user over e-mail, SMS, push, webhook and a live inbox.
@@ -26,6 +27,7 @@ TAGS = [
     {"name": "sending", "description": "Send one notification, or a batch."},
     {"name": "notifications", "description": "Read what became of a notification."},
     {"name": "inbox", "description": "Unread counts, and marking as read."},
+    {"name": "own inbox", "description": "What a user's own client calls, with an inbox token."},
     {"name": "users", "description": "Where users can be reached."},
     {"name": "configuration", "description": "Templates and channels, without a deployment."},
     {"name": "health", "description": "For load balancers and uptime checks."},
@@ -115,6 +117,12 @@ def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
         components["schemas"].pop(unused, None)
     components["securitySchemes"] = {
         "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key: `hg_…`."},
+        "inboxToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A token of one user: from `inbox_token`, or of your identity provider.",
+        },
         "googlePush": {"type": "http", "scheme": "bearer", "description": "An OIDC token of Google Pub/Sub."},
     }
     for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
@@ -135,6 +143,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     if require_api_key in calls:
         operation["security"] = [{"apiKey": []}]
+    elif require_inbox_user in calls:
+        operation["security"] = [{"inboxToken": []}]
     elif verify_google_push in calls:
         operation["security"] = [{"googlePush": []}]
     if "422" in operation["responses"] and MEDIA_TYPE not in operation["responses"]["422"]["content"]:

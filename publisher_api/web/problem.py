@@ -10,6 +10,7 @@ STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.MALFORMED_JSON: 400,
     RefusalCode.MALFORMED_REQUEST: 400,
     RefusalCode.UNAUTHORIZED: 401,
+    RefusalCode.ORIGIN_REFUSED: 403,
     RefusalCode.NOT_FOUND: 404,
     RefusalCode.METHOD_NOT_ALLOWED: 405,
     RefusalCode.IN_FLIGHT: 409,

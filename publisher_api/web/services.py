@@ -13,6 +13,7 @@ from publisher_api.hosting.backend import Backend
 from publisher_api.inbox.service import Inbox
 from publisher_api.web.authentication import ApiKeys, GooglePushes, require_api_key
 from publisher_api.web.health import Health
+from publisher_api.web.inbox_tokens import InboxTokens, InboxUser, require_inbox_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ServiceRegistry:
     inbox: Inbox
     api_keys: ApiKeys
     google_pushes: GooglePushes | None
+    inbox_tokens: InboxTokens
     health: Health
     new_id: Callable[[], str]
 
@@ -40,3 +42,4 @@ async def _services(request: Request) -> ServiceRegistry:  # async: FastAPI runs
 
 Services = Annotated[ServiceRegistry, Depends(_services)]
 Producer = Annotated[str, Depends(require_api_key)]
+Caller = Annotated[InboxUser, Depends(require_inbox_user)]

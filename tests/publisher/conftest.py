@@ -16,6 +16,7 @@ from postgres.pool import make_pool
 from publisher_api.settings import Settings
 from shared.profile import Profile
 from tests.publisher.google import SERVICE_ACCOUNT, InspectedPubSub, Pusher, google_settings
+from tests.publisher.own_inbox import INBOX
 from tests.publisher.running import Publisher, Reporter, create_api_key, serving
 from tests.publisher.sweeping import Sweeping
 from tests.publisher.topic import InspectedTable
@@ -24,7 +25,7 @@ from transport.pubsub import topic_path
 
 @pytest.fixture(scope="session")
 def settings(postgres_url: str) -> Settings:
-    return Settings(database_url=postgres_url, profile=Profile.POSTGRES)
+    return Settings(database_url=postgres_url, profile=Profile.POSTGRES, inbox=INBOX)
 
 
 @pytest.fixture

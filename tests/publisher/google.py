@@ -16,6 +16,7 @@ from publisher_api.settings import GoogleSettings, Settings
 from shared.envelope import Message, decode
 from shared.outcomes import Outcome, encode
 from shared.profile import Profile
+from tests.publisher.own_inbox import INBOX
 from tests.publisher.topic import Inspected
 
 AUDIENCE = "https://publisher.test/internal/outcomes"
@@ -30,7 +31,7 @@ def google_settings(database_url: str, certs_url: str) -> Settings:
         push_service_account=SERVICE_ACCOUNT,
         certs_url=certs_url,
     )
-    return Settings(database_url=database_url, profile=Profile.GOOGLE, google=google)
+    return Settings(database_url=database_url, profile=Profile.GOOGLE, google=google, inbox=INBOX)
 
 
 def push(publisher_url: str, data: bytes, token: str) -> httpx.Response:

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from publisher_api.app import create_app
 from publisher_api.settings import GoogleSettings, Settings
 from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
+from publisher_api.web.inbox_tokens import require_inbox_user
 from shared.profile import Profile
 from tests.publisher.running import Publisher
 
@@ -24,6 +25,12 @@ RULES = {
     ("GET", "/v1/notifications/{notification_id}"): "API key",
     ("POST", "/v1/notifications/{notification_id}/read"): "API key",
     ("POST", "/v1/notifications/bulk/read"): "API key",
+    ("POST", "/v1/users/{user_id}/inbox_token"): "API key",
+    ("GET", "/v1/inbox"): "inbox token",
+    ("POST", "/v1/inbox/read"): "inbox token",
+    ("POST", "/v1/inbox/read_all"): "inbox token",
+    ("POST", "/v1/inbox/seen"): "inbox token",
+    ("POST", "/v1/inbox/archive"): "inbox token",
     ("PUT", "/v1/users/{user_id}"): "API key",
     ("GET", "/v1/users/{user_id}"): "API key",
     ("POST", "/v1/users/{user_id}/devices"): "API key",
@@ -35,6 +42,9 @@ RULES = {
     ("GET", "/docs"): "public",
     ("GET", "/docs/{name}"): "public",
 }
+DEPENDENCIES = {require_api_key: "API key", require_inbox_user: "inbox token", verify_google_push: "google push"}
+"""The rule that each dependency of a route is."""
+TOKENS = ("API key", "inbox token")
 
 
 GOOGLE = Settings(
@@ -63,9 +73,7 @@ def api_routes(routes: Any) -> list[APIRoute]:
 
 def rule(route: APIRoute) -> str:
     calls = [dependency.call for dependency in route.dependant.dependencies]
-    rules = [
-        name for call, name in ((require_api_key, "API key"), (verify_google_push, "google push")) if call in calls
-    ]
+    rules = [name for call, name in DEPENDENCIES.items() if call in calls]
     if PUBLIC in route.tags:
         rules.append("public")
     assert len(rules) == 1, f"{route.path} has the rules {rules}, not one"
@@ -81,9 +89,9 @@ def test_every_route_is_listed_with_its_rule(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic abc", "Bearer"])
-def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher, authorization: str | None) -> None:
+def test_a_route_answers_401_without_a_known_key_or_token(publisher: Publisher, authorization: str | None) -> None:
     headers = {"Authorization": authorization or ""}
-    for method, path in [key for key, rule in RULES.items() if rule == "API key"]:
+    for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
         filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
         response = publisher.http.request(method, filled.replace("{", "").replace("}", ""), headers=headers, json={})
         assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
@@ -91,7 +99,7 @@ def test_a_producers_route_answers_401_without_a_known_key(publisher: Publisher,
 
 
 def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> None:
-    for method, path in [(method, path) for (method, path), rule in RULES.items() if rule == "API key"]:
+    for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
         filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
         response = publisher.http.request(
             method,
@@ -107,6 +115,7 @@ def test_the_schema_says_how_each_route_authenticates(settings: Settings) -> Non
     paths = create_app(settings).openapi()["paths"]
     schemes: dict[str, list[dict[str, list[str]]] | None] = {
         "API key": [{"apiKey": []}],
+        "inbox token": [{"inboxToken": []}],
         "google push": [{"googlePush": []}],
         "public": None,
     }

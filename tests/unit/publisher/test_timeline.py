@@ -16,7 +16,7 @@ def notification(**fields: Any) -> StoredNotification:
         "notification_id": UUID(int=1), "producer": "shop", "user_id": "ada", "event_type": "payment",
         "actor_user_id": None, "channels": ["email"], "payload": {}, "template_name": None, "dedup_key": None,
         "priority": 100, "deliver_at": None, "created_at": NOON - timedelta(hours=1), "accepted_at": NOON,
-        "read_at": None, "statuses": ["queued"],
+        "seen_at": None, "read_at": None, "archived_at": None, "statuses": ["queued"],
     }  # fmt: skip
     return StoredNotification(**known | fields)
 
