@@ -63,6 +63,7 @@ class StackConfig:
     sendgrid_api_key: str = field(default_factory=lambda: f"SG.{secrets.token_hex(16)}")
     twilio_account_sid: str = field(default_factory=lambda: f"AC{secrets.token_hex(16)}")
     twilio_auth_token: str = field(default_factory=lambda: secrets.token_hex(16))
+    inbox_token_secret: str = field(default_factory=lambda: secrets.token_hex(32))
     webhook_signing_secret: str = field(
         default_factory=lambda: f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     )
@@ -99,9 +100,9 @@ class StackConfig:
             case "push_bridge":
                 own = self._bridge | self.emulators.environment
             case "publisher" if self.profile is Profile.GOOGLE:
-                own = self._publisher | self._google
+                own = self._publisher | self._google | self._inbox
             case "publisher":
-                own = self._self_hosted(self.database_url)
+                own = self._self_hosted(self.database_url) | self._inbox
             case "worker":
                 own = self._self_hosted(self.worker_database_url) | self._providers
             case _ if service in FUNCTIONS:
@@ -143,6 +144,10 @@ class StackConfig:
             "TWILIO_AUTH_TOKEN": self.twilio_auth_token,
             "WEBHOOK_SIGNING_SECRET": self.webhook_signing_secret,
         }
+
+    @property
+    def _inbox(self) -> dict[str, str]:
+        return {"INBOX_TOKEN_SECRET": self.inbox_token_secret}
 
     @property
     def _bridge(self) -> dict[str, str]:

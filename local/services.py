@@ -63,7 +63,7 @@ class Services:
         config = self.config
         sandbox = [sys.executable, "-m", "local.sandbox"]
         publisher = ["uvicorn", "publisher_api.main:app", "--host", "127.0.0.1", "--port", str(config.ports.publisher)]
-        options = ["--no-access-log", "--timeout-graceful-shutdown", "3"]
+        options = ["--no-access-log", "--timeout-graceful-shutdown", "3", "--ws-max-size", "65536"]
         return [
             Program(
                 name="sandbox",

@@ -25,6 +25,9 @@ from publisher_api.inbox import routes as inbox
 from publisher_api.inbox import token_routes as inbox_tokens
 from publisher_api.inbox.reader import PublishersReader, StateReader
 from publisher_api.inbox.service import Inbox
+from publisher_api.live import routes as live
+from publisher_api.live.hub import Hub
+from publisher_api.live.signals import called_at_a_stop
 from publisher_api.notifications import routes as notifications
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
@@ -46,6 +49,7 @@ FEATURES = (
     accept,
     inbox,
     own_inbox,
+    live,
     inbox_tokens,
     notifications,
     users,
@@ -81,7 +85,8 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     # at a time.
     routes_pool = pool if serverless else make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES)
     backend = _backend(settings, connections, serverless=serverless)
-    reader = PublishersReader(routes_pool, now) if settings.google else StateReader(routes_pool)
+    state = StateReader(routes_pool)
+    hub = None if settings.google else Hub(settings.database_url, state, settings.live)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -95,7 +100,13 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         # request, which was most of the slowest percent.
         gc.collect()
         gc.freeze()
-        yield
+        if hub:
+            hub.start()
+            with called_at_a_stop(hub.end):
+                yield
+            await run_in_threadpool(hub.stop)
+        else:
+            yield
         if intake:
             await run_in_threadpool(intake.stop)
         await run_in_threadpool(backend.stop)
@@ -116,11 +127,18 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         cache=cache,
         backend=backend,
         channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
-        inbox=Inbox(routes_pool, reader, now, _new_id, backend.command_added),
+        inbox=Inbox(
+            routes_pool,
+            PublishersReader(routes_pool, now) if settings.google else state,
+            now,
+            _new_id,
+            backend.command_added,
+        ),
         api_keys=ApiKeys(cache),
         google_pushes=GooglePushes(settings.google) if settings.google else None,
         inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
+        live=hub,
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)

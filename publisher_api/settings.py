@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from postgres.address import database_address
 from publisher_api.inbox.settings import InboxSettings
+from publisher_api.live.limits import LiveLimits
 from shared.errors import ConfigurationError
 from shared.profile import Profile, profile_of
 from shared.topology import NOTIFICATIONS_TOPIC
@@ -48,6 +49,7 @@ class Settings:
     google: GoogleSettings | None = None
     connections: int = 8
     inbox: InboxSettings = field(default_factory=InboxSettings)
+    live: LiveLimits = field(default_factory=LiveLimits)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

@@ -96,6 +96,12 @@ class LogEvent(Described):
         "transport.unreachable",
         "The transport's server cannot be reached. It is examined when it is used first.",
     )
+    INBOX_LISTENER_DISCONNECTED = (
+        "inbox.listener_disconnected",
+        "The listener for changed inboxes lost Postgres. It connects again, and every stream looks for changes.",
+    )
+    INBOX_READ_FAILED = "inbox.read_failed", "A stream could not read its inbox. It tries again every second."
+    INBOX_READER_BLOCKED = "inbox.reader_blocked", "A client took nothing from its stream for too long. It was closed."
     REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."
     POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."
     CONFIG_LOAD_FAILED = "config.load_failed", "Channels, templates and API keys could not be loaded from Postgres."

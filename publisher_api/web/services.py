@@ -11,6 +11,7 @@ from publisher_api.channels.service import Channels
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.hosting.backend import Backend
 from publisher_api.inbox.service import Inbox
+from publisher_api.live.hub import Hub
 from publisher_api.web.authentication import ApiKeys, GooglePushes, require_api_key
 from publisher_api.web.health import Health
 from publisher_api.web.inbox_tokens import InboxTokens, InboxUser, require_inbox_user
@@ -20,7 +21,7 @@ from publisher_api.web.inbox_tokens import InboxTokens, InboxUser, require_inbox
 class ServiceRegistry:
     """Everything that outlives a request. ``new_id`` gives UUIDs of version 7.
 
-    ``google_pushes`` is None outside of the google profile.
+    ``google_pushes`` is None outside of the google profile, and ``live`` is None in it: clients listen to Firestore.
     """
 
     pool: Pool
@@ -32,6 +33,7 @@ class ServiceRegistry:
     google_pushes: GooglePushes | None
     inbox_tokens: InboxTokens
     health: Health
+    live: Hub | None
     new_id: Callable[[], str]
 
 

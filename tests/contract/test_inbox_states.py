@@ -21,9 +21,9 @@ from functions.postgres.inbox import PostgresInbox
 from postgres.pool import Pool
 from shared.envelope import Command
 from shared.errors import Retryable, Undecodable
+from tests.contract.inboxes import ENTRY, LATER, Inboxes, entry
 from tests.factories import NOON, make_delivery
 from tests.fakes import Clock, MemorySwitchStore
-from tests.contract.inboxes import ENTRY, LATER, Inboxes, entry
 
 LATEST = LATER + timedelta(days=1)
 

@@ -76,13 +76,13 @@ class Worker:
     def __init__(self, publisher: "Publisher") -> None:
         self._publisher = publisher
         self._works = publisher.settings.google is None
-        self._pool = make_pool(publisher.database_url, 4, always_autocommit=True)
+        self.pool = make_pool(publisher.database_url, 4, always_autocommit=True)
         if self._works:
-            self._pool.open()
-        self.inbox = PostgresInbox(self._pool)
+            self.pool.open()
+        self.inbox = PostgresInbox(self.pool)
 
     def close(self) -> None:
-        self._pool.close()
+        self.pool.close()
 
     def deliver(self, *notification_ids: str) -> None:
         for notification_id in notification_ids if self._works else ():

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from publisher_api.app import create_app
 from publisher_api.settings import GoogleSettings, Settings
@@ -27,6 +27,7 @@ RULES = {
     ("POST", "/v1/notifications/bulk/read"): "API key",
     ("POST", "/v1/users/{user_id}/inbox_token"): "API key",
     ("GET", "/v1/inbox"): "inbox token",
+    ("GET", "/v1/inbox/live"): "inbox token",
     ("POST", "/v1/inbox/read"): "inbox token",
     ("POST", "/v1/inbox/read_all"): "inbox token",
     ("POST", "/v1/inbox/seen"): "inbox token",
@@ -69,6 +70,22 @@ def api_routes(routes: Any) -> list[APIRoute]:
         else:
             found += api_routes(getattr(getattr(route, "original_router", None), "routes", []))
     return found
+
+
+def websocket_paths(routes: Any) -> list[str]:
+    found = []
+    for route in routes:
+        if isinstance(route, APIWebSocketRoute):
+            found.append(route.path)
+        else:
+            found += websocket_paths(getattr(getattr(route, "original_router", None), "routes", []))
+    return found
+
+
+@each_profile
+def test_the_only_websocket_takes_a_token_in_its_first_frame(settings: Settings) -> None:
+    """``test_live.py`` tests that it sends nothing before."""
+    assert websocket_paths(create_app(settings).routes) == ["/v1/inbox/live"]
 
 
 def rule(route: APIRoute) -> str:

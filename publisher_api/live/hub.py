@@ -1,0 +1,101 @@
+"""Who listens to which inbox in this process: wakes the streams of a user, reads for them, and ends them all."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from publisher_api.inbox.reader import StateReader, Update
+from publisher_api.live.limits import LiveLimits
+from publisher_api.live.wakeups import InboxWakeups
+
+# They share the connections of the routes. A stream has one read at a time, so no more reads wait than streams exist.
+_READERS = 2
+
+
+class Hub:
+    """The streams of one process. A stream holds a flag here, so a slow one costs no memory, and its changes coalesce.
+
+    ``start`` must run in the event loop. ``end`` may be called from any thread, and from a signal handler.
+    """
+
+    def __init__(self, database_url: str, reader: StateReader, limits: LiveLimits) -> None:
+        self.limits = limits
+        self._reader = reader
+        self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._wakeups = InboxWakeups(database_url, self._changed, self._wake_all_soon)
+        self._loop: asyncio.AbstractEventLoop
+        self._ended: asyncio.Future[None]
+        self._threads: ThreadPoolExecutor
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="live-inbox")
+        self._wakeups.start()
+
+    def end(self) -> None:
+        """End every stream soon, and every new one at once. A server waits for open streams before it stops."""
+        self._loop.call_soon_threadsafe(self._end)
+
+    def stop(self) -> None:
+        """End the streams, and the threads. Must run outside of the event loop."""
+        self.end()
+        self._wakeups.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def is_ended(self) -> bool:
+        return self._ended.done()
+
+    @contextmanager
+    def listening(self, user_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set when the inbox of ``user_id`` may have changed, and when all streams end."""
+        woken = asyncio.Event()
+        self._listening[user_id].add(woken)
+        try:
+            yield woken
+        finally:
+            self._listening[user_id].discard(woken)
+            if not self._listening[user_id]:
+                del self._listening[user_id]
+
+    async def read(self, user_id: str, since: int | None) -> Update | None:
+        """What changed after ``since``; None if nothing did, or all streams end.
+
+        Raises ``psycopg.OperationalError``.
+        """
+        job = self._loop.run_in_executor(self._threads, self._reader.changes, user_id, since)
+        either: set[asyncio.Future[Any]] = {job, self._ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not job.done():
+            job.cancel()
+            return None
+        return job.result()
+
+    async def rest(self, seconds: float) -> None:
+        """Return after ``seconds``, or at once when all streams end."""
+        await asyncio.wait({self._ended}, timeout=seconds)
+
+    def _changed(self, user_id: str) -> None:
+        # In the thread of the wakeups. Most users do not listen here, so most notifications end here.
+        if user_id in self._listening:
+            self._loop.call_soon_threadsafe(self._wake, user_id)
+
+    def _wake(self, user_id: str) -> None:
+        for woken in self._listening.get(user_id, ()):
+            woken.set()
+
+    def _wake_all_soon(self) -> None:
+        self._loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for user_id in self._listening:
+            self._wake(user_id)
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+        self._wake_all()
