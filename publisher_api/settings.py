@@ -40,8 +40,8 @@ class GoogleSettings:
 class Settings:
     """Where Postgres is, and the profile. ``google`` is None in every other profile.
 
-    ``connections`` to Postgres are the most that one instance holds, without the one that listens for changes of the
-    configuration.
+    ``connections`` to Postgres are the most that one instance holds, without those that listen: for changes of the
+    configuration and, outside of the google profile, for messages and inboxes.
     """
 
     database_url: str
