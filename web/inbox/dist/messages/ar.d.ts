@@ -1,0 +1,3 @@
+import type { Messages } from "../messages";
+declare const arabic: Messages;
+export default arabic;

@@ -1,0 +1,3 @@
+import type { Messages } from "../messages";
+declare const german: Messages;
+export default german;

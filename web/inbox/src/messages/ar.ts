@@ -1,0 +1,46 @@
+import type { Messages } from "../messages";
+
+const arabic: Messages = {
+  lang: "ar",
+  dir: "rtl",
+  title: "الإشعارات",
+  bell: {
+    zero: "الإشعارات، لا جديد",
+    one: "الإشعارات، إشعار جديد واحد",
+    two: "الإشعارات، إشعاران جديدان",
+    few: "الإشعارات، {n} إشعارات جديدة",
+    many: "الإشعارات، {n} إشعارًا جديدًا",
+    other: "الإشعارات، {n} إشعار جديد",
+  },
+  all: "الكل",
+  unread: "غير المقروءة",
+  archived: "الأرشيف",
+  readAll: "تحديد الكل كمقروء",
+  archive: "أرشفة «{title}»",
+  close: "إغلاق",
+  dismiss: "إخفاء",
+  loading: "جارٍ التحميل …",
+  loadFailed: "تعذّر تحميل الإشعارات الأقدم.",
+  retry: "إعادة المحاولة",
+  emptyAll: "لا توجد إشعارات بعد",
+  emptyAllHint: "تظهر الإشعارات الجديدة هنا فور وصولها.",
+  emptyUnread: "لقد قرأت كل شيء",
+  emptyUnreadHint: "تظهر الإشعارات الجديدة هنا فور وصولها.",
+  emptyArchived: "لا شيء في الأرشيف",
+  emptyArchivedHint: "تُحفظ هنا الإشعارات التي تؤرشفها.",
+  away: "جارٍ إعادة الاتصال … ستُحفظ تغييراتك لاحقًا.",
+  refused: "انتهت جلستك. سجّل الدخول مجددًا لرؤية الإشعارات الجديدة.",
+  entryUnread: "غير مقروء",
+  entryArchived: "تمت الأرشفة: {title}",
+  arrivedOne: "إشعار جديد: {title}",
+  arrivedMany: {
+    zero: "لا إشعارات جديدة",
+    one: "إشعار جديد واحد",
+    two: "إشعاران جديدان",
+    few: "{n} إشعارات جديدة",
+    many: "{n} إشعارًا جديدًا",
+    other: "{n} إشعار جديد",
+  },
+};
+
+export default arabic;
