@@ -96,7 +96,7 @@ class StackConfig:
         """All environment variables of ``service``: those of this process, and its own."""
         match service:
             case "sandbox":
-                own = {"PORT": str(self.ports.sandbox), **self._provider_credentials}
+                own = {"PORT": str(self.ports.sandbox), **self._provider_credentials, **self._demo}
             case "push_bridge":
                 own = self._bridge | self.emulators.environment
             case "publisher" if self.profile is Profile.GOOGLE:
@@ -147,7 +147,25 @@ class StackConfig:
 
     @property
     def _inbox(self) -> dict[str, str]:
-        return {"INBOX_TOKEN_SECRET": self.inbox_token_secret}
+        return {"INBOX_TOKEN_SECRET": self.inbox_token_secret, "INBOX_ORIGINS": self.sandbox_url}
+
+    @property
+    def api_key_file(self) -> Path:
+        """Has the API key of the producer ``local``, when the stack is ready."""
+        return self.state / "api-key"
+
+    @property
+    def demo_url(self) -> str:
+        """A user's inbox beside a form that sends."""
+        return f"{self.sandbox_url}/demo"
+
+    @property
+    def _demo(self) -> dict[str, str]:
+        return {
+            "PUBLISHER_URL": self.publisher_url,
+            "API_KEY_FILE": str(self.api_key_file),
+            "HAS_LIVE_INBOX": str(self.profile is not Profile.GOOGLE).lower(),
+        }
 
     @property
     def _bridge(self) -> dict[str, str]:

@@ -34,11 +34,6 @@ class Services:
     broker: RabbitmqServer | None
     extra_environment: Mapping[str, Mapping[str, str]]
 
-    @property
-    def api_key_file(self) -> Path:
-        """The file into which the task ``api_key`` writes the key."""
-        return self.config.state / "api-key"
-
     def all(self) -> list[Service]:
         """Every service. Only ``needs`` says in which order they start."""
         return [*self._database(), *self._common(), *self._of_the_profile()]
@@ -87,7 +82,7 @@ class Services:
 
     def _provide_api_key(self) -> None:
         """Write a key to ``api_key_file``, unless the key of an earlier start still works. Raises ``StartFailed``."""
-        if self.api_key_file.exists() and self._api_key_works(self.api_key_file.read_text().strip()):
+        if self.config.api_key_file.exists() and self._api_key_works(self.config.api_key_file.read_text().strip()):
             return
         done = subprocess.run(
             [sys.executable, "-m", "publisher_api.cli.keys", "create", "--producer", "local"],
@@ -99,8 +94,8 @@ class Services:
         )
         if done.returncode != 0:
             raise StartFailed("api_key", f"ended with exit code {done.returncode}", done.stdout + done.stderr)
-        self.api_key_file.touch(mode=0o600)
-        self.api_key_file.write_text(done.stdout)
+        self.config.api_key_file.touch(mode=0o600)
+        self.config.api_key_file.write_text(done.stdout)
 
     def _api_key_works(self, key: str) -> bool:
         any_resource = f"{self.config.publisher_url}/v1/channels"

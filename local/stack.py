@@ -84,13 +84,12 @@ class Stack:
             amqp_url=broker.url if broker else options.amqp_url or "",
         )
         services = Services(self.config, self.logs, self._server, google, broker, self._extra_environment)
-        self._api_key_file = services.api_key_file
         self._services: dict[str, Service] = {service.name: service for service in services.all()}
 
     @property
     def api_key(self) -> str:
         """An API key of the producer ``local``."""
-        return self._api_key_file.read_text().strip()
+        return self.config.api_key_file.read_text().strip()
 
     def child(self, name: str) -> Child:
         """The process of the service ``name``."""

@@ -35,6 +35,7 @@ def _print_addresses(console: Console, stack: Stack) -> None:
     config = stack.config
     addresses = {
         "API": f"{config.publisher_url}/docs",
+        "Demo (send, and see)": config.demo_url,
         "Sandbox (what arrived)": config.sandbox_url,
         "API key": stack.api_key,
         "Postgres": config.database_url,

@@ -1,4 +1,4 @@
-"""The sandbox's application: the provider stubs, the API for tests, and the page."""
+"""The sandbox's application: the provider stubs, the API for tests, the page of what arrived, and the demo page."""
 
 from pathlib import Path
 
@@ -6,18 +6,20 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from local.sandbox import control, fcm, sendgrid, twilio, webhook
+from local.sandbox import control, demo, fcm, sendgrid, twilio, webhook
+from local.sandbox.demo import Publisher
 from local.sandbox.provider_stub import Credentials, ProviderStub
 
 _PAGE = Path(__file__).with_name("page")
+_INBOX = Path(__file__).parents[2] / "web" / "inbox" / "dist"
 # The frames that show e-mails inherit this policy: no script in them runs, and they load nothing from other hosts.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; object-src 'none'"
 )
 
 
-def create_app(credentials: Credentials) -> FastAPI:
-    """The sandbox, whose provider stubs accept ``credentials``."""
+def create_app(credentials: Credentials, publisher: Publisher | None = None) -> FastAPI:
+    """The sandbox, whose provider stubs accept ``credentials``. With a publisher it serves the demo page, too."""
     app = FastAPI(title="Heliograph sandbox")
     stub = ProviderStub(credentials)
     for module in (sendgrid, twilio, fcm, webhook, control):
@@ -27,5 +29,8 @@ def create_app(credentials: Credentials) -> FastAPI:
     async def page() -> Response:
         return FileResponse(_PAGE / "index.html", headers={"Content-Security-Policy": _POLICY})
 
+    if publisher is not None:
+        app.include_router(demo.router(publisher))
+        app.mount("/inbox", StaticFiles(directory=_INBOX))
     app.mount("/page", StaticFiles(directory=_PAGE))
     return app
