@@ -21,6 +21,8 @@ def _over(*profiles: object) -> pytest.MarkDecorator:
 
 google_only = _over(_GOOGLE)
 """For what is about Google's services by its nature."""
+postgres_only = _over("postgres")
+"""For what does not depend on the transport, and is about no profile."""
 redis_only = _over("redis")
 """For what Valkey loses."""
 self_hosted_only = _over(*_SELF_HOSTED)
