@@ -1,11 +1,14 @@
 """Who listens to which inbox in this process: wakes the streams of a user, reads for them, and ends them all."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+
+import psycopg
 
 from publisher_api.inbox.reader import StateReader, Update
 from publisher_api.live.limits import LiveLimits
@@ -13,6 +16,7 @@ from publisher_api.live.wakeups import InboxWakeups
 
 # They share the connections of the routes. A stream has one read at a time, so no more reads wait than streams exist.
 _READERS = 2
+_FAILURE_SECONDS = 1.0
 
 
 class Hub:
@@ -26,6 +30,7 @@ class Hub:
         self._reader = reader
         self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._wakeups = InboxWakeups(database_url, self._changed, self._wake_all_soon)
+        self._failure: tuple[float, psycopg.OperationalError] | None = None
         self._loop: asyncio.AbstractEventLoop
         self._ended: asyncio.Future[None]
         self._threads: ThreadPoolExecutor
@@ -67,13 +72,23 @@ class Hub:
 
         Raises ``psycopg.OperationalError``.
         """
-        job = self._loop.run_in_executor(self._threads, self._reader.changes, user_id, since)
+        job = self._loop.run_in_executor(self._threads, self._read, user_id, since)
         either: set[asyncio.Future[Any]] = {job, self._ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not job.done():
             job.cancel()
             return None
         return job.result()
+
+    def _read(self, user_id: str, since: int | None) -> Update | None:
+        # While Postgres is unavailable, the reads that wait behind one do not each wait for a connection again.
+        if self._failure and time.monotonic() - self._failure[0] < _FAILURE_SECONDS:
+            raise self._failure[1]
+        try:
+            return self._reader.changes(user_id, since)
+        except psycopg.OperationalError as error:
+            self._failure = (time.monotonic(), error)
+            raise
 
     async def rest(self, seconds: float) -> None:
         """Return after ``seconds``, or at once when all streams end."""

@@ -46,15 +46,21 @@ async def serve(websocket: WebSocket, hub: Hub, tokens: InboxTokens) -> None:
     """Send the changes of an inbox until the client leaves, the token expires, or the hub ends."""
     await websocket.accept()
     try:
-        user, since = await _greet(websocket, hub.limits.hello, tokens)
-        await _while_connected(websocket, _send_all(websocket, hub, user, since))
-    except _Closing as closing:
-        with suppress(WebSocketDisconnect, RuntimeError):  # the client, or the server, may have closed it meanwhile
-            await websocket.close(closing.code, closing.reason)
+        try:
+            user, since = await _greet(websocket, hub.limits.hello, tokens)
+            await _while_connected(websocket, _send_all(websocket, hub, user, since))
+        except _Closing as closing:
+            await _close(websocket, closing, hub.limits.blocked)
+    except TimeoutError:  # without a close frame, the server ends the connection
+        _log.warning(LogEvent.INBOX_READER_BLOCKED)
     except WebSocketDisconnect:
         pass
-    except TimeoutError:
-        _log.warning(LogEvent.INBOX_READER_BLOCKED)
+
+
+async def _close(websocket: WebSocket, closing: _Closing, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        with suppress(RuntimeError):  # the server closed it first
+            await websocket.close(closing.code, closing.reason)
 
 
 async def _greet(websocket: WebSocket, seconds: float, tokens: InboxTokens) -> tuple[InboxUser, int | None]:

@@ -1,7 +1,10 @@
 """How streams end, and what they survive: signals, expired tokens, readers that read nothing, a lost connection."""
 
+import base64
+import json
 import signal
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -133,11 +136,14 @@ def is_listening(publisher: Publisher) -> bool:
 LARGE = "x" * 1_000_000
 
 
-def test_a_client_that_reads_nothing_is_disconnected_and_delays_no_other(own: OwnInbox, worker: Worker) -> None:
+@pytest.mark.parametrize("upgrade", [False, True], ids=["sse", "socket"])
+def test_a_client_that_reads_nothing_is_disconnected_and_delays_no_other(
+    own: OwnInbox, worker: Worker, *, upgrade: bool
+) -> None:
     limits = LiveLimits(beat=0.2, blocked=1.0)
     with (
         serving(replace(own.publisher.settings, live=limits)) as url,
-        blocked_reader(url, own.token) as slow,
+        blocked_reader(url, own.token, upgrade=upgrade) as slow,
         Sse(url, own.token) as listener,
     ):
         listener.next()
@@ -151,15 +157,22 @@ def test_a_client_that_reads_nothing_is_disconnected_and_delays_no_other(own: Ow
         assert 0 < received < 30 * len(LARGE), "it ended before everything was sent"
 
 
-def blocked_reader(url: str, token: str) -> socket.socket:
+def blocked_reader(url: str, token: str, *, upgrade: bool) -> socket.socket:
     """A connection that asks for the stream, and does not read it."""
     host, _, port = url.removeprefix("http://").partition(":")
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(20)
     connection.connect((host, int(port)))
-    request = f"GET /v1/inbox/live HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
-    connection.sendall(request.encode())
+    request = f"GET /v1/inbox/live HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+    if upgrade:
+        request += "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        request += f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n"
+    connection.sendall(f"{request}\r\n".encode())
+    if upgrade:
+        hello = json.dumps({"token": token}).encode()
+        # A final frame of text, masked with zeros, whose length is in two bytes (RFC 6455, section 5.2).
+        connection.sendall(b"\x81" + bytes([0x80 | 126]) + struct.pack("!H", len(hello)) + bytes(4) + hello)
     return connection
 
 
