@@ -27,7 +27,7 @@ def matched_events(text: str) -> set[str]:
     filters = re.findall(
         r'(?:jsonPayload|metric\.labels?)\.event\s*!?[=:]~?\s*(?:one_of)?(\([^)]*\)|"[^"]*")', unescaped
     )
-    lines = re.findall(r'"event": ("[^"]*")', unescaped)
+    lines = re.findall(r'"event":("[^"]*")', unescaped)
     return {event for part in (*filters, *lines) for event in re.findall(r'"([^"]*)"', part)}
 
 
@@ -146,6 +146,6 @@ def test_matched_events_reads_every_form_of_a_filter() -> None:
         "jsonPayload.event=(\"a.b\" OR \"c.d\")"
         metric.labels.event = one_of(\"e.f\", \"g.h\")
         gcloud logging read 'jsonPayload.event="i.j"'
-        grep -e '"event": "k.l"'
+        grep -e '"event":"k.l"'
     """
     assert matched_events(text) == {"a.b", "c.d", "e.f", "g.h", "i.j", "k.l"}

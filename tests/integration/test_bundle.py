@@ -103,7 +103,7 @@ def test_bundle_starts_with_only_its_requirements_and_handles_a_push(
     assert (handled.status_code, refused.status_code) == (204, 400), child.tail()
     assert [outcome.result for outcome in arrived(1)] == ["sent"]
     assert [each.id for each in inbox_of(firestore, "ada").stream()] == [delivery.notification_id]
-    assert '"event": "message.undecodable"' in child.tail(), "logs are JSON"
+    assert '"event":"message.undecodable"' in child.tail(), "logs are JSON"
 
 
 def start(unpacked: Path, port: int, environ: dict[str, str]) -> Child:
