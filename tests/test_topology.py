@@ -6,6 +6,7 @@
 import ast
 import json
 import sys
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from functions.runtime.limits import WAITS_FOR_A_PLACE_SECONDS
 from functions.runtime.provider import Adapter
 from functions.sms.twilio import Twilio
 from functions.webhook.http import Http
-from shared.topology import CHANNEL_TYPES, FUNCTIONS, TOPOLOGY, ChannelTopology
+from shared.backoff import backoff
+from shared.topology import CHANNEL_TYPES, FUNCTIONS, TOPOLOGY, ChannelTopology, RetryProfile
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "functions"
@@ -146,3 +148,14 @@ def test_claim_outlives_everything_that_happens_until_the_outcome_is_recorded(ch
     sends = sum(adapter.longest_send_seconds for adapter in adapters) if adapters else LONGEST_CALL_SECONDS
     waits = WAITS_FOR_A_PLACE_SECONDS * len(adapters)
     assert stores + waits + sends < channel_type.lease_seconds
+
+
+@pytest.mark.parametrize("profile", [RetryProfile.PRODUCTION, RetryProfile.DEMO])
+@pytest.mark.parametrize("channel_type", TOPOLOGY.values(), ids=CHANNEL_TYPES)
+def test_attempts_outlast_the_claim_of_a_dead_worker(channel_type: ChannelTopology, profile: RetryProfile) -> None:
+    # RabbitMQ delivers what a dead worker had taken at once. Every attempt finds the claim held until the lease ends,
+    # and if the attempts were used up by then, the delivery would be dead although no provider failed.
+    shortest, longest = (timedelta(seconds=seconds) for seconds in profile.backoff(channel_type.backoff_seconds))
+    after_the_first = range(1, profile.attempts_of(channel_type.attempts))
+    waits = (backoff(shortest, longest, failures, lambda: 0.0) for failures in after_the_first)
+    assert sum(waits, timedelta()) > timedelta(seconds=channel_type.lease_seconds)
