@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self, TypeVar
@@ -14,9 +15,12 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from local.processes import Child
 from local.rabbitmq_server import PROGRAM, READY_SECONDS, RabbitmqServer
+from tests.contract.transports import notifications
+from transport.port import Encoded, Queue, Taken, TransportError
 from transport.rabbitmq import RabbitmqTransport
 
 T = TypeVar("T")
+TIMEOUT_SECONDS = 20.0
 
 
 class Rabbitmq:
@@ -117,3 +121,27 @@ def messages_in(url: str, name: str) -> int:
 async def purged(channel: AbstractChannel, name: str) -> None:
     queue = await channel.get_queue(name)
     await queue.purge()
+
+
+def publish(transport: RabbitmqTransport, *bodies: str, channel: str = "sms") -> None:
+    messages = [Encoded(body.encode(), {"channel": channel}) for body in bodies]
+    assert [each for batch in notifications(transport).publish(messages) for each in batch] == messages
+
+
+def next_from(queue: Queue) -> Taken:
+    """The next message. Tries again while the transport connects again."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if taken := queue.take(1, 1.0):
+                return taken[0]
+        except TransportError:
+            time.sleep(0.1)
+    raise AssertionError("no message came")
+
+
+def attempts_of(queue: Queue, body: bytes) -> int | None:
+    taken = next_from(queue)
+    queue.done([taken])
+    assert taken.received.data == body
+    return taken.received.attempt

@@ -11,16 +11,15 @@ from aio_pika.abc import AbstractChannel
 
 from local.rabbitmq_server import RabbitmqMissing, RabbitmqServer, installed
 from shared.topology import TOPOLOGY, subscriptions
-from tests.contract.rabbitmq import Rabbitmq
+from tests.contract.rabbitmq import Rabbitmq, attempts_of, next_from, publish
 from tests.contract.transports import DEADLINE_SECONDS, notifications, quick
-from transport.port import Encoded, PublishError, PublishRefused, Queue, Taken, TransportError
+from transport.port import Encoded, PublishError, PublishRefused, TransportError
 from transport.rabbitmq import RabbitmqTransport
 from transport.rabbitmq_topology import DELIVERY_LIMIT
 
 SMS = quick(TOPOLOGY["sms"].subscription)
 PUSH = quick(TOPOLOGY["push"].subscription)
 DEAD = quick(TOPOLOGY["sms"].dead_letter_subscription)
-TIMEOUT_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -44,30 +43,6 @@ def drained(rabbitmq: Rabbitmq) -> None:
     """Leaves no message of another test."""
     for subscription in (SMS, DEAD):
         rabbitmq.purge(subscription.name)
-
-
-def publish(transport: RabbitmqTransport, *bodies: str, channel: str = "sms") -> None:
-    messages = [Encoded(body.encode(), {"channel": channel}) for body in bodies]
-    assert [each for batch in notifications(transport).publish(messages) for each in batch] == messages
-
-
-def next_from(queue: Queue) -> Taken:
-    """The next message. Tries again while the transport connects again."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            if taken := queue.take(1, 1.0):
-                return taken[0]
-        except TransportError:
-            time.sleep(0.1)
-    raise AssertionError("no message came")
-
-
-def attempts_of(queue: Queue, body: bytes) -> int | None:
-    taken = next_from(queue)
-    queue.done([taken])
-    assert taken.received.data == body
-    return taken.received.attempt
 
 
 # First, with a subscription of its own: RabbitMQ 3.10 cannot use a queue that was created just before it was killed.
