@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from psycopg.conninfo import make_conninfo
 
 from local.emulators import PROJECT, Emulators
 from local.processes import free_port
 from local.redis_server import RedisServer
+from local.tokens import write_key_file
 from shared.profile import VARIABLE, Profile
 from shared.topology import FUNCTIONS, PUBLISHER, RetryProfile, subscriptions
 
@@ -243,15 +242,4 @@ class StackConfig:
 
     def write_credentials_file(self) -> None:
         """Write ``credentials_file`` with a new key. No Google service accepts the key."""
-        key = rsa.generate_private_key(65537, 2048)
-        account = {
-            "type": "service_account",
-            "project_id": PROJECT,
-            "private_key_id": secrets.token_hex(8),
-            "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
-            "client_email": _SERVICE_ACCOUNT,
-            "client_id": "0",
-            "token_uri": f"{self.sandbox_url}/token",
-        }
-        self.credentials_file.write_text(json.dumps(account))
-        self.credentials_file.chmod(0o600)
+        write_key_file(self.credentials_file, _SERVICE_ACCOUNT, PROJECT, token_uri=f"{self.sandbox_url}/token")

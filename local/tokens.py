@@ -1,6 +1,7 @@
 """Creates OIDC tokens like those of Google's push service, signed with a key of this machine."""
 
 import json
+import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -9,12 +10,34 @@ from typing import Any, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://accounts.google.com"
 LIFETIME_SECONDS = 3600
 _RENEW_BEFORE_SECONDS = 300
+
+
+def write_key_file(path: Path, service_account: str, project: str, *, token_uri: str) -> None:
+    """Write a service account key file in Google's format, with a new key. No Google service accepts the key."""
+    key = rsa.generate_private_key(65537, 2048)
+    account = {
+        "type": "service_account",
+        "project_id": project,
+        "private_key_id": secrets.token_hex(8),
+        "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        "client_email": service_account,
+        "client_id": "0",
+        "token_uri": token_uri,
+    }
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(json.dumps(account))
 
 
 @dataclass(frozen=True, slots=True)
