@@ -22,9 +22,9 @@ from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.web.inbox_tokens import InboxTokens
 
 SECRET = "s" * 32
-NOW = int(time.time())
-OURS = {"iss": "heliograph", "aud": "inbox", "sub": "ada", "iat": NOW, "exp": NOW + 60}
-THEIRS = {"iss": "https://issuer.example", "aud": "shop", "sub": "ada", "iat": NOW, "exp": NOW + 60}
+NOW = int(time.time())  # when the tests were collected: minutes may pass until they run
+OURS = {"iss": "heliograph", "aud": "inbox", "sub": "ada", "iat": NOW, "exp": NOW + 86_400}
+THEIRS = {"iss": "https://issuer.example", "aud": "shop", "sub": "ada", "iat": NOW, "exp": NOW + 86_400}
 
 
 @dataclass
