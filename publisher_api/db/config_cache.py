@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from postgres.listener import Listener
 from postgres.pool import Connected, Pool
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration, Template
@@ -20,7 +21,6 @@ from shared.logs import EventLogger
 
 _log = EventLogger(__name__)
 _MAX_AGE_SECONDS = 60.0
-_RECONNECT_SECONDS = 2.0
 _FAILURE_SECONDS = 1.0
 
 
@@ -119,34 +119,10 @@ def _load(connection: Connected, templates: Mapping[str, _StoredTemplate]) -> Co
     )
 
 
-class ConfigListener:
-    """A thread with a connection of its own that drops the snapshot when Postgres announces a change."""
+def config_listener(database_url: str, cache: ConfigCache) -> Listener:
+    """Drops the snapshot of ``cache`` when Postgres announces a change, and when changes may have been missed.
 
-    def __init__(self, database_url: str, cache: ConfigCache) -> None:
-        self._database_url = database_url
-        self._cache = cache
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="config-listener", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._listen()
-            except psycopg.OperationalError as error:
-                _log.warning(LogEvent.CONFIG_LISTENER_DISCONNECTED, error=type(error).__name__)
-                self._stopping.wait(_RECONNECT_SECONDS)
-
-    def _listen(self) -> None:
-        with psycopg.connect(self._database_url, autocommit=True, connect_timeout=3) as connection:
-            connection.execute("listen catalog")  # the channel that the triggers of migration 0001 notify
-            self._cache.drop()  # changes were missed until now
-            while not self._stopping.is_set():
-                for _ in connection.notifies(timeout=1.0):
-                    self._cache.drop()
+    The triggers of migration 0001 notify the channel.
+    """
+    disconnected = LogEvent.CONFIG_LISTENER_DISCONNECTED
+    return Listener(database_url, "catalog", lambda _: cache.drop(), cache.drop, disconnected)

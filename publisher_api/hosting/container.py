@@ -8,7 +8,7 @@ from postgres.pool import Pool
 from publisher_api.accept.micro_batcher import TIMEOUT_SECONDS, MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
-from publisher_api.db.config_cache import ConfigCache, ConfigListener
+from publisher_api.db.config_cache import ConfigCache, config_listener
 from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.hosting.bounded_executor import BoundedExecutor
@@ -47,7 +47,7 @@ class ContainerBackend:
         self._sweeper = Sweeper(
             pool, topic, cache, clock, clean=partial(delete_some_expired_rows, pool), read_epoch=read_epoch
         )
-        self._listener = ConfigListener(database_url, cache)
+        self._listener = config_listener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")
         self._batches = BoundedExecutor(

@@ -10,9 +10,13 @@ from typing import Any
 
 import psycopg
 
+from postgres.listener import Listener
 from publisher_api.inbox.reader import StateReader, Update
 from publisher_api.live.limits import LiveLimits
-from publisher_api.live.wakeups import InboxWakeups
+from shared.log_events import LogEvent
+
+CHANNEL = "inbox"
+"""A notification carries the user id and nothing else: no personal data pass here, and none is too large."""
 
 # They share the connections of the routes. A stream has one read at a time, so no more reads wait than streams exist.
 _READERS = 2
@@ -29,7 +33,8 @@ class Hub:
         self.limits = limits
         self._reader = reader
         self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._wakeups = InboxWakeups(database_url, self._changed, self._wake_all_soon)
+        disconnected = LogEvent.INBOX_LISTENER_DISCONNECTED
+        self._listener = Listener(database_url, CHANNEL, self._changed, self._wake_all_soon, disconnected)
         self._failure: tuple[float, psycopg.OperationalError] | None = None
         self._loop: asyncio.AbstractEventLoop
         self._ended: asyncio.Future[None]
@@ -39,7 +44,7 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="live-inbox")
-        self._wakeups.start()
+        self._listener.start()
 
     def end(self) -> None:
         """End every stream soon, and every new one at once. A server waits for open streams before it stops."""
@@ -48,7 +53,7 @@ class Hub:
     def stop(self) -> None:
         """End the streams, and the threads. Must run outside of the event loop."""
         self.end()
-        self._wakeups.stop()
+        self._listener.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -95,7 +100,7 @@ class Hub:
         await asyncio.wait({self._ended}, timeout=seconds)
 
     def _changed(self, user_id: str) -> None:
-        # In the thread of the wakeups. Most users do not listen here, so most notifications end here.
+        # In the thread of the listener. Most users do not listen here, so most notifications end here.
         if user_id in self._listening:
             self._loop.call_soon_threadsafe(self._wake, user_id)
 

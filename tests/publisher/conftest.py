@@ -16,7 +16,7 @@ from postgres.pool import make_pool
 from publisher_api.settings import Settings
 from shared.profile import Profile
 from tests.publisher.google import SERVICE_ACCOUNT, InspectedPubSub, Pusher, google_settings
-from tests.publisher.own_inbox import INBOX
+from tests.publisher.own_inbox import INBOX, OwnInbox, Worker
 from tests.publisher.running import Publisher, Reporter, create_api_key, serving
 from tests.publisher.sweeping import Sweeping
 from tests.publisher.topic import InspectedTable
@@ -121,3 +121,19 @@ def each_publisher(request: pytest.FixtureRequest) -> Publisher:
     """The publisher of each profile, for what must hold however outcomes are reported."""
     found: Publisher = request.getfixturevalue(f"{request.param}_publisher")
     return found
+
+
+@pytest.fixture
+def worker(publisher: Publisher) -> Iterator[Worker]:
+    """What a worker does to inboxes."""
+    worker = Worker(publisher)
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def own(publisher: Publisher) -> Iterator[OwnInbox]:
+    """The inbox of a user of this test's own, and calls of it."""
+    own = OwnInbox(publisher)
+    yield own
+    own.http.close()

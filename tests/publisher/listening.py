@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import httpx
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -40,7 +42,7 @@ class Event(NamedTuple):
         return self.data["counts"]["unseen"], self.data["counts"]["unread"]
 
 
-class Listener:
+class Listener(ABC):
     """Reads a stream in a thread of its own."""
 
     def __init__(self) -> None:
@@ -70,11 +72,11 @@ class Listener:
             pass
         return event
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
-    def events(self) -> Iterator[Event]:
-        raise NotImplementedError
+    @abstractmethod
+    def events(self) -> Iterator[Event]: ...
 
     def _run(self) -> None:
         for event in self.events():
@@ -164,6 +166,7 @@ class Socket(Listener):
 
 
 Protocol = type[Sse] | type[Socket]
+each_protocol = pytest.mark.parametrize("protocol", [Sse, Socket])
 
 
 def put(worker: Worker, user_id: str, count: int = 1, **fields: Any) -> list[str]:

@@ -1,30 +1,12 @@
 """The live inbox over both protocols, with a real server and a real Postgres."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.publisher.listening import Protocol, Socket, Sse, put
+from tests.publisher.listening import Protocol, Socket, Sse, each_protocol, put
 from tests.publisher.own_inbox import ORIGIN, OwnInbox, Worker, now
 from tests.publisher.running import Publisher, problem_of
-
-each_protocol = pytest.mark.parametrize("protocol", [Sse, Socket])
-
-
-@pytest.fixture
-def worker(publisher: Publisher) -> Iterator[Worker]:
-    worker = Worker(publisher)
-    yield worker
-    worker.close()
-
-
-@pytest.fixture
-def own(publisher: Publisher) -> Iterator[OwnInbox]:
-    own = OwnInbox(publisher)
-    yield own
-    own.http.close()
 
 
 @each_protocol

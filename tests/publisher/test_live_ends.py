@@ -6,7 +6,6 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -17,26 +16,10 @@ import psycopg
 import pytest
 
 from publisher_api.live.limits import LiveLimits
-from tests.publisher.listening import Process, Protocol, Socket, Sse, put
+from tests.publisher.listening import Process, Protocol, Socket, Sse, each_protocol, put
 from tests.publisher.own_inbox import INBOX, OwnInbox, Worker, now
 from tests.publisher.running import Publisher, problem_of, serving
 from tests.publisher.topic import waiting_for
-
-each_protocol = pytest.mark.parametrize("protocol", [Sse, Socket])
-
-
-@pytest.fixture
-def worker(publisher: Publisher) -> Iterator[Worker]:
-    worker = Worker(publisher)
-    yield worker
-    worker.close()
-
-
-@pytest.fixture
-def own(publisher: Publisher) -> Iterator[OwnInbox]:
-    own = OwnInbox(publisher)
-    yield own
-    own.http.close()
 
 
 def token(user_id: str, seconds: float) -> str:
