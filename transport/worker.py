@@ -123,6 +123,8 @@ class Worker:
             yield
         except TransportError as error:
             _log.warning(LogEvent.WORKER_SETTLE_FAILED, subscription=self._subscription.name, error=str(error))
+        except Exception:  # noqa: BLE001 - a bug must not end the thread, which other messages need
+            _log.exception(LogEvent.WORKER_SETTLE_FAILED, subscription=self._subscription.name)
 
 
 class Places:
