@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from transport.worker import Places
 
 
@@ -17,29 +19,19 @@ def test_with_a_backlog_half_as_many_more_wait_for_a_thread() -> None:
     assert places.reserve(backlog=True) == 4 + 2
 
 
-def test_with_a_backlog_no_more_are_taken_while_a_message_waits() -> None:
+@pytest.mark.parametrize(
+    ("backlog", "ended", "reserved"),
+    [pytest.param(True, 1, 2, id="while a message waits"), pytest.param(False, 2, 1, id="while all threads are busy")],
+)
+def test_after_a_backlog_was_taken_no_more_are_taken(ended: int, reserved: int, *, backlog: bool) -> None:
     places = Places(4)
     places.reserve(backlog=True)
-    reserved: list[int] = []
-    waiting = threading.Thread(target=lambda: reserved.append(places.reserve(backlog=True)))
+    found: list[int] = []
+    waiting = threading.Thread(target=lambda: found.append(places.reserve(backlog=backlog)))
     waiting.start()
-    places.release(1)
+    places.release(ended)
     waiting.join(0.1)
-    assert waiting.is_alive(), "one message still waits for a thread"
+    assert waiting.is_alive()
     places.release(1)
     waiting.join(10)
-    assert reserved == [2]
-
-
-def test_after_a_backlog_the_messages_that_wait_come_first() -> None:
-    places = Places(4)
-    places.reserve(backlog=True)
-    reserved: list[int] = []
-    waiting = threading.Thread(target=lambda: reserved.append(places.reserve(backlog=False)))
-    waiting.start()
-    places.release(2)
-    waiting.join(0.1)
-    assert waiting.is_alive(), "all threads are busy"
-    places.release(1)
-    waiting.join(10)
-    assert reserved == [1]
+    assert found == [reserved]
