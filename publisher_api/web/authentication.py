@@ -7,6 +7,7 @@ their own inbox send an inbox token (``inbox_tokens.py``).
 
 import hashlib
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -104,17 +105,28 @@ async def require_api_key(request: Request) -> str:  # async: FastAPI runs plain
     return await api_keys.producer(request)
 
 
-class AuthenticatedRoute(APIRoute):
-    """Checks the API key before the body is read. FastAPI reads a body that it parses before it runs dependencies."""
+class CheckedRoute(APIRoute, ABC):
+    """Runs ``check`` before the body is read. FastAPI reads a body that it parses before it runs dependencies."""
+
+    @abstractmethod
+    async def check(self, request: Request) -> None:
+        """Raises ``Refusal``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
-        async def authenticated(request: Request) -> Response:
-            await require_api_key(request)
+        async def checked(request: Request) -> Response:
+            await self.check(request)
             return await handler(request)
 
-        return authenticated
+        return checked
+
+
+class AuthenticatedRoute(CheckedRoute):
+    """Checks the API key."""
+
+    async def check(self, request: Request) -> None:
+        await require_api_key(request)
 
 
 def verify_google_push(request: Request) -> None:

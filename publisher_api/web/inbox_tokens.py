@@ -7,20 +7,19 @@ own, which a producer gets for its user.
 import json
 import threading
 import urllib.request
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
-from fastapi import Request, Response
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
 
 from publisher_api import addresses
 from publisher_api.inbox.settings import InboxSettings, OidcSettings
 from publisher_api.refusal import Refusal, RefusalCode, not_found
-from publisher_api.web.authentication import bearer
+from publisher_api.web.authentication import CheckedRoute, bearer
 
 LIFETIME = timedelta(hours=1)
 _LEEWAY = timedelta(seconds=30)
@@ -140,14 +139,8 @@ async def require_inbox_user(request: Request) -> InboxUser:  # async: FastAPI r
     return found
 
 
-class InboxRoute(APIRoute):
-    """Checks the inbox token before the body is read, as ``AuthenticatedRoute`` checks the API key."""
+class InboxRoute(CheckedRoute):
+    """Checks the inbox token."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler = super().get_route_handler()
-
-        async def authenticated(request: Request) -> Response:
-            await require_inbox_user(request)
-            return await handler(request)
-
-        return authenticated
+    async def check(self, request: Request) -> None:
+        await require_inbox_user(request)
