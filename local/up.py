@@ -34,8 +34,8 @@ def main() -> None:
 def _print_addresses(console: Console, stack: Stack) -> None:
     config = stack.config
     addresses = {
-        "API": f"{config.publisher_url}/docs",
         "Demo (send, and see)": config.demo_url,
+        "API": f"{config.publisher_url}/docs",
         "Sandbox (what arrived)": config.sandbox_url,
         "API key": stack.api_key,
         "Postgres": config.database_url,
@@ -47,7 +47,7 @@ def _print_addresses(console: Console, stack: Stack) -> None:
     console.print()
     for name, address in addresses.items():
         console.print(f"  {name:24}{address}", markup=False, highlight=False, soft_wrap=True)
-    console.print("\nSend a notification (Ctrl-C stops everything):\n", highlight=False)
+    console.print("\nOpen the demo page, or send a notification (Ctrl-C stops everything):\n", highlight=False)
     console.print(curl(stack), markup=False, highlight=False, soft_wrap=True)
 
 
