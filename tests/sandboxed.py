@@ -35,7 +35,7 @@ def running_sandbox(directory: Path) -> Iterator[str]:
 
 
 def an_email(to: str = "ada@example.com", subject: str = "Hello", html: str | None = None) -> dict[str, object]:
-    """The body of a request to SendGrid, as its SDK builds it."""
+    """The body of a request to SendGrid."""
     content = [{"type": "text/plain", "value": "Hello, Ada."}]
     if html is not None:
         content.append({"type": "text/html", "value": html})

@@ -1,22 +1,22 @@
-"""SendGrid, through its own SDK."""
+"""SendGrid's API for mail, without its SDK (``docs/decisions/0034``)."""
 
 from collections.abc import Mapping
 from email.utils import parseaddr
-from http.client import HTTPException
 from typing import ClassVar, Self
-from urllib.error import URLError
 
 import msgspec
-from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient
+import requests
 
 from functions.runtime.provider import Rejected, Sent
+from functions.runtime.requests_http import never_connected, session_with
 from functions.runtime.statuses import HTTP, Alert, Reject, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import EmailContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 15.0
+_HEADERS = {"Content-Type": "application/json"}
+_TAKEN = (200, 202)  # 200 in SendGrid's own sandbox mode
 _OURS = Alert(Reason.SENDER_REFUSED)
 STATUSES: Mapping[int, Verdict] = {**HTTP, 400: Reject(Reason.BAD_REQUEST), 404: _OURS, 413: Reject(Reason.TOO_LARGE)}
 FIELDS: Mapping[str | None, Verdict] = {
@@ -41,28 +41,29 @@ class SendGrid:
     required: ClassVar[tuple[str, ...]] = ("SENDGRID_API_KEY", "EMAIL_FROM")
     longest_send_seconds: ClassVar[float] = 20.0
 
-    def __init__(self, client: SendGridAPIClient, sender: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
-        self._client = client
-        self._client.client.timeout = timeout_seconds  # the SDK sets no timeout itself
+    def __init__(self, url: str, api_key: str, sender: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        self._url = f"{url.rstrip('/')}/v3/mail/send"
+        self._timeout_seconds = timeout_seconds
+        self._session = session_with(api_key)
         name, address = parseaddr(sender)
         self._sender = {"email": address, **({"name": name} if name else {})}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         url = environ.get("SENDGRID_URL") or "https://api.sendgrid.com"
-        return cls(SendGridAPIClient(environ["SENDGRID_API_KEY"], host=url), environ["EMAIL_FROM"])
+        return cls(url, environ["SENDGRID_API_KEY"], environ["EMAIL_FROM"])
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        message = self._message(delivery, delivery.content_as(EmailContent))
+        body = msgspec.json.encode(self._message(delivery, delivery.content_as(EmailContent)))
         try:
-            response = self._client.send(message)
-        except HTTPError as error:
-            return _refused(error, delivery.recipient)
-        except URLError as error:  # urllib wraps errors before the request is sent, and no later ones
-            unreachable(self.name, error, ambiguous=False)
-        except (OSError, HTTPException) as error:
-            unreachable(self.name, error, ambiguous=True)
-        return Sent(self.name, response.headers.get("X-Message-Id"))
+            response = self._session.post(
+                self._url, body, headers=_HEADERS, timeout=self._timeout_seconds, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            unreachable(self.name, error, ambiguous=not never_connected(error))
+        if response.status_code in _TAKEN:
+            return Sent(self.name, response.headers.get("X-Message-Id"))
+        return _refused(response, delivery.recipient)
 
     def _message(self, delivery: Delivery, content: EmailContent) -> dict[str, object]:
         bodies = [{"type": "text/plain", "value": content.text}]
@@ -78,10 +79,10 @@ class SendGrid:
         }
 
 
-def _refused(error: HTTPError, recipient: str) -> Rejected:
+def _refused(response: requests.Response, recipient: str) -> Rejected:
     try:
-        first = next(iter(msgspec.json.decode(error.body, type=_Errors).errors), _Error())
+        first = next(iter(msgspec.json.decode(response.content, type=_Errors).errors), _Error())
     except msgspec.DecodeError:  # the body is the HTML page of a gateway
         first = _Error()
-    verdict = FIELDS.get(first.field) or verdict_of_http(error.status_code, STATUSES)
+    verdict = FIELDS.get(first.field) or verdict_of_http(response.status_code, STATUSES)
     return outcome_for(verdict, provider=SendGrid.name, detail=first.message, hide=recipient)

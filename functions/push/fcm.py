@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import firebase_admin
-import requests
 from firebase_admin import exceptions, messaging
 from google.auth.exceptions import GoogleAuthError, TransportError
 
 from functions.push.verdicts import verdict_of
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.requests_errors import never_connected
+from functions.runtime.requests_http import keep_connections, never_connected
 from functions.runtime.statuses import Alert, Retry, outcome_for, unreachable
 from shared.content import PushContent
 from shared.envelope import Delivery
@@ -32,8 +31,7 @@ class Fcm:
         self._app = app
         # The SDK retries a 503 four times and a broken connection once, which may send twice. It has no option for it.
         session = messaging._get_messaging_service(app)._client.session  # noqa: SLF001 - the SDK has no public way
-        for prefix in ("https://", "http://", "https://fcm.googleapis.com"):
-            session.mount(prefix, requests.adapters.HTTPAdapter())
+        keep_connections(session, prefixes=("https://", "http://", "https://fcm.googleapis.com"))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -1,6 +1,5 @@
 """Twilio, through its own SDK."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -11,7 +10,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.requests_errors import never_connected
+from functions.runtime.requests_http import keep_connections, never_connected
 from functions.runtime.statuses import HTTP, Alert, Reject, Retry, Verdict, outcome_for, unreachable, verdict_of_http
 from shared.content import SmsContent
 from shared.envelope import Delivery
@@ -40,11 +39,18 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no type
     """Twilio's HTTP client with another base URL: the SDK has ``https://api.twilio.com`` built in."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        super().__init__(timeout=timeout_seconds, logger=_silent())
+        super().__init__(timeout=timeout_seconds)
+        keep_connections(self.session)
         self._url = url.rstrip("/")
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> Response:
         return super().request(method, url.replace(_API, self._url, 1), *args, **options)
+
+    def log_request(self, _: object) -> None:
+        """Log nothing: the URL and the headers are personal data, and cost more to write than the request."""
+
+    def log_response(self, *_: object) -> None:
+        """Log nothing."""
 
 
 class Twilio:
@@ -74,10 +80,3 @@ class Twilio:
         except requests.RequestException as error:
             unreachable(self.name, error, ambiguous=not never_connected(error))
         return Sent(self.name, message.sid)
-
-
-def _silent() -> logging.Logger:
-    """A logger that drops INFO, where Twilio's client logs the URL and headers of each request."""
-    logger = logging.getLogger("twilio.http_client")
-    logger.setLevel(logging.WARNING)
-    return logger

@@ -8,7 +8,6 @@ import firebase_admin
 import pytest
 from firebase_admin import messaging
 from google.auth.credentials import AnonymousCredentials, Credentials
-from sendgrid import SendGridAPIClient
 
 from functions.email.sendgrid import SendGrid
 from functions.email.smtp import Smtp
@@ -23,22 +22,22 @@ OTHER_SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
 ANONYMOUS = AnonymousCredentials()  # type: ignore[no-untyped-call] # the library has no types
 
 
-def sendgrid(url: str) -> SendGrid:
-    return SendGrid(SendGridAPIClient("SG.key", host=url), SENDER, timeout_seconds=TIMEOUT_SECONDS)
+def sendgrid(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> SendGrid:
+    return SendGrid(url, "SG.key", SENDER, timeout_seconds)
 
 
 def smtp(address: str) -> Smtp:
     return Smtp(urlsplit(f"smtp://{address}"), SENDER, seconds=2 * TIMEOUT_SECONDS, step_seconds=TIMEOUT_SECONDS)
 
 
-def twilio(url: str, sender: str = "+15005550000") -> Twilio:
+def twilio(url: str, sender: str = "+15005550000", timeout_seconds: float = TIMEOUT_SECONDS) -> Twilio:
     environ = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM": sender, "TWILIO_URL": url}
-    return Twilio.from_env(environ, timeout_seconds=TIMEOUT_SECONDS)
+    return Twilio.from_env(environ, timeout_seconds)
 
 
 @contextmanager
-def fcm(url: str, credentials: Credentials = ANONYMOUS) -> Iterator[Fcm]:
-    options = {"projectId": "p", "httpTimeout": TIMEOUT_SECONDS}
+def fcm(url: str, credentials: Credentials = ANONYMOUS, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[Fcm]:
+    options = {"projectId": "p", "httpTimeout": timeout_seconds}
     with pytest.MonkeyPatch.context() as sdk:  # the SDK has no setting for its URL
         sdk.setattr(messaging._MessagingService, "FCM_URL", url + "/v1/projects/{0}/messages:send")  # noqa: SLF001 - the SDK has no public way
         app = firebase_admin.initialize_app(credentials, options, name="test")

@@ -55,11 +55,13 @@ class Asked:
 
 
 class ScriptedServer:
-    """Gives ``answers`` in turn and repeats the last one."""
+    """Gives ``answers`` in turn and repeats the last one. ``together``: when so many requests wait for theirs."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[Asked] = []
+        self.connections = 0
+        self.together: threading.Barrier | None = None
         self.answers = [Answer()]
         self.closing = threading.Event()
 
@@ -70,50 +72,60 @@ class ScriptedServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    script: ScriptedServer
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Print nothing: a client may refuse our certificate."""
 
 
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"  # a connection is kept after the answer
+
+    def setup(self) -> None:
+        super().setup()
+        self.script = self.server.script
+        self.script.connections += 1
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = self.script.answer(Asked(self.command, self.path, self.headers, body))
+        if self.script.together is not None:
+            self.script.together.wait()
+        if answer.silent:
+            self.script.closing.wait()
+        if answer.silent or answer.hang_up:
+            self.close_connection = True
+            return
+        if answer.drip:
+            self.drip(f"HTTP/1.1 {answer.status} OK\r\nX-Filler: {'x' * 60}\r\nContent-Length: 0\r\n\r\n".encode())
+            return
+        self.send_response(answer.status)
+        for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def drip(self, head: bytes) -> None:
+        self.close_connection = True
+        with suppress(OSError):  # the client may close the connection first
+            for byte in head:
+                self.wfile.write(bytes([byte]))
+                self.script.closing.wait(DRIP_SECONDS)
+
+    do_GET = do_POST = do_PUT = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
     """A server on a free port of this machine, with ``tls`` if it is given."""
-    http = _Server(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    http = _Server(("127.0.0.1", 0), _Handler)
     if tls is not None:
         http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
-    script = ScriptedServer(f"{'http' if tls is None else 'https'}://127.0.0.1:{http.server_port}")
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = script.answer(Asked(self.command, self.path, self.headers, body))
-            if answer.silent:
-                script.closing.wait()
-            if answer.silent or answer.hang_up:
-                self.close_connection = True
-                return
-            if answer.drip:
-                self.drip(f"HTTP/1.1 {answer.status} OK\r\nX-Filler: {'x' * 60}\r\nContent-Length: 0\r\n\r\n".encode())
-                return
-            self.send_response(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def drip(self, head: bytes) -> None:
-            self.close_connection = True
-            with suppress(OSError):  # the client may close the connection first
-                for byte in head:
-                    self.wfile.write(bytes([byte]))
-                    script.closing.wait(DRIP_SECONDS)
-
-        do_GET = do_POST = do_PUT = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http.RequestHandlerClass = Handler
+    script = http.script = ScriptedServer(f"{'http' if tls is None else 'https'}://127.0.0.1:{http.server_port}")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
