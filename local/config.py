@@ -163,7 +163,8 @@ class StackConfig:
         return {
             "PUBLISHER_URL": self.publisher_url,
             "API_KEY_FILE": str(self.api_key_file),
-            "HAS_LIVE_INBOX": str(self.profile is not Profile.GOOGLE).lower(),
+            VARIABLE: self.profile,
+            **(self.emulators.environment if self.profile is Profile.GOOGLE else {}),
         }
 
     @property

@@ -11,7 +11,7 @@ from local.sandbox.demo import Publisher
 from local.sandbox.provider_stub import Credentials, ProviderStub
 
 _PAGE = Path(__file__).with_name("page")
-_INBOX = Path(__file__).parents[2] / "web" / "inbox" / "dist"
+_WEB = Path(__file__).parents[2] / "web"
 # The frames that show e-mails inherit this policy: no script in them runs, and they load nothing from other hosts.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; object-src 'none'"
@@ -31,6 +31,7 @@ def create_app(credentials: Credentials, publisher: Publisher | None = None) -> 
 
     if publisher is not None:
         app.include_router(demo.router(publisher))
-        app.mount("/inbox", StaticFiles(directory=_INBOX))
+        app.mount("/inbox", StaticFiles(directory=_WEB / "inbox" / "dist"))
+        app.mount("/firestore", StaticFiles(directory=_WEB / "demo" / "dist"))
     app.mount("/page", StaticFiles(directory=_PAGE))
     return app
