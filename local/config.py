@@ -163,8 +163,7 @@ class StackConfig:
         return {
             "PUBLISHER_URL": self.publisher_url,
             "API_KEY_FILE": str(self.api_key_file),
-            VARIABLE: self.profile,
-            **(self.emulators.environment if self.profile is Profile.GOOGLE else {}),
+            **(self._google if self.profile is Profile.GOOGLE else self._self_hosted(self.database_url)),
         }
 
     @property

@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from local.sandbox import control, demo, fcm, sendgrid, twilio, webhook
 from local.sandbox.demo import Publisher
-from local.sandbox.provider_stub import Credentials, ProviderStub
+from local.sandbox.provider_stub import ProviderStub
 
 _PAGE = Path(__file__).with_name("page")
 _WEB = Path(__file__).parents[2] / "web"
@@ -18,10 +18,9 @@ _POLICY = (
 )
 
 
-def create_app(credentials: Credentials, publisher: Publisher | None = None) -> FastAPI:
-    """The sandbox, whose provider stubs accept ``credentials``. With a publisher it serves the demo page, too."""
+def create_app(stub: ProviderStub, publisher: Publisher | None = None) -> FastAPI:
+    """The sandbox over the state in ``stub``. With a publisher it serves the demo page, too."""
     app = FastAPI(title="Heliograph sandbox")
-    stub = ProviderStub(credentials)
     for module in (sendgrid, twilio, fcm, webhook, control):
         app.include_router(module.router(stub))
 

@@ -23,6 +23,18 @@ def test_notification_that_is_sent_arrives_beside_the_form_and_shows_what_became
     expect(page.locator("#result li .sent")).to_have_count(2)
 
 
+def test_sandbox_shows_the_in_app_notification_as_one_more_channel_type(page: Page) -> None:
+    send(page, "Also in the sandbox", "SMS")
+    expect(page.locator("#result li .sent")).to_have_count(2, timeout=20_000)
+    page.get_by_role("link", name="Sandbox").click()
+    page.get_by_role("button", name="In-app").click()
+    shown = page.locator(".arrival:visible")
+    expect(shown).to_have_count(1)
+    expect(shown.get_by_role("heading", name="In-app")).to_be_visible()
+    expect(shown.locator(".subject")).to_have_text("Also in the sandbox")
+    expect(shown.locator(".to")).to_have_text("to ada")
+
+
 @postgres_only
 def test_template_gives_the_notification_its_words(page: Page) -> None:
     page.get_by_role("combobox", name="Template").select_option("demo-receipt")
