@@ -163,7 +163,7 @@ class StackConfig:
         return {
             "PUBLISHER_URL": self.publisher_url,
             "API_KEY_FILE": str(self.api_key_file),
-            "HAS_LIVE_INBOX": str(self.profile is not Profile.GOOGLE).lower(),
+            **(self._google if self.profile is Profile.GOOGLE else self._self_hosted(self.database_url)),
         }
 
     @property

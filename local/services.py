@@ -64,6 +64,7 @@ class Services:
                 name="sandbox",
                 launch=self._launcher("sandbox", sandbox),
                 ready=lambda: answers(f"{config.sandbox_url}/health"),
+                needs=("migrate", "firestore"),  # it watches the inboxes
             ),
             Program(
                 name="publisher",

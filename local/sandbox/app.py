@@ -8,20 +8,19 @@ from fastapi.staticfiles import StaticFiles
 
 from local.sandbox import control, demo, fcm, sendgrid, twilio, webhook
 from local.sandbox.demo import Publisher
-from local.sandbox.provider_stub import Credentials, ProviderStub
+from local.sandbox.provider_stub import ProviderStub
 
 _PAGE = Path(__file__).with_name("page")
-_INBOX = Path(__file__).parents[2] / "web" / "inbox" / "dist"
+_WEB = Path(__file__).parents[2] / "web"
 # The frames that show e-mails inherit this policy: no script in them runs, and they load nothing from other hosts.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; object-src 'none'"
 )
 
 
-def create_app(credentials: Credentials, publisher: Publisher | None = None) -> FastAPI:
-    """The sandbox, whose provider stubs accept ``credentials``. With a publisher it serves the demo page, too."""
+def create_app(stub: ProviderStub, publisher: Publisher | None = None) -> FastAPI:
+    """The sandbox over the state in ``stub``. With a publisher it serves the demo page, too."""
     app = FastAPI(title="Heliograph sandbox")
-    stub = ProviderStub(credentials)
     for module in (sendgrid, twilio, fcm, webhook, control):
         app.include_router(module.router(stub))
 
@@ -31,6 +30,7 @@ def create_app(credentials: Credentials, publisher: Publisher | None = None) -> 
 
     if publisher is not None:
         app.include_router(demo.router(publisher))
-        app.mount("/inbox", StaticFiles(directory=_INBOX))
+        app.mount("/inbox", StaticFiles(directory=_WEB / "inbox" / "dist"))
+        app.mount("/firestore", StaticFiles(directory=_WEB / "demo" / "dist"))
     app.mount("/page", StaticFiles(directory=_PAGE))
     return app

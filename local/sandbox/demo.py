@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, Field
+
+from shared.profile import VARIABLE, Profile
 
 USER_ID = "ada"
 EMAIL = "ada@example.com"
@@ -36,21 +38,41 @@ _OWN_NAMES = ("127.0.0.1", "localhost")
 _TIMEOUT_SECONDS = 10.0
 
 
+class Firestore(NamedTuple):
+    """The emulator that has the inboxes in the profile google."""
+
+    project: str
+    host: str
+    port: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        host, _, port = environ["FIRESTORE_EMULATOR_HOST"].rpartition(":")
+        return cls(environ["GOOGLE_CLOUD_PROJECT"], host, int(port))
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """The publisher of the stack. ``key_file`` is written after the sandbox has started."""
+    """The publisher of the stack. ``key_file`` is written after the sandbox has started.
+
+    Web pages listen to ``firestore``; outside of the profile google to the publisher.
+    """
 
     url: str
     key_file: Path
-    has_live_inbox: bool
+    firestore: Firestore | None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self | None:
         """None where the sandbox runs alone, as in its own tests."""
         if not environ.get("PUBLISHER_URL"):
             return None
-        live = environ.get("HAS_LIVE_INBOX") == "true"
-        return cls(environ["PUBLISHER_URL"], Path(environ["API_KEY_FILE"]), live)
+        firestore = Firestore.from_env(environ) if environ[VARIABLE] == Profile.GOOGLE else None
+        return cls(environ["PUBLISHER_URL"], Path(environ["API_KEY_FILE"]), firestore)
 
     async def call(self, method: str, path: str, body: object = None) -> Response:
         """The publisher's response to a call with the API key."""
@@ -102,8 +124,10 @@ def own_pages_only(request: Request) -> None:
 
 def router(publisher: Publisher) -> APIRouter:
     routes = APIRouter(prefix="/demo", dependencies=[Depends(own_pages_only)])
+    firestore = publisher.firestore
+    listened_to = f"{publisher.url} {firestore.url}" if firestore else publisher.url
     policy = (
-        f"default-src 'self'; connect-src 'self' {publisher.url}; style-src 'self' 'unsafe-inline';"
+        f"default-src 'self'; connect-src 'self' {listened_to}; style-src 'self' 'unsafe-inline';"
         " script-src 'self'; object-src 'none'; frame-ancestors 'none'"
     )
 
@@ -114,7 +138,8 @@ def router(publisher: Publisher) -> APIRouter:
     @routes.get("/settings")
     async def settings() -> dict[str, Any]:
         """Where the inbox is, and whose."""
-        return {"publisher_url": publisher.url, "user_id": USER_ID, "live": publisher.has_live_inbox}
+        emulator = firestore._asdict() if firestore else None
+        return {"publisher_url": publisher.url, "user_id": USER_ID, "firestore": emulator}
 
     @routes.post("/token")
     async def token() -> Response:

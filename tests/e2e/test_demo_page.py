@@ -1,60 +1,73 @@
 """The demo page in Chromium: a newcomer clicks, and a notification arrives in the inbox beside."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import browser
-from tests.e2e.internals import postgres_only, self_hosted_only
+from tests.e2e.demo_page import browser, entry, page, send
+from tests.e2e.internals import every_profile, postgres_only
 from tests.e2e.stack_driver import StackDriver
 
-__all__ = ["browser"]  # a fixture
+__all__ = ["browser", "page"]  # fixtures
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 
-@pytest.fixture
-def page(browser: Browser, driver: StackDriver) -> Iterator[Page]:
-    page = browser.new_page()
-    page.goto(driver.stack.config.demo_url)
-    yield page
-    page.close()
-
-
-def send(page: Page, title: str, *channels: str) -> None:
-    for channel in channels:
-        page.get_by_label(channel, exact=True).check()
-    page.get_by_role("textbox", name="Title").fill(title)
-    page.get_by_role("button", name="Send", exact=True).click()
-
-
-@self_hosted_only
+@every_profile
 def test_notification_that_is_sent_arrives_beside_the_form_and_shows_what_became_of_it(page: Page) -> None:
     send(page, "Arrived live", "E-mail")
-    expect(page.locator("#inbox").get_by_text("Arrived live").first).to_be_visible()
+    expect(entry(page, "Arrived live").first).to_be_visible(timeout=20_000)  # google: functions import at first use
     expect(page.locator("#bell .badge")).to_be_visible()
     expect(page.locator("#result li .sent")).to_have_count(2)
+
+
+def test_sandbox_shows_the_in_app_notification_as_one_more_channel_type(page: Page) -> None:
+    send(page, "Also in the sandbox", "SMS")
+    expect(page.locator("#result li .sent")).to_have_count(2, timeout=20_000)
+    page.get_by_role("link", name="Sandbox").click()
+    page.get_by_role("button", name="In-app").click()
+    shown = page.locator(".arrival:visible")
+    expect(shown).to_have_count(1)
+    expect(shown.get_by_role("heading", name="In-app")).to_be_visible()
+    expect(shown.locator(".subject")).to_have_text("Also in the sandbox")
+    expect(shown.locator(".to")).to_have_text("to ada")
 
 
 @postgres_only
 def test_template_gives_the_notification_its_words(page: Page) -> None:
     page.get_by_role("combobox", name="Template").select_option("demo-receipt")
     send(page, "Order 17")
-    expect(page.locator("#inbox").get_by_text("Receipt: Order 17").first).to_be_visible()
+    expect(entry(page, "Receipt: Order 17").first).to_be_visible()
 
 
-@postgres_only
 def test_entry_that_is_read_here_is_read_in_the_other_tab(page: Page, browser: Browser, driver: StackDriver) -> None:
     other = browser.new_page()
     other.goto(driver.stack.config.demo_url)
     send(page, "Read me once")
-    entry = other.locator("#inbox li", has_text="Read me once")
-    expect(entry).to_have_class(re.compile("unread"))
-    page.locator("#inbox li", has_text="Read me once").locator("a, button").first.click()
-    expect(entry).not_to_have_class(re.compile("unread"))
+    there = entry(other, "Read me once")
+    expect(there).to_have_class(re.compile("unread"))
+    entry(page, "Read me once").locator("a, button").first.click()
+    expect(there).not_to_have_class(re.compile("unread"))
+    other.close()
+
+
+def test_counts_are_exact_in_every_tab(page: Page, browser: Browser, driver: StackDriver) -> None:
+    other = browser.new_page()
+    other.goto(driver.stack.config.demo_url)
+    tabs = [each.locator("#inbox").get_by_role("tab", name="Unread") for each in (page, other)]
+    send(page, "First to count")
+    expect(entry(page, "First to count")).to_be_visible()
+    page.locator("#inbox").get_by_role("button", name="Mark all as read").click()
+    for tab in tabs:
+        expect(tab).to_have_text("Unread")
+
+    send(page, "Second to count")
+    for tab in tabs:
+        expect(tab).to_have_text("Unread 1")
+    counted = driver.api.get("/v1/notifications/unread_count", params={"user_id": "ada"})
+    assert counted.json()["unread"] == 1
     other.close()
 
 
@@ -65,7 +78,7 @@ def test_inbox_catches_up_after_the_publisher_restarted(page: Page, driver: Stac
     driver.kill("publisher")
     driver.stack.restart("publisher")
     driver.send("inapp", user_id="ada", content={"inapp": {"title": "While it was away"}})
-    expect(page.locator("#inbox").get_by_text("While it was away").first).to_be_visible(timeout=20_000)
+    expect(entry(page, "While it was away").first).to_be_visible(timeout=20_000)
 
 
 @postgres_only

@@ -151,6 +151,25 @@ def test_notification_arrives_over_every_channel_type(driver: StackDriver) -> No
     assert set(driver.internals.inbox(user_id)) == {notification_id}
 
 
+@every_profile
+def test_sandbox_shows_what_arrives_in_an_inbox_once(driver: StackDriver) -> None:
+    user_id = f"u-{uuid.uuid4().hex}"
+    content = {"title": "Paid", "body": "Thank you", "url": "/orders/7", "data": {"amount": 10}}
+    first = driver.send("inapp", user_id=user_id, content={"inapp": content})
+    eventually(lambda: driver.arrivals(user_id), "the sandbox to show the entry")
+    driver.api.post(f"/v1/notifications/{first}/read").raise_for_status()
+    eventually(lambda: driver.internals.inbox(user_id)[first], "the entry to be read")
+    second = driver.send("inapp", user_id=user_id)
+    eventually(lambda: len(driver.arrivals(user_id)) > 1, "the sandbox to show the second entry")
+
+    shown, _ = arrivals = driver.arrivals(user_id)
+    assert [(each["channel_type"], each["provider_message_id"]) for each in arrivals] == [
+        ("inapp", first),
+        ("inapp", second),
+    ]
+    assert shown["content"] == content
+
+
 @google_only
 def test_restarted_pubsub_gets_its_topics_and_delivers(stack: Stack, driver: StackDriver) -> None:
     stack.kill("pubsub")

@@ -101,23 +101,23 @@ PLACES_OF_CHANNEL_TYPES: dict[str, Callable[[], set[str]]] = {
     "a migration with the first channel": first_channels,
     "ADDING_A_CHANNEL.md": lambda: names_in("ADDING_A_CHANNEL.md", r"`(\w+)`") & {*CHANNEL_TYPES},
     "local/config.py, credentials": with_credentials_in_the_local_stack,
-    "tests/factories.py, RECIPIENTS": lambda: set(factories.RECIPIENTS),
-    "tests/factories.py, CONTENTS": lambda: set(factories.CONTENTS),
-    "tests/test_topology.py, ADAPTERS": lambda: set(test_topology.ADAPTERS),
-}
-PLACES_OF_PROVIDERS: dict[str, Callable[[], set[str]]] = {
-    "local/sandbox/*.py, a provider stub": lambda: {
+    "local/sandbox/*.py, what adds its arrivals": lambda: {
         name for path in (ROOT / "local/sandbox").glob("*.py") for name in names_in(str(path), r'channel_type="(\w+)"')
     },
-    "local/sandbox/test_recipients.py, RECIPIENTS": lambda: {each.channel_type for each in RECIPIENTS},
-    "local/sandbox/control.py, FaultRequest": lambda: set(
-        get_args(FaultRequest.model_fields["channel_type"].annotation)
-    ),
     f"{PAGE}/index.html, filters": lambda: names_in(f"{PAGE}/index.html", r'<button [^>]*data-channel-type="(\w+)"'),
     f"{PAGE}/page.js, NAMES": lambda: keys_in_javascript("NAMES"),
     f"{PAGE}/page.js, counts": lambda: keys_in_javascript("counts"),
     f"{PAGE}/page.js, CONTENT_OF": lambda: keys_in_javascript("CONTENT_OF"),
     f"{PAGE}/style.css, colours": lambda: names_in(f"{PAGE}/style.css", r'\[data-channel-type="(\w+)"\]'),
+    "tests/factories.py, RECIPIENTS": lambda: set(factories.RECIPIENTS),
+    "tests/factories.py, CONTENTS": lambda: set(factories.CONTENTS),
+    "tests/test_topology.py, ADAPTERS": lambda: set(test_topology.ADAPTERS),
+}
+PLACES_OF_PROVIDERS: dict[str, Callable[[], set[str]]] = {
+    "local/sandbox/test_recipients.py, RECIPIENTS": lambda: {each.channel_type for each in RECIPIENTS},
+    "local/sandbox/control.py, FaultRequest": lambda: set(
+        get_args(FaultRequest.model_fields["channel_type"].annotation)
+    ),
     "tests/providers/test_contract.py, ADAPTERS": lambda: {each.channel_type for each in test_contract.ADAPTERS},
     "tests/providers/test_sandbox.py, STATUS_OF_TREATMENT": lambda: set(test_sandbox.STATUS_OF_TREATMENT),
     "tests/publisher/test_smoke.py, TO": lambda: set(test_smoke.TO),

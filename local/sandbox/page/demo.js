@@ -17,15 +17,8 @@ const getToken = async () => {
   return (await response.json()).token;
 };
 
-if (settings.live) {
-  for (const inbox of document.querySelectorAll("heliograph-inbox")) {
-    inbox.source = liveSource(settings.publisher_url, getToken, { user: settings.user_id });
-  }
-} else {
-  for (const inbox of document.querySelectorAll("heliograph-inbox")) inbox.hidden = true;
-  document.querySelector("#inbox-hint").textContent =
-    "In the profile google, the inbox is in Firestore. This page does not load its SDK; start with PROFILE=postgres to see it live.";
-}
+const newSource = settings.firestore ? await firestoreSources(settings) : liveSources(settings);
+for (const inbox of document.querySelectorAll("heliograph-inbox")) inbox.source = newSource();
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -47,6 +40,18 @@ form.addEventListener("submit", async (event) => {
     button.disabled = false;
   }
 });
+
+function liveSources({ publisher_url: url, user_id: user }) {
+  return () => liveSource(url, getToken, { user });
+}
+
+async function firestoreSources({ publisher_url: url, user_id: user, firestore }) {
+  const [{ firestoreSource }, sdk] = await Promise.all([import("/inbox/firestore.js"), import("/firestore/firestore.js")]);
+  const db = sdk.getFirestore(sdk.initializeApp({ projectId: firestore.project }));
+  // The emulator trusts an unsigned token. A product signs its user in with Firebase Authentication instead.
+  sdk.connectFirestoreEmulator(db, firestore.host, firestore.port, { mockUserToken: { sub: user, user_id: user } });
+  return () => firestoreSource(db, user, { url, getToken, sdk });
+}
 
 async function follow(id, began) {
   const took = new Map();

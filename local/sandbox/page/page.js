@@ -2,10 +2,10 @@
 // frame that runs no scripts.
 const POLL_MS = 700;
 const SHOWN = 100;
-const NAMES = { email: "E-mail", sms: "SMS", push: "Push", webhook: "Webhook" };
+const NAMES = { inapp: "In-app", email: "E-mail", sms: "SMS", push: "Push", webhook: "Webhook" };
 
 const list = document.querySelector("#arrivals");
-const counts = { "": 0, email: 0, sms: 0, push: 0, webhook: 0 };
+const counts = { "": 0, inapp: 0, email: 0, sms: 0, push: 0, webhook: 0 };
 let last = 0;
 let selected = "";
 
@@ -14,6 +14,13 @@ function element(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
   created.append(...children);
   return created;
+}
+
+function inapp({ title, body, url, data }) {
+  const parts = [element("p", { class: "subject" }, title), element("p", { class: "body" }, body)];
+  if (url) parts.push(element("p", { class: "from" }, `links to ${url}`));
+  if (Object.keys(data).length) parts.push(details("Data", data));
+  return parts;
 }
 
 function email({ subject, from, html, text }) {
@@ -51,7 +58,7 @@ function details(summary, table) {
   return element("details", {}, element("summary", {}, summary), element("pre", {}, lines));
 }
 
-const CONTENT_OF = { email, sms, push, webhook };
+const CONTENT_OF = { inapp, email, sms, push, webhook };
 
 function card(arrival) {
   const at = new Date(arrival.at);
