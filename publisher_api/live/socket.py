@@ -89,6 +89,8 @@ async def _send_all(websocket: WebSocket, hub: Hub, user: InboxUser, since: int 
                     await websocket.send_text(encode(event))
     except psycopg.OperationalError:
         raise _Closing(TRY_LATER, "Postgres is unavailable.") from None
+    except Refusal as refusal:
+        raise _Closing(TRY_LATER, refusal.detail) from None
     raise _Closing(RESTARTING, "The publisher stops. Connect again.")
 
 
