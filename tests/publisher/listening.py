@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from local.processes import free_port
+from local.services import PUBLISHER_OPTIONS
 from publisher_api.settings import Settings
 from tests.contract.inboxes import ENTRY
 from tests.publisher.own_inbox import INBOX, Worker, now
@@ -190,7 +191,15 @@ class Process:
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        command = [sys.executable, "-m", "uvicorn", "publisher_api.main:app", "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "publisher_api.main:app",
+            "--port",
+            str(self.port),
+            *PUBLISHER_OPTIONS,
+        ]
         environment = os.environ | {
             "DATABASE_URL": self.settings.database_url,
             "HELIOGRAPH_PROFILE": "postgres",
