@@ -141,7 +141,7 @@ class Socket(Listener):
         token: str,
         last_event_id: int | None = None,
         *,
-        hello: str | None = None,
+        hello: str | bytes | None = None,
         origin: str | None = None,
     ) -> None:
         super().__init__()

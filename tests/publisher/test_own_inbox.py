@@ -204,7 +204,7 @@ def test_listed_web_pages_may_call_the_inbox_and_others_may_not(publisher: Publi
         answer = httpx.get(f"{publisher.url}/v1/inbox", headers={"Origin": ORIGIN, **headers})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, ORIGIN)
         assert "access-control-allow-credentials" not in answer.headers
-    for origin in ("https://evil.example", "http://shop.example", "null"):
+    for origin in ("https://evil.example", "http://shop.example", "null", "http://["):
         refused = own.http.get("/v1/inbox", headers={"Origin": origin})
         assert problem_of(refused) == (403, "origin_refused", [])
         # A browser shows a page this problem only if the preflight and the response allow it.
