@@ -17,6 +17,13 @@ from local.rabbitmq_server import RabbitmqServer
 from local.service import Launch, Program, Service, Task
 
 _UNAUTHORIZED = 401
+PUBLISHER_OPTIONS = (
+    *("--http", "publisher_api.hosting.server:HttpConnection"),
+    *("--ws", "publisher_api.hosting.server:SocketConnection"),
+    *("--ws-max-size", "65536"),
+    "--no-access-log",
+)
+"""What uvicorn is told wherever the publisher runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class Services:
         config = self.config
         sandbox = [sys.executable, "-m", "local.sandbox"]
         publisher = ["uvicorn", "publisher_api.main:app", "--host", "127.0.0.1", "--port", str(config.ports.publisher)]
-        options = ["--no-access-log", "--timeout-graceful-shutdown", "3", "--ws-max-size", "65536"]
+        options = [*PUBLISHER_OPTIONS, "--timeout-graceful-shutdown", "3"]
         return [
             Program(
                 name="sandbox",

@@ -24,6 +24,7 @@ class RefusalCode(Described):
     TEMPLATE_FAILED = "template_failed", "The template cannot be rendered with this payload"
     TIMED_OUT = "timed_out", "The request took too long"
     TOO_LARGE = "too_large", "The request is too large"
+    TOO_MANY_STREAMS = "too_many_streams", "Too many streams are open"
     UNAUTHORIZED = "unauthorized", "The request is not authenticated"
     UNAVAILABLE = "unavailable", "The service is temporarily unavailable"
     UNKNOWN_CHANNEL = "unknown_channel", "Unknown channel"

@@ -71,6 +71,7 @@ class Settings:
             google=_google(environ) if profile is Profile.GOOGLE else None,
             connections=int(environ.get("DATABASE_CONNECTIONS", "8")),
             inbox=InboxSettings.from_env(environ),
+            live=LiveLimits.from_env(environ),
         )
 
 

@@ -10,10 +10,20 @@ locals {
     GOOGLE_IDENTITY_SUBJECT  = local.subject
   } : {}
   # In one line, as a file of variables needs it.
-  database_ca_cert  = replace(trimspace(module.publisher.database_ca_cert), "\n", "\\n")
-  private_key_given = nonsensitive(var.publisher_private_key != null)
+  database_ca_cert   = replace(trimspace(module.publisher.database_ca_cert), "\n", "\\n")
+  private_key_given  = nonsensitive(var.publisher_private_key != null)
+  token_secret_given = nonsensitive(var.publisher_inbox_token_secret != null)
 
-  publisher_environment = merge(local.identity_environment, {
+  # All names, because doctl refuses a file of functions that names an unknown variable. The publisher ignores an empty one.
+  inbox_environment = {
+    FIREBASE_PROJECT    = var.publisher_inbox.firebase_project
+    INBOX_JWKS_URL      = var.publisher_inbox.jwks_url
+    INBOX_OIDC_AUDIENCE = var.publisher_inbox.oidc_audience
+    INBOX_OIDC_ISSUER   = var.publisher_inbox.oidc_issuer
+    INBOX_ORIGINS       = join(",", sort(var.publisher_inbox.origins))
+  }
+
+  publisher_environment = merge(local.identity_environment, local.inbox_environment, {
     GOOGLE_CLOUD_PROJECT = var.project_id
     NOTIFICATIONS_TOPIC  = google_pubsub_topic.notifications.name
     PUSH_AUDIENCE        = local.push_audience
@@ -26,7 +36,7 @@ module "publisher" {
 
   database                  = var.publisher_database
   database_open_to_internet = var.publisher_database_open_to_internet
-  environment               = local.publisher_environment
+  environment               = { for name, value in local.publisher_environment : name => value if value != "" || !contains(keys(local.inbox_environment), name) }
   git                       = var.publisher_git
   image                     = var.publisher_image
   instances                 = var.publisher_instances
@@ -35,8 +45,11 @@ module "publisher" {
   registry                  = var.publisher_registry
   runtime                   = var.publisher_runtime
   secrets                   = local.keyless ? {} : { GOOGLE_SERVICE_ACCOUNT_KEY = base64decode(google_service_account_key.publisher[0].private_key) }
-  secrets_set_once          = local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {}
-  tags                      = [for name, value in local.labels : "${name}:${value}"]
+  secrets_set_once = merge(
+    local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {},
+    local.token_secret_given ? { INBOX_TOKEN_SECRET = var.publisher_inbox_token_secret } : {},
+  )
+  tags = [for name, value in local.labels : "${name}:${value}"]
 
   # The publisher publishes its first notification at once, so the grant must exist before it starts. The subscription of each
   # channel type must exist too: Pub/Sub drops a message that no subscription matches.

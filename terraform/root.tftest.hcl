@@ -125,6 +125,62 @@ run "a_publisher_key_is_rotated_every_30_days" {
   }
 }
 
+run "the_publisher_gets_the_settings_of_the_inbox_that_are_set" {
+  command = plan
+
+  variables {
+    publisher_inbox = { firebase_project = "shop", origins = ["https://shop.example", "https://app.example"] }
+  }
+
+  assert {
+    condition = (
+      output.publisher_environment.FIREBASE_PROJECT == "shop" && output.publisher_environment.INBOX_OIDC_ISSUER == "" &&
+      output.publisher_environment.INBOX_ORIGINS == "https://app.example,https://shop.example"
+    )
+    error_message = "Functions need a value for every name, also an empty one."
+  }
+}
+
+run "an_identity_provider_without_an_audience_is_refused" {
+  command = plan
+
+  variables {
+    publisher_inbox = { oidc_issuer = "https://issuer.example" }
+  }
+
+  expect_failures = [var.publisher_inbox]
+}
+
+run "two_identity_providers_are_refused" {
+  command = plan
+
+  variables {
+    publisher_inbox = { firebase_project = "shop", oidc_audience = "shop", oidc_issuer = "https://issuer.example" }
+  }
+
+  expect_failures = [var.publisher_inbox]
+}
+
+run "an_origin_with_a_path_is_refused" {
+  command = plan
+
+  variables {
+    publisher_inbox = { origins = ["https://shop.example/inbox"] }
+  }
+
+  expect_failures = [var.publisher_inbox]
+}
+
+run "a_short_secret_of_inbox_tokens_is_refused" {
+  command = plan
+
+  variables {
+    publisher_inbox_token_secret = "short"
+  }
+
+  expect_failures = [var.publisher_inbox_token_secret]
+}
+
 run "the_publisher_may_publish_to_one_topic" {
   command = plan
 

@@ -217,6 +217,52 @@ variable "publisher_image" {
   default     = null
 }
 
+variable "publisher_inbox" {
+  description = "Whose tokens open the inbox that users call themselves (docs/inbox.md), and from which web pages: `firebase_project` accepts users of Firebase Authentication, `oidc_issuer` and `oidc_audience` those of another identity provider (`jwks_url`: its keys, if it has no discovery document), `origins` are web pages of other hosts. Without any, only TF_VAR_publisher_inbox_token_secret makes tokens."
+  type = object({
+    firebase_project = optional(string, "")
+    jwks_url         = optional(string, "")
+    oidc_audience    = optional(string, "")
+    oidc_issuer      = optional(string, "")
+    origins          = optional(set(string), [])
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.publisher_inbox.firebase_project == "" || (var.publisher_inbox.oidc_issuer == "" && var.publisher_inbox.oidc_audience == "")
+    error_message = "publisher_inbox accepts either firebase_project, or oidc_issuer and oidc_audience."
+  }
+
+  validation {
+    condition     = (var.publisher_inbox.oidc_issuer == "") == (var.publisher_inbox.oidc_audience == "")
+    error_message = "publisher_inbox needs both oidc_issuer and oidc_audience. Without an audience, a token of another application would open the inbox."
+  }
+
+  validation {
+    condition     = alltrue([for url in [var.publisher_inbox.oidc_issuer, var.publisher_inbox.jwks_url] : url == "" || startswith(url, "https://")])
+    error_message = "publisher_inbox.oidc_issuer and publisher_inbox.jwks_url must begin with https://."
+  }
+
+  validation {
+    condition     = alltrue([for origin in var.publisher_inbox.origins : can(regex("^https?://[^/?#@,[:space:]]+$", origin))])
+    error_message = "publisher_inbox.origins must be origins such as https://shop.example, without a path."
+  }
+}
+
+variable "publisher_inbox_token_secret" {
+  description = "Signs our own inbox tokens: 32 bytes at least (`openssl rand -hex 32`). Only the apply that creates the app needs it; null: there are no tokens of our own. Set TF_VAR_publisher_inbox_token_secret; never write it to a file."
+  type        = string
+  nullable    = true
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = try(length(var.publisher_inbox_token_secret) >= 32, var.publisher_inbox_token_secret == null)
+    error_message = "publisher_inbox_token_secret must have at least 32 characters: openssl rand -hex 32."
+  }
+}
+
 variable "publisher_instances" {
   description = "Containers of the API: see `modules/publisher`."
   type = object({

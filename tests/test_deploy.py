@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from deploy import functions
 from deploy.release import release
 from deploy.smoke import Target, unsent
+from local.services import PUBLISHER_OPTIONS
 from shared.errors import ConfigurationError
 from shared.topology import CHANNEL_TYPES, FUNCTIONS
 
@@ -86,6 +87,19 @@ def test_image_runs_as_a_plain_user_and_installs_locked_requirements() -> None:
     assert "--require-hashes" in DOCKERFILE
     [checked] = re.findall(r"^HEALTHCHECK .*\n.*\}(/[a-z/]*)'", DOCKERFILE, re.MULTILINE)
     assert checked == "/health/ready", "a container that is replaced repairs no other service"
+
+
+PUBLISHERS = [
+    ROOT / "Dockerfile",
+    *sorted((ROOT / "deploy").glob("*.Dockerfile")),
+    *(ROOT / "deploy").rglob("*publisher.service"),
+]
+
+
+@pytest.mark.parametrize("path", PUBLISHERS, ids=lambda path: path.name)
+def test_publisher_is_started_with_the_same_options_everywhere(path: Path) -> None:
+    [command] = re.findall(r"uvicorn publisher_api\.main:app .*", path.read_text(encoding="utf-8"))
+    assert " ".join(PUBLISHER_OPTIONS) in command
 
 
 def test_every_function_of_the_project_file_is_written(tmp_path: Path) -> None:

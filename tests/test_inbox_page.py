@@ -21,7 +21,8 @@ def test_every_address_of_the_inbox_is_on_the_page() -> None:
 
 
 def test_every_setting_is_read() -> None:
-    code = (ROOT / "publisher_api" / "inbox" / "settings.py").read_text(encoding="utf-8")
+    modules = ("inbox/settings.py", "live/limits.py")
+    code = "".join((ROOT / "publisher_api" / module).read_text(encoding="utf-8") for module in modules)
     read = set(re.findall(r'"([A-Z]+_[A-Z_]+)"', code))
     assert set(re.findall(r"`((?:INBOX|FIREBASE)_\w+)`", PAGE)) == read
 

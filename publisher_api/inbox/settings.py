@@ -58,4 +58,8 @@ def _oidc(environ: Mapping[str, str]) -> OidcSettings | None:
     # Without an audience, a token that was made for another application would open the inbox.
     if missing := [name for name in ("INBOX_OIDC_ISSUER", "INBOX_OIDC_AUDIENCE") if not environ.get(name)]:
         raise ConfigurationError.missing(missing)
-    return OidcSettings(issuer=issuer, audience=audience, keys_url=environ.get("INBOX_JWKS_URL", ""))
+    keys_url = environ.get("INBOX_JWKS_URL", "")
+    if not (keys_url or issuer).lower().startswith(("https://", "http://")):
+        name = "INBOX_JWKS_URL" if keys_url else "INBOX_OIDC_ISSUER"
+        raise ConfigurationError(f"{name} is no URL. An issuer that is none needs INBOX_JWKS_URL.")
+    return OidcSettings(issuer=issuer, audience=audience, keys_url=keys_url)

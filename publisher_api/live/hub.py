@@ -13,6 +13,7 @@ import psycopg
 from postgres.listener import Listener
 from publisher_api.inbox.reader import StateReader, Update
 from publisher_api.live.limits import LiveLimits
+from publisher_api.live.places import Places
 from shared.log_events import LogEvent
 
 CHANNEL = "inbox"
@@ -32,6 +33,7 @@ class Hub:
     def __init__(self, database_url: str, reader: StateReader, limits: LiveLimits) -> None:
         self.limits = limits
         self._reader = reader
+        self._places = Places(limits)
         self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         disconnected = LogEvent.INBOX_LISTENER_DISCONNECTED
         self._listener = Listener(database_url, CHANNEL, self._changed, self._wake_all_soon, disconnected)
@@ -62,15 +64,19 @@ class Hub:
 
     @contextmanager
     def listening(self, user_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when the inbox of ``user_id`` may have changed, and when all streams end."""
+        """An event that is set when the inbox of ``user_id`` may have changed, and when all streams end.
+
+        Raises ``Refusal`` if there are too many streams.
+        """
         woken = asyncio.Event()
-        self._listening[user_id].add(woken)
-        try:
-            yield woken
-        finally:
-            self._listening[user_id].discard(woken)
-            if not self._listening[user_id]:
-                del self._listening[user_id]
+        with self._places.taken(user_id):
+            self._listening[user_id].add(woken)
+            try:
+                yield woken
+            finally:
+                self._listening[user_id].discard(woken)
+                if not self._listening[user_id]:
+                    del self._listening[user_id]
 
     async def read(self, user_id: str, since: int | None) -> Update | None:
         """What changed after ``since``; None if nothing did, or all streams end.

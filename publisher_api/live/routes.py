@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/inbox", tags=["own inbox"], route_class=InboxRout
 _MAX_VERSION = 2**63 - 1
 
 
-@router.get("/live", status_code=200, responses=problems(401, 403, 404, 422, 503), response_class=EventStream)
+@router.get("/live", status_code=200, responses=problems(401, 403, 404, 422, 429, 503), response_class=EventStream)
 async def live(
     user: Caller,
     services: Services,

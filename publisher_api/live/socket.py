@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 import psycopg
 from fastapi import WebSocket
-from fastapi.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from publisher_api.live.hub import Hub
@@ -67,7 +66,7 @@ async def _greet(websocket: WebSocket, seconds: float, tokens: InboxTokens) -> t
     try:
         async with asyncio.timeout(seconds):
             hello = _hello.decode(await websocket.receive_text())
-        user = await run_in_threadpool(tokens.verify, hello.token)
+        user = await tokens.user(hello.token)
     except TimeoutError:
         raise _Closing(BAD_HELLO, f"No first frame arrived within {seconds:g} s.") from None
     except (msgspec.DecodeError, KeyError):  # KeyError: a frame of bytes
@@ -89,6 +88,8 @@ async def _send_all(websocket: WebSocket, hub: Hub, user: InboxUser, since: int 
                     await websocket.send_text(encode(event))
     except psycopg.OperationalError:
         raise _Closing(TRY_LATER, "Postgres is unavailable.") from None
+    except Refusal as refusal:
+        raise _Closing(TRY_LATER, refusal.detail) from None
     raise _Closing(RESTARTING, "The publisher stops. Connect again.")
 
 

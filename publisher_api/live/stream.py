@@ -34,7 +34,8 @@ async def changes(hub: Hub, user: InboxUser, since: int | None) -> AsyncGenerato
     """The changes after version ``since``, as they happen. It ends when the token expires, and when the hub ends.
 
     Starts with a snapshot if ``since`` is None or too long ago. Yields at least one event, unless the hub has ended.
-    Raises ``psycopg.OperationalError`` before the first event; later it waits until Postgres is back.
+    Before the first event it raises ``psycopg.OperationalError``, and ``Refusal`` if there are too many streams; later
+    it waits until Postgres is back.
     """
     started = False
     with hub.listening(user.user_id) as woken:

@@ -5,16 +5,17 @@ own, which a producer gets for its user.
 """
 
 import json
-import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import jwt
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 
 from publisher_api import addresses
 from publisher_api.inbox.settings import InboxSettings, OidcSettings
@@ -27,6 +28,9 @@ _ISSUER, _AUDIENCE, _ALGORITHM = "heliograph", "inbox", "HS256"
 _OIDC_ALGORITHMS = ["RS256", "ES256"]
 _KEYS_SECONDS = 3600.0
 _FETCH_SECONDS = 5
+_FAILURE_SECONDS = 5.0
+# While the provider does not answer, they all wait for it, and no thread of the routes does.
+_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class InboxTokens:
         self._secret = settings.token_secret
         self._provider = _IdentityProvider(settings.oidc) if settings.oidc else None
         self._clock = clock
+        self._threads = anyio.CapacityLimiter(_THREADS)
 
     def issue(self, user_id: str) -> tuple[str, datetime]:
         """A token of ours for ``user_id``, and when it expires. Raises ``Refusal``."""
@@ -57,20 +62,24 @@ class InboxTokens:
         claims = {"iss": _ISSUER, "aud": _AUDIENCE, "sub": user_id, "iat": now, "exp": now + LIFETIME}
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM), now + LIFETIME
 
-    def verify(self, token: str) -> InboxUser:
-        """The user of ``token``. Raises ``Refusal`` if it is not valid, or the provider's keys are unavailable.
+    async def user(self, token: str) -> InboxUser:
+        """The user of ``token``. Raises ``Refusal`` if it is not valid, or the provider's keys are unavailable."""
+        return await anyio.to_thread.run_sync(self.verify, token, limiter=self._threads)
 
-        May fetch the keys, so it must run in a worker thread.
-        """
+    def verify(self, token: str) -> InboxUser:
+        """As ``user``. May fetch the keys, so it must not run in the event loop."""
         try:
             ours = jwt.get_unverified_header(token).get("alg") == _ALGORITHM
             claims = self._claims_of_ours(token) if ours else self._claims_of_provider(token)
             user_id = addresses.user_id(claims["sub"])
+            until = datetime.fromtimestamp(claims["exp"], UTC) + _LEEWAY
         except jwt.PyJWKClientConnectionError:
             raise Refusal(RefusalCode.UNAVAILABLE, "The keys of the identity provider cannot be fetched.") from None
-        except (jwt.PyJWTError, addresses.BadAddress) as error:
+        except (OverflowError, OSError) as error:  # of fromtimestamp
+            raise _refused(f"The inbox token is not valid: exp: {error}.") from None
+        except (jwt.PyJWTError, ValueError) as error:  # BadAddress, a year that is too late, a lone surrogate
             raise _refused(f"The inbox token is not valid: {error}.") from None
-        return InboxUser(user_id, datetime.fromtimestamp(claims["exp"], UTC) + _LEEWAY)
+        return InboxUser(user_id, until)
 
     def _claims_of_ours(self, token: str) -> dict[str, Any]:
         if not self._secret:
@@ -83,22 +92,33 @@ class InboxTokens:
         return self._provider.claims(token)
 
 
+class _Keys(jwt.PyJWKClient):
+    """The provider's keys. After a fetch that failed, it fails at once for a while: many tokens may wait for each."""
+
+    def __init__(self, settings: OidcSettings) -> None:
+        super().__init__(settings.keys_url or settings.issuer, lifespan=_KEYS_SECONDS, timeout=_FETCH_SECONDS)
+        self._settings = settings
+        self._failure: tuple[float, str] | None = None
+
+    def fetch_data(self) -> Any:
+        if self._failure and time.monotonic() - self._failure[0] < _FAILURE_SECONDS:
+            raise jwt.PyJWKClientConnectionError(self._failure[1])
+        try:
+            self.uri = self._settings.keys_url or _discovered(self._settings.issuer)
+            return super().fetch_data()
+        except (jwt.PyJWKClientConnectionError, OSError, ValueError) as error:
+            self._failure = (time.monotonic(), str(error))
+            raise jwt.PyJWKClientConnectionError(str(error)) from None
+
+
 class _IdentityProvider:
     def __init__(self, settings: OidcSettings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
-        self._keys: jwt.PyJWKClient | None = None
+        self._keys = _Keys(settings)
 
     def claims(self, token: str) -> dict[str, Any]:
-        key = self._client().get_signing_key_from_jwt(token)
+        key = self._keys.get_signing_key_from_jwt(token)
         return _decode(token, key, _OIDC_ALGORITHMS, self._settings.issuer, self._settings.audience)
-
-    def _client(self) -> jwt.PyJWKClient:
-        with self._lock:
-            if self._keys is None:
-                address = self._settings.keys_url or _discovered(self._settings.issuer)
-                self._keys = jwt.PyJWKClient(address, lifespan=_KEYS_SECONDS, timeout=_FETCH_SECONDS)
-            return self._keys
 
 
 def _decode(token: str, key: Any, algorithms: list[str], issuer: str, audience: str) -> dict[str, Any]:
@@ -134,7 +154,7 @@ async def require_inbox_user(request: Request) -> InboxUser:  # async: FastAPI r
     found: InboxUser | None = getattr(request.state, "inbox_user", None)
     if found is None:
         tokens: InboxTokens = request.app.state.services.inbox_tokens
-        found = await run_in_threadpool(tokens.verify, bearer(request, "inbox token"))
+        found = await tokens.user(bearer(request, "inbox token"))
         request.state.inbox_user = found
     return found
 

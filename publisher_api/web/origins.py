@@ -4,7 +4,6 @@ No other address of the API is for browsers, so no other gets these headers.
 """
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -26,7 +25,8 @@ _PREFLIGHT = {
 class InboxOrigins:
     """ASGI middleware: answers preflights, adds the headers of CORS, and refuses every other origin.
 
-    A request without the header Origin is no web page's, or one to the page's own host.
+    A request without the header Origin is no web page's, or one to the page's own host. A preflight is answered for
+    every origin: the request that follows is refused then, and the page can read why. No cookie is ever sent along.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
@@ -42,20 +42,20 @@ class InboxOrigins:
         origin = headers.get("origin")
         if origin is None or _host_of(origin) == headers.get("host", "none").lower():
             await self._app(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=_PREFLIGHT | _readable_by(origin))(scope, receive, send)
         elif origin.lower() not in self._origins:
             await _refuse(origin, scope, receive, send)
-        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers=_PREFLIGHT | _allowing(origin))(scope, receive, send)
         else:
-            await self._app(scope, receive, _adding(_allowing(origin), send))
+            await self._app(scope, receive, _adding(_readable_by(origin), send))
 
 
 def _host_of(origin: str) -> str:
     """The host of an origin. A proxy with TLS changes the scheme, and passes the header Host on."""
-    return urlsplit(origin).netloc.lower()
+    return origin.partition("://")[2].lower()
 
 
-def _allowing(origin: str) -> dict[str, str]:
+def _readable_by(origin: str) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
@@ -71,7 +71,8 @@ def _adding(headers: dict[str, str], send: Send) -> Send:
 async def _refuse(origin: str, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         detail = f"Web pages of {origin} may not call the inbox. INBOX_ORIGINS of the publisher lists those that may."
-        await problem_response(Refusal(RefusalCode.ORIGIN_REFUSED, detail))(scope, receive, send)
+        refusal = Refusal(RefusalCode.ORIGIN_REFUSED, detail)
+        await problem_response(refusal, _readable_by(origin))(scope, receive, send)
         return
     await receive()  # websocket.connect
     # A browser is shown the code of a connection that was accepted, and no reason for one that was not.

@@ -22,6 +22,7 @@ STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.TEMPLATE_FAILED: 422,
     RefusalCode.UNKNOWN_CHANNEL: 422,
     RefusalCode.UNKNOWN_TEMPLATE: 422,
+    RefusalCode.TOO_MANY_STREAMS: 429,
     RefusalCode.INTERNAL: 500,
     RefusalCode.OVERLOADED: 503,
     RefusalCode.TIMED_OUT: 503,
@@ -31,6 +32,7 @@ HEADERS_OF_CODE: Mapping[RefusalCode, Mapping[str, str]] = {
     RefusalCode.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     RefusalCode.IN_FLIGHT: {"Retry-After": "1"},
     RefusalCode.OVERLOADED: {"Retry-After": "2"},
+    RefusalCode.TOO_MANY_STREAMS: {"Retry-After": "30"},
     RefusalCode.TIMED_OUT: {"Retry-After": "5"},
     RefusalCode.UNAVAILABLE: {"Retry-After": "5"},
 }

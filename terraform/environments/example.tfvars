@@ -1,4 +1,5 @@
-# A complete environment to copy. Secrets come from TF_VAR_secrets and TF_VAR_publisher_private_key.
+# A complete environment to copy. Secrets come from TF_VAR_secrets, TF_VAR_publisher_private_key and
+# TF_VAR_publisher_inbox_token_secret.
 environment = "example"
 project_id  = "heliograph-example"
 region      = "europe-west1"
@@ -19,6 +20,7 @@ optional_secrets = { email = ["SMTP_URL"] }
 publisher_region    = "ams3"
 publisher_registry  = { name = "heliograph-example" }
 publisher_database  = { nodes = 2, size = "db-s-1vcpu-2gb" }
+publisher_inbox     = { firebase_project = "heliograph-example", origins = ["https://shop.example.com"] }
 publisher_instances = { minimum = 2, maximum = 2, size = "apps-s-1vcpu-1gb" }
 
 # The file holds the public key of the publisher's tokens.

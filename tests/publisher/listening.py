@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from local.processes import free_port
+from local.services import PUBLISHER_OPTIONS
 from publisher_api.settings import Settings
 from tests.contract.inboxes import ENTRY
 from tests.publisher.own_inbox import INBOX, Worker, now
@@ -140,7 +141,7 @@ class Socket(Listener):
         token: str,
         last_event_id: int | None = None,
         *,
-        hello: str | None = None,
+        hello: str | bytes | None = None,
         origin: str | None = None,
     ) -> None:
         super().__init__()
@@ -190,7 +191,15 @@ class Process:
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        command = [sys.executable, "-m", "uvicorn", "publisher_api.main:app", "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "publisher_api.main:app",
+            "--port",
+            str(self.port),
+            *PUBLISHER_OPTIONS,
+        ]
         environment = os.environ | {
             "DATABASE_URL": self.settings.database_url,
             "HELIOGRAPH_PROFILE": "postgres",

@@ -3,15 +3,18 @@
 import base64
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -20,6 +23,7 @@ from local.tokens import Signer
 from publisher_api.inbox.settings import InboxSettings, OidcSettings
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.web.inbox_tokens import InboxTokens
+from tests.publisher.running import Publisher, serving
 
 SECRET = "s" * 32
 NOW = int(time.time())  # when the tests were collected: minutes may pass until they run
@@ -52,7 +56,7 @@ def provider() -> Iterator[Provider]:
                 "/keys": running.signer.certificates,
                 "/.well-known/openid-configuration": {"jwks_uri": f"{running.url}/keys"},
             }
-            body = json.dumps(documents[self.path]).encode()
+            body = json.dumps(documents[self.path]).encode() if self.path in documents else b"<html>"
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -153,6 +157,17 @@ def test_a_token_that_is_signed_otherwise_is_refused(tokens: InboxTokens, provid
         assert refusal(tokens, token) is RefusalCode.UNAUTHORIZED, token
 
 
+def test_a_token_that_python_cannot_read_is_refused(tokens: InboxTokens) -> None:
+    nested = base64.urlsafe_b64encode(b"[" * 40_000).decode()
+    for token in (f"{nested}.e30.x", ours(exp=10**18), ours(exp=float("inf")), "\ud800"):
+        assert refusal(tokens, token) is RefusalCode.UNAUTHORIZED
+
+
+def test_a_provider_whose_keys_are_no_json_is_temporary(provider: Provider) -> None:
+    settings = replace(provider.settings, keys_url=f"{provider.url}/page")
+    assert refusal(tokens_of(InboxSettings(oidc=settings)), provider.token()) is RefusalCode.UNAVAILABLE
+
+
 def test_the_public_key_of_the_provider_signs_no_token(provider: Provider) -> None:
     """PyJWT refuses to sign with such a key, so this signs by hand."""
     public = provider.signer.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -177,3 +192,31 @@ def test_a_provider_that_is_away_is_temporary(provider: Provider) -> None:
         replace(provider.settings, issuer=nowhere, keys_url=""),
     ):
         assert refusal(tokens_of(InboxSettings(oidc=settings)), provider.token()) is RefusalCode.UNAVAILABLE
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that accepts connections and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_provider_that_answers_nothing_delays_no_other_request(
+    publisher: Publisher, provider: Provider, silent: str
+) -> None:
+    inbox = replace(publisher.settings.inbox, oidc=replace(provider.settings, keys_url=f"{silent}/keys"))
+    calls = 60  # more than the threads in which plain routes run
+    with (
+        serving(replace(publisher.settings, inbox=inbox)) as url,
+        httpx.Client(base_url=url, timeout=30, limits=httpx.Limits(max_connections=calls + 1)) as http,
+        ThreadPoolExecutor(calls) as threads,
+    ):
+        headers = {"Authorization": f"Bearer {provider.token()}"}
+        waiting = [threads.submit(http.get, "/v1/inbox", headers=headers) for _ in range(calls)]
+        time.sleep(1)
+        began = time.monotonic()
+        response = http.get("/v1/users/nobody", headers={"Authorization": publisher.http.headers["Authorization"]})
+        assert response.status_code == 404
+        assert time.monotonic() - began < 2
+        assert {each.result().status_code for each in waiting} == {503}
+        assert time.monotonic() - began < 10, "only the first waits for the provider, for 5 s"

@@ -1,5 +1,7 @@
 """The live inbox over both protocols, with a real server and a real Postgres."""
 
+import base64
+
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -159,11 +161,15 @@ def test_no_token_is_accepted_in_the_address(own: OwnInbox) -> None:
         ('{"token":"x"}', 4401),
         ("{}", 4400),
         ("hello", 4400),
+        (b'{"token":"x"}', 4400),
+        ('{"token":"\\ud800"}', 4400),
+        ('{"token":"' + base64.urlsafe_b64encode(b"[" * 40_000).decode() + '.e30.x"}', 4401),
+        ("[" * 60_000, 4400),
         ('{"token":"x","last_event_id":-1}', 4400),
         ('{"token":"x","last_event_id":9223372036854775808}', 4400),
     ],
 )
-def test_a_socket_without_a_valid_first_frame_is_closed(publisher: Publisher, hello: str, code: int) -> None:
+def test_a_socket_without_a_valid_first_frame_is_closed(publisher: Publisher, hello: str | bytes, code: int) -> None:
     with Socket(publisher.url, "", hello=hello) as listener:
         assert listener.next()[:2] == ("end", code)
 

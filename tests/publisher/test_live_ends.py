@@ -140,6 +140,22 @@ def test_a_client_that_reads_nothing_is_disconnected_and_delays_no_other(
         assert 0 < received < 30 * len(LARGE), "it ended before everything was sent"
 
 
+@pytest.mark.parametrize("upgrade", [False, True], ids=["sse", "socket"])
+def test_a_client_that_reads_nothing_does_not_delay_a_stop(own: OwnInbox, worker: Worker, *, upgrade: bool) -> None:
+    publisher = Process(own.publisher.settings)
+    with (
+        publisher.running() as process,
+        blocked_reader(publisher.url, own.token, upgrade=upgrade),
+        Sse(publisher.url, own.token) as listener,
+    ):
+        listener.next()
+        for _ in range(20):  # more than the buffers of both sockets hold
+            [arrived] = put(worker, own.user_id, body=LARGE)
+            assert listener.until(arrived).name == "changes"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=8) in (0, -signal.SIGTERM)
+
+
 def blocked_reader(url: str, token: str, *, upgrade: bool) -> socket.socket:
     """A connection that asks for the stream, and does not read it."""
     host, _, port = url.removeprefix("http://").partition(":")

@@ -204,11 +204,12 @@ def test_listed_web_pages_may_call_the_inbox_and_others_may_not(publisher: Publi
         answer = httpx.get(f"{publisher.url}/v1/inbox", headers={"Origin": ORIGIN, **headers})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, ORIGIN)
         assert "access-control-allow-credentials" not in answer.headers
-    for origin in ("https://evil.example", "http://shop.example", "null"):
+    for origin in ("https://evil.example", "http://shop.example", "null", "http://["):
         refused = own.http.get("/v1/inbox", headers={"Origin": origin})
         assert problem_of(refused) == (403, "origin_refused", [])
-        assert "access-control-allow-origin" not in refused.headers
-        assert httpx.options(f"{publisher.url}/v1/inbox/read", headers={"Origin": origin}).status_code == 403
+        # A browser shows a page this problem only if the preflight and the response allow it.
+        assert httpx.options(f"{publisher.url}/v1/inbox/read", headers={"Origin": origin, **PREFLIGHT}).is_success
+        assert refused.headers["access-control-allow-origin"] == origin
     own.http.close()
 
 

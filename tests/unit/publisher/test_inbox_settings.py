@@ -42,6 +42,11 @@ def test_every_setting_is_read() -> None:
         ({"INBOX_OIDC_AUDIENCE": "shop"}, "INBOX_OIDC_ISSUER"),
         ({"FIREBASE_PROJECT": "shop", "INBOX_OIDC_AUDIENCE": "shop"}, "FIREBASE_PROJECT"),
         ({"INBOX_ORIGINS": "https://shop.example/inbox"}, "https://shop.example/inbox"),
+        ({"INBOX_OIDC_ISSUER": "issuer.example", "INBOX_OIDC_AUDIENCE": "shop"}, "INBOX_OIDC_ISSUER is no URL"),
+        (
+            {"INBOX_OIDC_ISSUER": "issuer.example", "INBOX_OIDC_AUDIENCE": "shop", "INBOX_JWKS_URL": "/keys"},
+            "INBOX_JWKS_URL is no URL",
+        ),
         ({"INBOX_ORIGINS": "*"}, "INBOX_ORIGINS"),
         ({"INBOX_ORIGINS": "shop.example"}, "INBOX_ORIGINS"),
     ],

@@ -42,6 +42,7 @@ def test_a_code_that_may_pass_says_when_to_retry() -> None:
         RefusalCode.IN_FLIGHT,
         RefusalCode.OVERLOADED,
         RefusalCode.TIMED_OUT,
+        RefusalCode.TOO_MANY_STREAMS,
         RefusalCode.UNAVAILABLE,
     }
 

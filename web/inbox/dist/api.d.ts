@@ -1,4 +1,4 @@
-import { type Counts, type Entry, type GetToken, type Page, type Tab } from "./types";
+import { type Counts, type Entry, type GetToken, type Page, Refused, type SourceState, type Tab } from "./types";
 export interface CountedPage extends Page {
     counts: Counts;
 }
@@ -15,6 +15,8 @@ export declare class Api {
     page(tab: Tab, limit: number, before?: string): Promise<CountedPage>;
     mark(action: "read" | "read_all" | "seen" | "archive", ids?: string[]): Promise<void>;
 }
+/** The state of a source that a refusal stopped. Writes what a developer must do to the console. */
+export declare function stoppedBy(refusal: Refused): SourceState;
 /** The four marks of an `InboxSource`, which both sources send to the API. */
 export declare const marksOf: (api: Api) => {
     markRead: (ids: string[]) => Promise<void>;

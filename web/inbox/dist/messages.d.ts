@@ -26,6 +26,7 @@ export interface Messages {
     emptyArchivedHint: string;
     away: string;
     refused: string;
+    origin_refused: string;
     entryUnread: string;
     entryArchived: string;
     arrivedOne: string;

@@ -20,8 +20,11 @@ export interface Counts {
     unread: number;
 }
 export type Tab = "all" | "unread" | "archived";
-/** `away`: the source reconnects by itself. `refused`: it stopped, because the server does not accept the user's token. */
-export type SourceState = "connecting" | "live" | "away" | "refused";
+/**
+ * `away`: the source reconnects by itself. `refused`: it stopped, because the server does not accept the user's token.
+ * `origin_refused`: it stopped, because INBOX_ORIGINS of the publisher does not list the page's origin.
+ */
+export type SourceState = "connecting" | "live" | "away" | "refused" | "origin_refused";
 export interface Subscriber {
     /** `newest` replaces all that is known, unless it is null. `changed` is merged by notification_id. */
     entries(newest: Entry[] | null, changed: Entry[], counts: Counts): void;
@@ -53,12 +56,11 @@ export interface InboxSource {
 export type GetToken = (options: {
     renew: boolean;
 }) => string | Promise<string>;
+/** What the server does not accept. For `session`, the user must sign in again. Marks are kept for then, and for `origin`. */
+export type Unaccepted = "request" | "session" | "origin";
 /** The server refuses this request, and repeating it does not help. */
 export declare class Refused extends Error {
-    /** The user must sign in again. Marks are kept for then. */
-    readonly signedOut: boolean;
+    readonly unaccepted: Unaccepted;
     readonly name = "Refused";
-    constructor(message: string, 
-    /** The user must sign in again. Marks are kept for then. */
-    signedOut?: boolean);
+    constructor(message: string, unaccepted?: Unaccepted);
 }

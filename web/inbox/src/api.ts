@@ -1,7 +1,8 @@
-import { type Counts, type Entry, type GetToken, type Page, Refused, type Tab } from "./types";
+import { type Counts, type Entry, type GetToken, type Page, Refused, type SourceState, type Tab, type Unaccepted } from "./types";
 
 const TIMEOUT_MS = 20_000;
 const REPEATABLE = [408, 425, 429];
+const ORIGIN_REFUSED = "urn:heliograph:problem:origin_refused";
 
 export interface CountedPage extends Page {
   counts: Counts;
@@ -28,7 +29,7 @@ export class Api {
     }
     if (response.ok) return response;
     const problem = `${response.status} from ${path}`;
-    if (response.status < 500 && !REPEATABLE.includes(response.status)) throw new Refused(problem, response.status === 401);
+    if (response.status < 500 && !REPEATABLE.includes(response.status)) throw new Refused(problem, await unaccepted(response));
     throw new Error(problem);
   }
 
@@ -56,7 +57,7 @@ export class Api {
       .then(() => this.#getToken({ renew }))
       .catch((error: unknown) => {
         if (this.#token === token) this.#token = null;
-        throw error instanceof Refused ? new Refused(error.message, true) : error;
+        throw error instanceof Refused ? new Refused(error.message, "session") : error;
       });
     return token;
   }
@@ -65,6 +66,21 @@ export class Api {
     const headers = { ...init.headers, Authorization: `Bearer ${await token}` };
     return fetch(this.#url + path, { ...init, headers, cache: "no-store", credentials: "omit" });
   }
+}
+
+async function unaccepted(response: Response): Promise<Unaccepted> {
+  if (response.status === 401) return "session";
+  if (response.status !== 403) return "request";
+  const problem = (await response.json().catch(() => null)) as { type?: string } | null; // A proxy's 403 is no problem+json.
+  return problem?.type === ORIGIN_REFUSED ? "origin" : "request";
+}
+
+/** The state of a source that a refusal stopped. Writes what a developer must do to the console. */
+export function stoppedBy(refusal: Refused): SourceState {
+  const origin = refusal.unaccepted === "origin";
+  const todo = origin ? `Add ${location.origin} to INBOX_ORIGINS of the publisher.` : "";
+  console.error(`heliograph-inbox: the publisher refused the inbox. ${todo}`, refusal);
+  return origin ? "origin_refused" : "refused";
 }
 
 /** The four marks of an `InboxSource`, which both sources send to the API. */

@@ -1,4 +1,4 @@
-import { Api, marksOf } from "./api";
+import { Api, marksOf, stoppedBy } from "./api";
 import { backoff } from "./backoff";
 import { type Counts, type Entry, type GetToken, type InboxSource, Refused, type Subscriber } from "./types";
 
@@ -115,7 +115,9 @@ class Listener {
       this.#counts = counts;
       this.#on.entries(null, entries, counts);
     } catch (error) {
-      if (!this.#ended && error instanceof Refused) this.#on.state("refused");
+      if (this.#ended || !(error instanceof Refused)) return;
+      this.end();
+      this.#on.state(stoppedBy(error));
     }
   }
 

@@ -1,4 +1,4 @@
-import { Api, type Changes, marksOf } from "./api";
+import { Api, type Changes, marksOf, stoppedBy } from "./api";
 import { backoff } from "./backoff";
 import { EventParser, type ServerEvent } from "./sse";
 import { type GetToken, type InboxSource, Refused, type Subscriber } from "./types";
@@ -57,9 +57,8 @@ class Stream {
       } catch (error) {
         if (this.#ended) return;
         if (error instanceof Refused) {
-          console.error("heliograph-inbox: the live inbox was refused.", error);
           this.end();
-          this.#on.state("refused");
+          this.#on.state(stoppedBy(error));
           return;
         }
       }

@@ -25,6 +25,7 @@ export interface Messages {
   emptyArchivedHint: string;
   away: string;
   refused: string;
+  origin_refused: string;
   entryUnread: string;
   entryArchived: string;
   arrivedOne: string;
@@ -54,6 +55,7 @@ export const english: Messages = {
   emptyArchivedHint: "Notifications that you archive are kept here.",
   away: "Reconnecting … What you mark now is saved later.",
   refused: "Your session has ended. Sign in again to see new notifications.",
+  origin_refused: "This website’s address is not allowed to show your notifications. Its operator must allow it.",
   entryUnread: "Unread",
   entryArchived: "Archived: {title}",
   arrivedOne: "New notification: {title}",

@@ -136,13 +136,13 @@ export class Panel {
   }
 
   #drawNotice(): void {
-    const state = this.#state === "away" || this.#state === "refused" ? this.#state : null;
+    const state = this.#state === "connecting" || this.#state === "live" ? null : this.#state;
     if (this.#notice.dataset.shown === `${state} ${this.#messages.lang}`) return;
     this.#notice.dataset.shown = `${state} ${this.#messages.lang}`;
     this.#notice.className = `notice ${state ?? ""}`;
     this.#notice.replaceChildren();
     if (state) this.#notice.append(h("span", {}, this.#messages[state]));
-    if (state === "refused") this.#notice.append(this.#retry(() => this.#host.retry()));
+    if (state && state !== "away") this.#notice.append(this.#retry(() => this.#host.retry()));
   }
 
   /** Below the entries: the next page on its way, why it does not come, or that there are no entries. */
@@ -151,7 +151,7 @@ export class Panel {
     const waiting = this.#state === "connecting" || this.#state === "away";
     const more = store ? store.next(this.#tab) !== null && (store.filled || shown > 0) : false;
     const skeleton = shown === 0 && !this.#failed && (more || (waiting && !store?.filled));
-    this.#empty.hidden = shown > 0 || more || skeleton || (this.#state === "refused" && !store?.filled);
+    this.#empty.hidden = shown > 0 || more || skeleton || (!waiting && !store?.filled);
     if (!this.#empty.hidden) {
       const [title, hint] = EMPTY[this.#tab];
       this.#empty.replaceChildren(icon(BELL), h("strong", {}, this.#messages[title]), h("span", {}, this.#messages[hint]));

@@ -135,7 +135,7 @@ export class MarkQueue {
     try {
       await send();
     } catch (error) {
-      if (!(error instanceof Refused) || error.signedOut) throw error;
+      if (!(error instanceof Refused) || error.unaccepted !== "request") throw error;
       this.#options.refused(marks);
     }
   }

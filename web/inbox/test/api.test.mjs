@@ -36,7 +36,7 @@ test("requests that fail together renew the token once", async () => {
 
 test("a new token that is not accepted either means that the user is signed out", async () => {
   const { api: client } = api("other", () => "old");
-  await assert.rejects(client.mark("seen"), (error) => error instanceof Refused && error.signedOut);
+  await assert.rejects(client.mark("seen"), (error) => error instanceof Refused && error.unaccepted === "session");
 });
 
 test("an app that says that its user is signed out is believed, and is asked again later", async () => {
@@ -45,7 +45,7 @@ test("an app that says that its user is signed out is believed, and is asked aga
     if (signedOut) throw new Refused("signed out");
     return "t";
   });
-  await assert.rejects(client.mark("seen"), (error) => error instanceof Refused && error.signedOut);
+  await assert.rejects(client.mark("seen"), (error) => error instanceof Refused && error.unaccepted === "session");
   signedOut = false;
   await client.mark("seen");
   assert.deepEqual(log.sent, ["Bearer t"]);
@@ -53,5 +53,5 @@ test("an app that says that its user is signed out is believed, and is asked aga
 
 test("a failing server and a limit are worth another try, another refusal is not", async () => {
   for (const status of [500, 503, 429]) await assert.rejects(api("x", () => "t", status).api.mark("seen"), (error) => !(error instanceof Refused));
-  for (const status of [403, 404, 422]) await assert.rejects(api("x", () => "t", status).api.mark("seen"), (error) => error instanceof Refused && !error.signedOut);
+  for (const status of [403, 404, 422]) await assert.rejects(api("x", () => "t", status).api.mark("seen"), (error) => error instanceof Refused && error.unaccepted === "request");
 });

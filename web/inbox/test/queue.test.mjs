@@ -70,9 +70,9 @@ test("a refused mark is dropped and undone, and the next one is sent", async () 
   assert.deepEqual(source.calls.at(-1), ["archive", ["b"]]);
 });
 
-test("a mark is kept while the user is signed out", async () => {
+for (const unaccepted of ["session", "origin"]) test(`a mark is kept while the server refuses the ${unaccepted}`, async () => {
   let signedOut = true;
-  const source = scripted(() => { if (signedOut) throw new Refused("401", true); });
+  const source = scripted(() => { if (signedOut) throw new Refused("refused", unaccepted); });
   const pending = queue(source, { refused: () => assert.fail("the mark was undone") });
   pending.read(["a"], AT);
   await settled();

@@ -23,6 +23,7 @@ const german: Messages = {
   emptyArchivedHint: "Archivierte Mitteilungen werden hier aufbewahrt.",
   away: "Verbindung wird wiederhergestellt … Ihre Änderungen werden später gespeichert.",
   refused: "Ihre Sitzung ist beendet. Melden Sie sich erneut an, um neue Mitteilungen zu sehen.",
+  origin_refused: "Die Adresse dieser Website darf Ihre Mitteilungen nicht anzeigen. Ihr Betreiber muss sie freigeben.",
   entryUnread: "Ungelesen",
   entryArchived: "Archiviert: {title}",
   arrivedOne: "Neue Mitteilung: {title}",
