@@ -71,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.listeners", description=__doc__)
     parser.add_argument("--listeners", type=int, default=_LISTENERS)
     parser.add_argument("--rounds", type=int, default=_ROUNDS)
+    parser.add_argument("--over", type=Wire, choices=list(Wire), nargs="+", default=list(Wire))
     arguments = parser.parse_args()
     _allow_files(arguments.listeners + _OTHER_FILES)
     measured = {}
@@ -78,7 +79,7 @@ def main() -> None:
         running_stack(Profile.POSTGRES) as (stack, api),
         psycopg.connect(stack.config.database_url, autocommit=True) as database,
     ):
-        for wire in Wire:
+        for wire in arguments.over:
             measured[wire] = _Benchmark(stack, api, database, wire, arguments.listeners, arguments.rounds).run()
     _report(measured, arguments.listeners)
 

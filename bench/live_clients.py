@@ -117,6 +117,8 @@ class _WebSocket(_Client):
                     self._protocol.send_text(json.dumps({"token": self._token}).encode())
             elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 self.take(bytes(event.data))
+        if self._protocol.close_code is not None and not self.ready.done():
+            self.ready.set_exception(ConnectionError(f"the publisher closed with {self._protocol.close_code}"))
         self._flush()
 
     def _flush(self) -> None:

@@ -58,7 +58,8 @@ class Services:
         config = self.config
         sandbox = [sys.executable, "-m", "local.sandbox"]
         publisher = ["uvicorn", "publisher_api.main:app", "--host", "127.0.0.1", "--port", str(config.ports.publisher)]
-        options = ["--no-access-log", "--timeout-graceful-shutdown", "3", "--ws-max-size", "65536"]
+        options = ["--no-access-log", "--timeout-graceful-shutdown", "3"]
+        websockets = ["--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
         return [
             Program(
                 name="sandbox",
@@ -67,7 +68,7 @@ class Services:
             ),
             Program(
                 name="publisher",
-                launch=self._launcher("publisher", [sys.executable, "-m", *publisher, *options]),
+                launch=self._launcher("publisher", [sys.executable, "-m", *publisher, *options, *websockets]),
                 ready=lambda: answers(f"{config.publisher_url}/health"),
                 needs=("migrate", "outbox", "redis", "rabbitmq"),
             ),

@@ -22,10 +22,26 @@ _LOOKED_AT_ONCE = 500
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """A stream of one user. ``woken`` is set when it must read. ``version`` is what its client knows, if anything."""
+    """A stream of one user. ``version`` is what its client knows, if anything. It begins with a read."""
 
     version: int | None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    must_read: bool = True
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Let the stream read: its inbox may have changed. Or let it end."""
+        self.must_read = True
+        self._woken.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when the stream is woken, and after ``seconds`` at the latest."""
+        # A timer of our own takes a third of the time of asyncio.timeout().
+        timer = asyncio.get_running_loop().call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            timer.cancel()
+            self._woken.clear()
 
 
 class Hub:
@@ -64,7 +80,6 @@ class Hub:
     def listening(self, user_id: str, since: int | None) -> Iterator[Stream]:
         """A stream that is woken when the inbox of ``user_id`` may have changed, and when all streams end."""
         stream = Stream(since)
-        stream.woken.set()  # it begins with a read
         self._streams[user_id].add(stream)
         try:
             yield stream
@@ -86,7 +101,7 @@ class Hub:
         for user_id in user_ids:
             for stream in self._streams.get(user_id, ()):
                 if stream.version != versions.get(user_id, 0):
-                    stream.woken.set()
+                    stream.wake()
 
     def _changed(self, user_id: str) -> None:
         # In the thread of the listener. Most users do not listen here, so most notifications end here.
@@ -95,7 +110,7 @@ class Hub:
 
     def _wake(self, user_id: str) -> None:
         for stream in self._streams.get(user_id, ()):
-            stream.woken.set()
+            stream.wake()
 
     def _wake_all_soon(self) -> None:
         self._loop.call_soon_threadsafe(self._wake_all)

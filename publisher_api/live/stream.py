@@ -26,15 +26,16 @@ async def changes(hub: Hub, user: InboxUser, since: int | None) -> AsyncGenerato
             if user.until <= datetime.now(UTC):
                 yield EXPIRED
                 return
-            event, pause = None, hub.limits.rest
-            if stream.woken.is_set():
-                stream.woken.clear()  # before reading: a change during the read leads to another read
+            event, pause = None, 0.0
+            if stream.must_read:
+                stream.must_read = False  # before reading: a change during the read leads to another read
+                pause = hub.limits.rest
                 try:
                     event = await hub.reads.changes(user.user_id, stream.version)
                 except psycopg.OperationalError:
                     if not started:
                         raise
-                    stream.woken.set()
+                    stream.wake()
                     event, pause = BEAT, _RETRY_SECONDS
             if event is None and loop.time() >= beat_at and not hub.is_ended:
                 event = BEAT
@@ -43,14 +44,7 @@ async def changes(hub: Hub, user: InboxUser, since: int | None) -> AsyncGenerato
                     stream.version = event.version
                 yield event
                 started, beat_at = True, loop.time() + hub.limits.beat
-            await asyncio.sleep(pause)
+            if pause:
+                await asyncio.sleep(pause)
             remaining = (user.until - datetime.now(UTC)).total_seconds()
-            await _wait(stream.woken, max(0.0, min(beat_at - loop.time(), remaining)))
-
-
-async def _wait(woken: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await woken.wait()
-    except TimeoutError:
-        pass
+            await stream.wait(max(0.0, min(beat_at - loop.time(), remaining)))
