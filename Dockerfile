@@ -19,4 +19,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/ready', timeout=4)"]
 # One process per container, because the micro-batcher groups the requests of one process. Scale with more containers.
-CMD ["sh", "-c", "exec python -m uvicorn publisher_api.main:app --host 0.0.0.0 --port $PORT --http publisher_api.hosting.server:HttpConnection --ws publisher_api.hosting.server:SocketConnection --ws-max-size 65536 --no-access-log --proxy-headers --forwarded-allow-ips='*' --timeout-graceful-shutdown 20"]
+CMD ["sh", "-c", "exec python -m uvicorn publisher_api.main:app --host 0.0.0.0 --port $PORT --http publisher_api.hosting.server:HttpConnection --ws publisher_api.hosting.server:SocketConnection --ws-max-size 65536 --ws-per-message-deflate false --no-access-log --proxy-headers --forwarded-allow-ips='*' --timeout-graceful-shutdown 20"]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 from psycopg.rows import dict_row
 
@@ -86,6 +87,22 @@ def running_stack(profile: Profile = Profile.GOOGLE) -> Iterator[tuple[Stack, ht
             with httpx.Client(base_url=stack.config.publisher_url, headers=headers, timeout=_TIMEOUT_SECONDS) as api:
                 yield stack, api
         progress("")
+
+
+def family(child: Child) -> list[psutil.Process]:
+    """The process of a service, and all that it started."""
+    parent = psutil.Process(child.process.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def memory_of(child: Child) -> int:
+    """The bytes that a service holds. A page that n processes share counts as 1/n."""
+    return sum(each.memory_full_info().pss for each in family(child))
+
+
+def cpu_seconds(child: Child) -> float:
+    """The CPU time of a service until now, without processes that have ended."""
+    return float(sum(times.user + times.system for each in family(child) for times in [each.cpu_times()]))
 
 
 def progress(activity: str) -> None:

@@ -1,9 +1,9 @@
 """``python -m bench.profiles [PROFILE …]``: the same measurements in each profile that this machine can run.
 
 For each profile: how long the stack takes until it is ready, how many processes it runs and how much memory they take,
-the time from POST until the entry is in the inbox at 50 requests per second, and how fast a backlog over all channel
-types is delivered and recorded; outside of Google Cloud by one worker, and by two. Each profile runs a stack of its
-own, one after another.
+the time from POST until a listener has the entry at 50 requests per second, in each way in which clients listen, and
+how fast a backlog over all channel types is delivered and recorded; outside of Google Cloud by one worker, and by two.
+Each profile runs a stack of its own, one after another.
 """
 
 import argparse
@@ -11,20 +11,19 @@ import json
 import signal
 import statistics
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
-import psutil
 import psycopg
-from google.cloud.firestore import Client
 
 from bench import drain, inboxes
-from bench.fixtures import progress, running_stack
+from bench.fixtures import memory_of, progress, running_stack
+from bench.inboxes import Listening
 from bench.latency import pace
 from local.emulators import EmulatorsMissing
 from local.processes import Child
@@ -40,13 +39,21 @@ _USERS = 25
 _NOTIFICATIONS = 500
 _WARM_UP_NOTIFICATIONS = 50
 _ROUNDS = 3
-_LOOKS_EVERY_SECONDS = 0.002
 _TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """From POST to the callback of a listener, in milliseconds. ``unseen``: notifications without a callback."""
+
+    p50: float
+    p99: float
+    unseen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """One profile. Times in milliseconds, memory in MiB; ``lost`` are deliveries that were not sent.
+    """One profile. Memory in MiB; ``lost`` are deliveries that were not sent. ``latencies``: by the way to listen.
 
     ``rates_of_two``: with a second worker; empty in the google profile, which has none.
     """
@@ -54,9 +61,7 @@ class Measured:
     ready_seconds: float
     processes: int
     memory: float
-    p50: float
-    p99: float
-    unseen: int
+    latencies: dict[str, Latency]
     rates: list[float]
     rates_of_two: list[float]
     lost: int
@@ -85,9 +90,11 @@ def _measure(profile: Profile) -> Measured:
         progress(f"{profile}: warming up")
         consumer = stack.child("push_bridge" if profile is Profile.GOOGLE else "worker")
         _drain(stack, [consumer], api, database, _WARM_UP_NOTIFICATIONS)
-        _latencies(stack, api, _WARM_UP_SECONDS)
-        progress(f"{profile}: from POST to the inbox, {_SECONDS} s")
-        latencies, unseen = _latencies(stack, api, _SECONDS)
+        latencies = {}
+        for name, listening in inboxes.ways(stack.config).items():
+            progress(f"{profile}: from POST to a listener over {name}, {_SECONDS} s")
+            _latency(listening, api, _WARM_UP_SECONDS)
+            latencies[name] = _latency(listening, api, _SECONDS)
         processes, memory = _size_of(stack)
         rates, lost = _rates(stack, [consumer], api, database)
         rates_of_two: list[float] = []
@@ -96,8 +103,7 @@ def _measure(profile: Profile) -> Measured:
                 _drain(stack, [consumer, second], api, database, _WARM_UP_NOTIFICATIONS)
                 rates_of_two, lost_by_two = _rates(stack, [consumer, second], api, database)
                 lost += lost_by_two
-    cuts = statistics.quantiles(latencies, n=100)
-    return Measured(ready_seconds, processes, memory, cuts[49], cuts[98], unseen, rates, rates_of_two, lost)
+    return Measured(ready_seconds, processes, memory, latencies, rates, rates_of_two, lost)
 
 
 def _rates(
@@ -156,8 +162,7 @@ def _paused(consumers: Sequence[Child]) -> Iterator[None]:
             each.process.send_signal(signal.SIGCONT)
 
 
-def _latencies(stack: Stack, api: httpx.Client, seconds: int) -> tuple[list[float], int]:
-    """The milliseconds from each POST until its entry was seen, and how many were never seen."""
+def _latency(listening: Listening, api: httpx.Client, seconds: int) -> Latency:
     user_ids = [uuid.uuid4().hex for _ in range(_USERS)]
     sent: dict[str, float] = {}
 
@@ -167,59 +172,35 @@ def _latencies(stack: Stack, api: httpx.Client, seconds: int) -> tuple[list[floa
         response = api.post("/v1/notifications", json=body).raise_for_status()
         sent[response.json()["notification_id"]] = began
 
-    with _seeing(stack, user_ids) as seen:
+    with listening(user_ids) as seen:
         pace(_PER_SECOND * seconds, send)
         arrived = inboxes.wait_for(seen, list(sent), _TIMEOUT_SECONDS)
-    return [(seen[each] - sent[each]) * 1000 for each in arrived], _PER_SECOND * seconds - len(arrived)
-
-
-@contextmanager
-def _seeing(stack: Stack, user_ids: Sequence[str]) -> Iterator[dict[str, float]]:
-    """When each notification was seen in its inbox: by a listener to Firestore, or by looking at the table."""
-    if stack.config.profile is Profile.GOOGLE:
-        with inboxes.listening(Client(project=stack.config.emulators.project), user_ids) as seen:
-            yield seen
-        return
-    found: dict[str, float] = {}
-    stopping = threading.Event()
-    looking = threading.Thread(target=_look, args=(stack.config.database_url, list(user_ids), found, stopping))
-    looking.start()
-    try:
-        yield found
-    finally:
-        stopping.set()
-        looking.join()
-
-
-def _look(database_url: str, user_ids: list[str], found: dict[str, float], stopping: threading.Event) -> None:
-    statement = "select notification_id from state.inbox where user_id = any(%s) and not notification_id = any(%s)"
-    with psycopg.connect(database_url, autocommit=True) as database:
-        while not stopping.wait(_LOOKS_EVERY_SECONDS):
-            for (notification_id,) in database.execute(statement, [user_ids, list(found)]):
-                found[notification_id] = time.time()
+    cuts = statistics.quantiles([(seen[each] - sent[each]) * 1000 for each in arrived], n=100)
+    return Latency(cuts[49], cuts[98], len(sent) - len(arrived))
 
 
 def _size_of(stack: Stack) -> tuple[int, float]:
-    """How many services run, and the memory of all their processes together (shared pages count once)."""
+    """How many services run, and the memory of all their processes together, in MiB."""
     services = stack.children()
-    processes = [each for child in services for each in _family(child.process.pid)]
-    return len(services), sum(each.memory_full_info().pss for each in processes) / 2**20
+    return len(services), sum(memory_of(child) for child in services) / 2**20
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    parent = psutil.Process(pid)
-    return [parent, *parent.children(recursive=True)]
+def _latency_cell(name: str, measured: Measured) -> str:
+    latency = measured.latencies.get(name)
+    return f"{latency.p50:.1f} / {latency.p99:.1f}" if latency else "-"
 
 
 def _report(measured: dict[str, Measured]) -> None:
-    print(f"{'':34}" + "".join(f"{name:>12}" for name in measured))
+    print(f"{'':36}" + "".join(f"{name:>15}" for name in measured))
     rows: dict[str, Callable[[Measured], str]] = {
         "stack ready, s": lambda each: f"{each.ready_seconds:.1f}",
         "processes": lambda each: str(each.processes),
         "memory, MiB": lambda each: f"{each.memory:.0f}",
-        f"POST to inbox at {_PER_SECOND}/s, p50 ms": lambda each: f"{each.p50:.1f}",
-        f"POST to inbox at {_PER_SECOND}/s, p99 ms": lambda each: f"{each.p99:.1f}",
-        "never seen": lambda each: str(each.unseen),
+        **{
+            f"to {name} at {_PER_SECOND}/s, p50 / p99 ms": partial(_latency_cell, name)
+            for name in dict.fromkeys(name for each in measured.values() for name in each.latencies)
+        },
+        "never seen": lambda each: str(sum(latency.unseen for latency in each.latencies.values())),
         "drain, deliveries/s (median)": lambda each: f"{statistics.median(each.rates):.0f}",
         "drain, lowest and highest": lambda each: f"{min(each.rates):.0f}-{max(each.rates):.0f}",
         "drain, a second worker (median)": lambda each: (
@@ -228,11 +209,11 @@ def _report(measured: dict[str, Measured]) -> None:
         "not sent": lambda each: str(each.lost),
     }
     for label, cell in rows.items():
-        print(f"{label:34}" + "".join(f"{cell(each):>12}" for each in measured.values()))
+        print(f"{label:36}" + "".join(f"{cell(each):>15}" for each in measured.values()))
     result = {
         name: {
-            "p50_ms": round(each.p50, 1),
-            "p99_ms": round(each.p99, 1),
+            "p50_ms": {way: round(latency.p50, 1) for way, latency in each.latencies.items()},
+            "p99_ms": {way: round(latency.p99, 1) for way, latency in each.latencies.items()},
             "drain": round(statistics.median(each.rates)),
             "drain_of_two": round(statistics.median(each.rates_of_two)) if each.rates_of_two else None,
         }

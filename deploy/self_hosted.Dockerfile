@@ -21,4 +21,4 @@ COPY publisher_api publisher_api
 USER 10001
 EXPOSE 8080
 # One process per container, because the micro-batcher groups the requests of one process. Scale with more containers.
-CMD ["sh", "-c", "exec python -m uvicorn publisher_api.main:app --host 0.0.0.0 --port $PORT --http publisher_api.hosting.server:HttpConnection --ws publisher_api.hosting.server:SocketConnection --ws-max-size 65536 --no-access-log --proxy-headers --forwarded-allow-ips='*' --timeout-graceful-shutdown 20"]
+CMD ["sh", "-c", "exec python -m uvicorn publisher_api.main:app --host 0.0.0.0 --port $PORT --http publisher_api.hosting.server:HttpConnection --ws publisher_api.hosting.server:SocketConnection --ws-max-size 65536 --ws-per-message-deflate false --no-access-log --proxy-headers --forwarded-allow-ips='*' --timeout-graceful-shutdown 20"]

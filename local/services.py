@@ -21,6 +21,7 @@ PUBLISHER_OPTIONS = (
     *("--http", "publisher_api.hosting.server:HttpConnection"),
     *("--ws", "publisher_api.hosting.server:SocketConnection"),
     *("--ws-max-size", "65536"),
+    *("--ws-per-message-deflate", "false"),
     "--no-access-log",
 )
 """What uvicorn is told wherever the publisher runs."""

@@ -100,7 +100,7 @@ class LogEvent(Described):
         "inbox.listener_disconnected",
         "The listener for changed inboxes lost Postgres. It connects again, and every stream looks for changes.",
     )
-    INBOX_READ_FAILED = "inbox.read_failed", "A stream could not read its inbox. It tries again every second."
+    INBOX_READ_FAILED = "inbox.read_failed", "Streams could not read their inboxes. They try again every second."
     INBOX_TOO_MANY_STREAMS = "inbox.too_many_streams", "Streams are refused, because too many are open."
     INBOX_READER_BLOCKED = "inbox.reader_blocked", "A client took nothing from its stream for too long. It was closed."
     REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -109,6 +109,13 @@ class InboxView(BaseModel):
     entries: list[Entry]
     counts: Counts
     version: int = Field(description="0 in the profile google, where clients listen to Firestore.")
+
+
+class Asked(NamedTuple):
+    """A read of what changed in an inbox after the version ``since``; None: its reader knows no version."""
+
+    user_id: str
+    since: int | None
 
 
 class InboxPage(InboxView):

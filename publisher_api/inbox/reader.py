@@ -4,7 +4,7 @@ The publisher cannot read Firestore, so in the google profile it reads its own t
 what the worker writes, so that pages and the live stream agree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from postgres.pool import Pool, autocommit
 from publisher_api.inbox import state_store, store
 from publisher_api.inbox.cursor import Place
-from publisher_api.inbox.model import InboxView, Tab
+from publisher_api.inbox.model import Asked, InboxView, Tab
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,27 @@ class StateReader:
         with autocommit(self.pool) as connection:
             return state_store.read_page(connection, user_id, tab, limit=limit, before=before)
 
-    def changes(self, user_id: str, since: int | None) -> Update | None:
-        """What changed after version ``since``; None if nothing did.
+    def changes(self, asked: Sequence[Asked]) -> list[Update | None]:
+        """For each of ``asked``, what changed after the version that is known; None if nothing did.
 
-        A snapshot if ``since`` is None, if more than ``MAX_CHANGED`` entries changed, or if the version was never
+        A snapshot if no version is known, if more than ``MAX_CHANGED`` entries changed, or if the version was never
         reached: then Postgres was restored from a backup.
         """
+        updates: list[Update | None] = [None] * len(asked)
+        snapshots = {number for number, each in enumerate(asked) if each.since is None}
         with autocommit(self.pool) as connection:
-            if since is not None:
-                changed = state_store.read_changes(connection, user_id, since)
-                if changed is None or (changed.version > since and not changed.entries):
-                    return None
-                if changed.version > since and len(changed.entries) <= state_store.MAX_CHANGED:
-                    return Update("changes", changed)
-            newest = state_store.read_page(connection, user_id, Tab.ALL, limit=state_store.NEWEST, before=None)
-            return Update("snapshot", newest)
+            for number, changed in state_store.read_changes(connection, asked).items():
+                known = asked[number].since or 0
+                if changed.version < known or len(changed.entries) > state_store.MAX_CHANGED:
+                    snapshots.add(number)
+                elif changed.entries:
+                    updates[number] = Update("changes", changed)
+            newest = state_store.read_newest(connection, [asked[number].user_id for number in snapshots])
+            for number, view in zip(snapshots, newest, strict=True):
+                updates[number] = Update("snapshot", view)
+        return updates
+
+    def versions(self, user_ids: Sequence[str]) -> dict[str, int]:
+        """The version of each inbox. An inbox that never had an entry has none."""
+        with autocommit(self.pool) as connection:
+            return state_store.read_versions(connection, user_ids)

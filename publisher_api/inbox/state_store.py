@@ -3,9 +3,11 @@
 Each function reads by one statement, so that entries, counts and version belong to the same moment.
 """
 
+from collections.abc import Sequence
+
 from postgres.pool import Connected, fetch_one
 from publisher_api.inbox.cursor import Place
-from publisher_api.inbox.model import InboxView, Tab
+from publisher_api.inbox.model import Asked, InboxView, Tab
 
 NEWEST = 20
 """How many entries a snapshot has."""
@@ -24,9 +26,24 @@ _WHICH = {
 # What is read or archived counts as seen, also where an earlier release did not mark it.
 _COUNTS = """
     (select json_build_object('unseen', count(*) filter (where seen_at is null), 'unread', count(*))
-       from state.inbox where user_id = %(user_id)s and read_at is null and archived_at is null)
+       from state.inbox where user_id = asked.user_id and read_at is null and archived_at is null)
 """
-_VERSION = "coalesce((select version from state.inbox_heads where user_id = %(user_id)s), 0)"
+_HEAD = """
+    lateral (select coalesce((select version from state.inbox_heads h where h.user_id = asked.user_id), 0) as version)
+    as head
+"""
+_USER = "(select %(user_id)s as user_id) as asked"
+_USERS = "unnest(%(user_ids)s::text[]) with ordinality as asked (user_id, number)"
+_ASKED = "unnest(%(user_ids)s::text[], %(versions)s::bigint[]) with ordinality as asked (user_id, since, number)"
+# The index of versions finds these. By the time of delivery, Postgres would read the whole inbox.
+_CHANGED = f"""
+    select * from (
+        select {_ENTRY} from state.inbox
+         where user_id = asked.user_id and version > asked.since and version > 0
+         order by version limit %(limit)s
+    ) as changed
+    order by delivered_at desc, notification_id desc
+"""
 
 
 def _view(entries: str) -> str:
@@ -38,31 +55,55 @@ def _view(entries: str) -> str:
     """
 
 
+def _newest(tab: Tab, after: str = "") -> str:
+    return f"""
+        select {_ENTRY} from state.inbox where user_id = asked.user_id and {_WHICH[tab]} {after}
+         order by delivered_at desc, notification_id desc limit %(limit)s
+    """
+
+
 def read_page(connection: Connected, user_id: str, tab: Tab, *, limit: int, before: Place | None) -> InboxView:
     """Up to ``limit`` entries of ``tab``, the newest first; only those that follow ``before``."""
     after = "and (delivered_at, notification_id) < (%(delivered_at)s, %(notification_id)s)" if before else ""
-    entries = f"""
-        select {_ENTRY} from state.inbox where user_id = %(user_id)s and {_WHICH[tab]} {after}
-         order by delivered_at desc, notification_id desc limit %(limit)s
-    """
     row = fetch_one(
         connection.execute(
-            f"select {_view(entries)} from (select {_VERSION} as version) as head",
+            f"select {_view(_newest(tab, after))} from {_USER}, {_HEAD}",
             {"user_id": user_id, "limit": limit, **(before._asdict() if before else {})},
         )
     )
     return InboxView.model_validate_json(row["view"])
 
 
-def read_changes(connection: Connected, user_id: str, since: int) -> InboxView | None:
-    """The entries that changed after version ``since``, up to one more than ``MAX_CHANGED``; None if it is current."""
-    entries = f"""
-        select {_ENTRY} from state.inbox
-         where user_id = %(user_id)s and version > %(since)s and version > 0
-         order by delivered_at desc, notification_id desc limit %(limit)s
+def read_newest(connection: Connected, user_ids: Sequence[str]) -> list[InboxView]:
+    """The newest entries of each inbox, in the order of ``user_ids``."""
+    if not user_ids:
+        return []
+    rows = connection.execute(
+        f"select {_view(_newest(Tab.ALL))} from {_USERS}, {_HEAD} order by number",
+        {"user_ids": list(user_ids), "limit": NEWEST},
+    )
+    return [InboxView.model_validate_json(row["view"]) for row in rows]
+
+
+def read_changes(connection: Connected, asked: Sequence[Asked]) -> dict[int, InboxView]:
+    """The entries that changed since, up to one more than ``MAX_CHANGED``, by the position in ``asked``.
+
+    Leaves out what is current, and what has no ``since``.
     """
-    row = connection.execute(
-        f"select {_view(entries)} from (select {_VERSION} as version) as head where head.version <> %(since)s",
-        {"user_id": user_id, "since": since, "limit": MAX_CHANGED + 1},
-    ).fetchone()
-    return InboxView.model_validate_json(row["view"]) if row else None
+    known = [(number, *each) for number, each in enumerate(asked) if each.since is not None]
+    if not known:
+        return {}
+    numbers, user_ids, versions = zip(*known, strict=True)
+    rows = connection.execute(
+        f"select number, {_view(_CHANGED)} from {_ASKED}, {_HEAD} where head.version <> asked.since",
+        {"user_ids": list(user_ids), "versions": list(versions), "limit": MAX_CHANGED + 1},
+    )
+    return {numbers[row["number"] - 1]: InboxView.model_validate_json(row["view"]) for row in rows}
+
+
+def read_versions(connection: Connected, user_ids: Sequence[str]) -> dict[str, int]:
+    """The version of each inbox that has one."""
+    rows = connection.execute(
+        "select user_id, version from state.inbox_heads where user_id = any(%s)", [list(user_ids)]
+    )
+    return {row["user_id"]: row["version"] for row in rows}

@@ -10,8 +10,9 @@ import psycopg
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
+from publisher_api.live.events import Event
 from publisher_api.live.hub import Hub
-from publisher_api.live.stream import Event, changes
+from publisher_api.live.stream import changes
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.web.inbox_tokens import InboxTokens, InboxUser
 from shared.log_events import LogEvent

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from publisher_api.live.stream import Event
+from publisher_api.live.events import Event
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 
