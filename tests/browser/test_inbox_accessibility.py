@@ -101,6 +101,13 @@ def test_arabic_is_laid_out_from_right_to_left(page: Page, inbox: LiveInbox) -> 
     assert first is not None
     assert last is not None
     assert first["x"] > last["x"]
+    ends = page.locator(".title").evaluate_all("""titles => titles.map(title => {
+        const text = document.createRange();
+        text.selectNodeContents(title);
+        return Math.round(text.getBoundingClientRect().right);
+    })""")
+    assert len(ends) == 2
+    assert ends[0] == ends[1], "a title in another script is aligned like all others"
     page.get_by_role("tab").first.focus()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("tab").nth(1)).to_be_focused()

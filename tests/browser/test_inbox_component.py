@@ -189,7 +189,7 @@ def test_panel_is_a_sheet_with_large_targets_on_a_phone(context: BrowserContext,
     for target in page.locator("heliograph-inbox").locator("button:visible, a:visible").all():
         size = target.bounding_box()
         assert size is not None
-        assert size["height"] >= 44, target.evaluate("element => element.outerHTML")
+        assert min(size["width"], size["height"]) >= 44, target.evaluate("element => element.outerHTML")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("button", name="Close").click()
     expect(panel).to_be_hidden()

@@ -1,4 +1,4 @@
-import { BELL, button, CLOSE, h, icon, setAttribute, setText, sheet } from "./dom";
+import { ARCHIVE, BELL, button, CHECK, CLOSE, h, icon, setAttribute, setText, sheet } from "./dom";
 import type { Inbox } from "./inbox";
 import { EntryList } from "./list";
 import { english, type Messages, say } from "./messages";
@@ -8,9 +8,9 @@ import type { Entry, SourceState, Tab } from "./types";
 
 const TABS: Tab[] = ["all", "unread", "archived"];
 const EMPTY = {
-  all: ["emptyAll", "emptyAllHint"],
-  unread: ["emptyUnread", "emptyUnreadHint"],
-  archived: ["emptyArchived", "emptyArchivedHint"],
+  all: [BELL, "emptyAll", "emptyAllHint"],
+  unread: [CHECK, "emptyUnread", "emptyUnreadHint"],
+  archived: [ARCHIVE, "emptyArchived", "emptyArchivedHint"],
 } as const;
 const RENEW_MS = 20_000;
 const SEEN_AFTER_MS = 600;
@@ -153,8 +153,8 @@ export class Panel {
     const skeleton = shown === 0 && !this.#failed && (more || (waiting && !store?.filled));
     this.#empty.hidden = shown > 0 || more || skeleton || (this.#state === "refused" && !store?.filled);
     if (!this.#empty.hidden) {
-      const [title, hint] = EMPTY[this.#tab];
-      this.#empty.replaceChildren(icon(BELL), h("strong", {}, this.#messages[title]), h("span", {}, this.#messages[hint]));
+      const [image, title, hint] = EMPTY[this.#tab];
+      this.#empty.replaceChildren(icon(image), h("strong", {}, this.#messages[title]), h("span", {}, this.#messages[hint]));
     }
     this.#more.hidden = !more && !skeleton;
     setAttribute(this.#scroll, "aria-busy", skeleton ? "true" : null);
