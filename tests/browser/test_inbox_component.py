@@ -163,6 +163,17 @@ def test_link_to_another_site_opens_apart_and_gives_it_no_handle(page: Page, inb
     expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
+def test_panel_that_is_loaded_when_the_pointer_comes_near_moves_nothing(page: Page, inbox: LiveInbox) -> None:
+    bell = opened(page, inbox)
+    before = page.locator("heliograph-inbox").bounding_box()
+    with page.expect_response("**/dist/panel.js"):
+        bell.hover()
+    panel = page.locator("heliograph-inbox .panel")
+    expect(panel).to_be_attached()
+    expect(panel).to_be_hidden()
+    assert page.locator("heliograph-inbox").bounding_box() == before
+
+
 def test_panel_closes_by_a_press_outside_and_the_bell(page: Page, inbox: LiveInbox) -> None:
     bell = opened(page, inbox)
     bell.click()

@@ -53,7 +53,9 @@ export class Panel {
     this.#scroll.append(this.#list.element, this.#empty, this.#more);
     const head = h("div", { class: "head", part: "header" }, this.#title, this.#readAll, this.#close);
     const tabs = h("div", { class: "tabs", part: "tabs", role: "tablist", "aria-labelledby": "title" }, ...this.#tabs);
-    this.element = h("div", { class: "panel", part: "panel", "aria-labelledby": "title", tabindex: "-1" }, head, tabs, this.#notice, this.#scroll);
+    // A popover from the start: it is loaded when the pointer comes near the bell, and must not show before it is opened.
+    const attributes = { class: "panel", part: "panel", "aria-labelledby": "title", tabindex: "-1", popover: "manual" };
+    this.element = h("div", attributes, head, tabs, this.#notice, this.#scroll);
     this.#readAll.addEventListener("click", () => this.#inbox?.readAll());
     this.#close.addEventListener("click", () => host.close());
     this.#tabs.forEach((tab, index) => tab.addEventListener("click", () => this.#choose(index)));
