@@ -7,6 +7,7 @@ listeners. The baseline, in the same run, is the same announcement while there a
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import sys
@@ -74,6 +75,7 @@ def main() -> None:
     parser.add_argument("--over", type=Wire, choices=list(Wire), nargs="+", default=list(Wire))
     arguments = parser.parse_args()
     _allow_files(arguments.listeners + _OTHER_FILES)
+    os.environ["INBOX_STREAMS_PER_USER"] = str(arguments.listeners)  # the publisher of the stack inherits it
     measured = {}
     with (
         running_stack(Profile.POSTGRES) as (stack, api),

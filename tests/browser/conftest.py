@@ -1,10 +1,20 @@
-"""Chromium."""
+"""Chromium, and what the tests of the inbox component run on."""
 
 import shutil
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from local import postgres
+from publisher_api.inbox.settings import InboxSettings
+from publisher_api.settings import Settings
+from shared.profile import Profile
+from tests.browser import shop as web_app
+from tests.browser.installation import Installation
+from tests.browser.shop import Shop
+from tests.publisher.own_inbox import INBOX
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -27,3 +37,23 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="package")
+def shop() -> Iterator[Shop]:
+    with web_app.running() as shop:
+        yield shop
+
+
+@pytest.fixture(scope="package")
+def installation(
+    postgres_server_url: str, shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """A publisher and a worker on a database of their own. A test that kills the publisher starts it again."""
+    with postgres.database(postgres_server_url, f"browser_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        inbox = InboxSettings(token_secret=INBOX.token_secret, origins=frozenset({shop.url}))
+        settings = Settings(database_url=url, profile=Profile.POSTGRES, inbox=inbox)
+        with Installation(settings, tmp_path_factory.mktemp("installation")).running() as installation:
+            shop.publisher_url = installation.url
+            yield installation

@@ -1,35 +1,30 @@
-"""A page with the web component, and a browser that opens it."""
+"""A page with the web component in Chromium, over a running publisher and worker."""
 
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.inbox_server import scripted_inbox
-from tests.browser.scripted_inbox import ScriptedInbox
+from functions.postgres.inbox import PostgresInbox
+from postgres.pool import make_pool
+from tests.browser.installation import Installation
+from tests.browser.live_inbox import LiveInbox
+from tests.browser.shop import Shop
 
-WAIT_S = 15.0
+WAIT_S = 20.0
 
-
-def document(attributes: str) -> str:
-    """A page whose policy forbids inline styles and HTML from text: the component must need neither."""
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>Shop</title>
-<main><h1>Shop</h1><button>Outside</button>
-<heliograph-inbox {attributes.replace("&", " ")}></heliograph-inbox></main>
-<script type="module" nonce="test">
-import {{ liveSource }} from "/dist/index.js";
-const getToken = async () => (await fetch("/token")).json();
-document.querySelector("heliograph-inbox").source = liveSource("", getToken, {{ user: "ada" }});
-</script></html>"""
+expect.set_options(timeout=WAIT_S * 1000)
 
 
 @pytest.fixture
-def inbox() -> Iterator[ScriptedInbox]:
-    with scripted_inbox(document) as scripted:
-        yield scripted
+def inbox(installation: Installation, shop: Shop) -> Iterator[LiveInbox]:
+    """The inbox of a new user, who is signed in at the shop."""
+    with make_pool(installation.settings.database_url, 4, always_autocommit=True) as pool:
+        inbox = LiveInbox(installation.publisher, installation=installation, shop=shop, store=PostgresInbox(pool))
+        shop.tokens = installation.publisher.inbox_token
+        yield inbox
+        inbox.http.close()
 
 
 @pytest.fixture
@@ -54,13 +49,17 @@ def wait_until(page: Page, look: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + WAIT_S
     while not look():
         assert time.monotonic() < deadline, f"Waited {WAIT_S:g} s for {what}."
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(50)
 
 
-def opened(page: Page, inbox: ScriptedInbox, attributes: str = "") -> Locator:
-    """Open the page with the component, and wait until it is connected. Returns its bell."""
-    streams = len(inbox.resumed_after)
-    page.goto(f"{inbox.url}/?{attributes}")
-    wait_until(page, lambda: len(inbox.resumed_after) > streams, "the component to connect")
-    page.wait_for_timeout(100)  # so that the snapshot is there, and what is delivered next is an arrival
+def visit(page: Page, inbox: LiveInbox, attributes: str = "", host: str = "127.0.0.1") -> Locator:
+    """Open the shop's page as the owner of the inbox. Returns the bell."""
+    page.goto(f"http://{host}:{inbox.shop.server_port}/?user={inbox.user_id}&{attributes}")
     return page.locator("heliograph-inbox .bell")
+
+
+def opened(page: Page, inbox: LiveInbox, attributes: str = "") -> Locator:
+    """Open the page, and wait for the first entries: what is delivered after that is an arrival. Returns the bell."""
+    bell = visit(page, inbox, attributes)
+    expect(page.locator("html[data-received]")).to_be_attached()
+    return bell

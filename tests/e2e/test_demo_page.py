@@ -72,16 +72,6 @@ def test_counts_are_exact_in_every_tab(page: Page, browser: Browser, driver: Sta
 
 
 @postgres_only
-def test_inbox_catches_up_after_the_publisher_restarted(page: Page, driver: StackDriver) -> None:
-    send(page, "Before")
-    expect(page.locator("#inbox").get_by_text("Before", exact=True).first).to_be_visible()
-    driver.kill("publisher")
-    driver.stack.restart("publisher")
-    driver.send("inapp", user_id="ada", content={"inapp": {"title": "While it was away"}})
-    expect(entry(page, "While it was away").first).to_be_visible(timeout=20_000)
-
-
-@postgres_only
 def test_demo_serves_neither_other_sites_nor_other_host_names(driver: StackDriver) -> None:
     config = driver.stack.config
     url = f"{config.sandbox_url}/demo/token"

@@ -2,11 +2,12 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import jwt
 
 from functions.inapp import commands
 from functions.inapp.inbox import InboxProvider
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 ORIGIN = "https://shop.example"
 INBOX = InboxSettings(token_secret="s" * 32, origins=frozenset({ORIGIN}))
 now = partial(datetime.now, UTC)
+
+
+def signed_token(user_id: str, seconds: float, secret: str = INBOX.token_secret, **others: str) -> str:
+    """A token that is accepted for so many seconds more: 30 s after its ``exp``. ``others`` replace its claims."""
+    times = {"iat": now() - timedelta(hours=1), "exp": now() + timedelta(seconds=seconds - 30)}
+    claims = {"iss": "heliograph", "aud": "inbox", "sub": user_id} | times | others
+    return jwt.encode(claims, secret, algorithm="HS256")
 
 
 def new_user() -> str:
@@ -39,10 +47,7 @@ class OwnInbox:
 
     @property
     def token(self) -> str:
-        response = self.publisher.http.post(f"/v1/users/{self.user_id}/inbox_token")
-        assert response.status_code == 200, response.text
-        token: str = response.json()["token"]
-        return token
+        return self.publisher.inbox_token(self.user_id)
 
     @property
     def authorization(self) -> dict[str, str]:

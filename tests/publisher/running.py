@@ -63,6 +63,13 @@ class Publisher:
         notification_id: str = response.json()["notification_id"]
         return notification_id
 
+    def inbox_token(self, user_id: str) -> str:
+        """A token of this user, as an app's own server gets it."""
+        response = self.http.post(f"/v1/users/{user_id}/inbox_token")
+        assert response.status_code == 200, response.text
+        token: str = response.json()["token"]
+        return token
+
     def report(self, delivery_id: str, result: Result, seconds: int = 0, **fields: Any) -> None:
         """Report an outcome of this delivery, ``seconds`` after ``NOW``. Returns when it is recorded."""
         self.report_outcome(outcome_of(delivery_id, result, seconds, **fields))

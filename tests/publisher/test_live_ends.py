@@ -8,34 +8,25 @@ import struct
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 
 import httpx
-import jwt
 import psycopg
 import pytest
 
 from publisher_api.live.limits import LiveLimits
 from tests.publisher.listening import Process, Protocol, Socket, Sse, each_protocol, put
-from tests.publisher.own_inbox import INBOX, OwnInbox, Worker, now
+from tests.publisher.own_inbox import OwnInbox, Worker, signed_token
 from tests.publisher.running import Publisher, problem_of, serving
 from tests.publisher.topic import waiting_for
 
 
-def token(user_id: str, seconds: float) -> str:
-    """A token that is accepted for so many seconds more: 30 s after its ``exp``."""
-    claims = {"iss": "heliograph", "aud": "inbox", "sub": user_id, "iat": now() - timedelta(hours=1)}
-    expires_at = now() + timedelta(seconds=seconds - 30)
-    return jwt.encode(claims | {"exp": expires_at}, INBOX.token_secret, algorithm="HS256")
-
-
 def test_an_expired_token_ends_a_stream(own: OwnInbox) -> None:
-    with Sse(own.publisher.url, token(own.user_id, 3)) as listener:
+    with Sse(own.publisher.url, signed_token(own.user_id, 3)) as listener:
         assert [listener.next().name for _ in range(3)] == ["snapshot", "expired", "end"]
 
 
 def test_an_expired_token_ends_a_socket_with_its_code(own: OwnInbox) -> None:
-    with Socket(own.publisher.url, token(own.user_id, 3)) as listener:
+    with Socket(own.publisher.url, signed_token(own.user_id, 3)) as listener:
         assert listener.next().name == "snapshot"
         assert listener.next()[:2] == ("end", 4401)
 
@@ -179,7 +170,7 @@ def test_without_postgres_a_stream_is_refused_for_now(publisher: Publisher) -> N
     away = replace(publisher.settings, database_url="host=127.0.0.1 port=1 connect_timeout=1")
     with serving(away) as url:
         with pytest.raises(httpx.HTTPStatusError) as refused:
-            Sse(url, token("ada", 60))
+            Sse(url, signed_token("ada", 60))
         assert problem_of(refused.value.response)[:2] == (503, "unavailable")
-        with Socket(url, token("ada", 60)) as listener:
+        with Socket(url, signed_token("ada", 60)) as listener:
             assert listener.next()[:2] == ("end", 1013)

@@ -24,8 +24,19 @@ export declare class Store {
     generation: number;
     /** Whether anything was received. */
     filled: boolean;
-    /** Replace everything by the newest entries that are not archived. Fewer than `limit` of them are all that there are. */
-    snapshot(newest: Entry[], counts: Counts, limit: number): void;
+    /**
+     * Take over the newest entries that are not archived. Fewer than `limit` of them are all that there are.
+     *
+     * What is known below them is kept if no gap is between, so that nothing moves that the user reads: returns true, and
+     * `refresh` must bring these entries up to date.
+     */
+    snapshot(newest: Entry[], counts: Counts, limit: number): boolean;
+    /** The order key down to which `all` is loaded without a gap. */
+    get depth(): string;
+    /** The ids of all entries that are known. */
+    ids(): Set<string>;
+    /** Take over the newest entries, read again. Those of `known` that they lack are archived or deleted by now. */
+    refresh(newest: Entry[], known: Set<string>): void;
     /** Merge entries that changed. Returns those that are new and that the user has not seen, the newest first. */
     changes(changed: Entry[], counts: Counts): Entry[];
     page(tab: Tab, { entries, next }: Page): void;

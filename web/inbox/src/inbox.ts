@@ -1,9 +1,11 @@
 import { MarkQueue } from "./queue";
+import { orderKey } from "./order";
 import { type Marks, Store } from "./store";
 import type { Entry, InboxSource, SourceState, Tab } from "./types";
 
 const WINDOW = 20; // what a subscription starts with
 const PAGE = 50;
+const MOST = 100; // that the publisher returns at once
 
 export interface Watcher {
   changed(): void;
@@ -20,6 +22,7 @@ export class Inbox {
   readonly #queue: MarkQueue;
   readonly #loading = new Map<Tab, number>();
   #unsubscribe: (() => void) | null = null;
+  #outdated = false;
 
   constructor(source: InboxSource, watcher: Watcher) {
     this.#source = source;
@@ -37,7 +40,7 @@ export class Inbox {
     this.stop();
     this.#unsubscribe = this.#source.subscribe({ limit: WINDOW }, {
       entries: (newest, changed, counts) => {
-        if (newest) this.store.snapshot(newest, counts, WINDOW);
+        if (newest && this.store.snapshot(newest, counts, WINDOW)) void this.#refresh();
         const arrived = changed.length || !newest ? this.store.changes(changed, counts) : [];
         this.#watcher.changed();
         if (arrived.length) this.#watcher.arrived(arrived);
@@ -45,6 +48,7 @@ export class Inbox {
       state: (state) => {
         this.state = state;
         if (state === "live") void this.#queue.flush();
+        if (state === "live" && this.#outdated) void this.#refresh();
         this.#watcher.stateChanged(state);
       },
     });
@@ -102,6 +106,28 @@ export class Inbox {
     } finally {
       if (this.#loading.get(tab) === generation) this.#loading.delete(tab);
     }
+    this.#watcher.changed();
+  }
+
+  /** Read again what is loaded of `all`: below a snapshot, any entry may have changed. A failure is made up for later. */
+  async #refresh(): Promise<void> {
+    this.#outdated = true;
+    const { generation } = this.store;
+    const known = this.store.ids();
+    const newest: Entry[] = [];
+    let before: string | undefined;
+    try {
+      do {
+        const page = await this.#source.page({ tab: "all", limit: MOST, before });
+        if (generation !== this.store.generation) return; // A newer snapshot has its own refresh.
+        newest.push(...page.entries);
+        before = page.next ?? undefined;
+      } while (before !== undefined && orderKey(newest.at(-1)!) > this.store.depth);
+    } catch {
+      return;
+    }
+    this.#outdated = false;
+    this.store.refresh(newest, known);
     this.#watcher.changed();
   }
 

@@ -1,4 +1,4 @@
-import { BELL, button, CLOSE, h, icon, setAttribute, setText, sheet } from "./dom";
+import { ARCHIVE, BELL, button, CHECK, CLOSE, h, icon, setAttribute, setText, sheet } from "./dom";
 import type { Inbox } from "./inbox";
 import { EntryList } from "./list";
 import { english, type Messages, say } from "./messages";
@@ -8,9 +8,9 @@ import type { Entry, SourceState, Tab } from "./types";
 
 const TABS: Tab[] = ["all", "unread", "archived"];
 const EMPTY = {
-  all: ["emptyAll", "emptyAllHint"],
-  unread: ["emptyUnread", "emptyUnreadHint"],
-  archived: ["emptyArchived", "emptyArchivedHint"],
+  all: [BELL, "emptyAll", "emptyAllHint"],
+  unread: [CHECK, "emptyUnread", "emptyUnreadHint"],
+  archived: [ARCHIVE, "emptyArchived", "emptyArchivedHint"],
 } as const;
 const RENEW_MS = 20_000;
 const SEEN_AFTER_MS = 600;
@@ -53,7 +53,9 @@ export class Panel {
     this.#scroll.append(this.#list.element, this.#empty, this.#more);
     const head = h("div", { class: "head", part: "header" }, this.#title, this.#readAll, this.#close);
     const tabs = h("div", { class: "tabs", part: "tabs", role: "tablist", "aria-labelledby": "title" }, ...this.#tabs);
-    this.element = h("div", { class: "panel", part: "panel", "aria-labelledby": "title", tabindex: "-1" }, head, tabs, this.#notice, this.#scroll);
+    // A popover from the start: it is loaded when the pointer comes near the bell, and must not show before it is opened.
+    const attributes = { class: "panel", part: "panel", "aria-labelledby": "title", tabindex: "-1", popover: "manual" };
+    this.element = h("div", attributes, head, tabs, this.#notice, this.#scroll);
     this.#readAll.addEventListener("click", () => this.#inbox?.readAll());
     this.#close.addEventListener("click", () => host.close());
     this.#tabs.forEach((tab, index) => tab.addEventListener("click", () => this.#choose(index)));
@@ -153,8 +155,8 @@ export class Panel {
     const skeleton = shown === 0 && !this.#failed && (more || (waiting && !store?.filled));
     this.#empty.hidden = shown > 0 || more || skeleton || (!waiting && !store?.filled);
     if (!this.#empty.hidden) {
-      const [title, hint] = EMPTY[this.#tab];
-      this.#empty.replaceChildren(icon(BELL), h("strong", {}, this.#messages[title]), h("span", {}, this.#messages[hint]));
+      const [image, title, hint] = EMPTY[this.#tab];
+      this.#empty.replaceChildren(icon(image), h("strong", {}, this.#messages[title]), h("span", {}, this.#messages[hint]));
     }
     this.#more.hidden = !more && !skeleton;
     setAttribute(this.#scroll, "aria-busy", skeleton ? "true" : null);

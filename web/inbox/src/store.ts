@@ -49,16 +49,48 @@ export class Store {
   #counts: Counts = { unseen: 0, unread: 0 };
   #loaded: Record<Tab, Loaded> = { all: nothingLoaded(), unread: nothingLoaded(), archived: nothingLoaded() };
 
-  /** Replace everything by the newest entries that are not archived. Fewer than `limit` of them are all that there are. */
-  snapshot(newest: Entry[], counts: Counts, limit: number): void {
+  /**
+   * Take over the newest entries that are not archived. Fewer than `limit` of them are all that there are.
+   *
+   * What is known below them is kept if no gap is between, so that nothing moves that the user reads: returns true, and
+   * `refresh` must bring these entries up to date.
+   */
+  snapshot(newest: Entry[], counts: Counts, limit: number): boolean {
     const known = this.#entries;
-    this.#entries = new Map();
+    const oldest = newest.length < limit ? undefined : known.get(newest.at(-1)!.notification_id);
+    const joins = oldest !== undefined && orderKey(oldest) > this.depth;
+    if (!joins) this.#entries = new Map();
     for (const entry of newest) this.#merge(entry, known.get(entry.notification_id));
-    const all: Loaded = newest.length < limit ? { horizon: "", next: null } : { horizon: this.#oldestKey(newest), next: undefined };
-    this.#loaded = { all, unread: nothingLoaded(), archived: nothingLoaded() };
+    if (!joins) this.#loaded.all = newest.length < limit ? { horizon: "", next: null } : { horizon: this.#oldestKey(newest), next: undefined };
+    this.#loaded = { all: this.#loaded.all, unread: nothingLoaded(), archived: nothingLoaded() };
     this.#counts = counts;
     this.filled = true;
     this.generation += 1;
+    this.#forgetConfirmedMarks();
+    return joins;
+  }
+
+  /** The order key down to which `all` is loaded without a gap. */
+  get depth(): string {
+    return this.#loaded.all.horizon;
+  }
+
+  /** The ids of all entries that are known. */
+  ids(): Set<string> {
+    return new Set(this.#entries.keys());
+  }
+
+  /** Take over the newest entries, read again. Those of `known` that they lack are archived or deleted by now. */
+  refresh(newest: Entry[], known: Set<string>): void {
+    for (const entry of newest) {
+      this.#merge(entry);
+      known.delete(entry.notification_id);
+    }
+    const oldest = this.#oldestKey(newest);
+    for (const id of known) {
+      const entry = this.#entries.get(id);
+      if (entry?.archived_at === null && orderKey(entry) >= oldest) this.#entries.delete(id);
+    }
     this.#forgetConfirmedMarks();
   }
 

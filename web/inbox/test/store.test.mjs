@@ -124,3 +124,26 @@ test("a snapshot that is not full is the whole inbox, so that no page is request
   const store = filled(entry(1));
   assert.deepEqual(["all", "unread", "archived"].map((tab) => store.next(tab)), [null, null, undefined]);
 });
+
+test("a snapshot that joins on to what is loaded keeps what is below it, until that is read again", () => {
+  const numbers = (from, to) => Array.from({ length: from - to + 1 }, (_, index) => from - index);
+  const store = filled(...numbers(40, 21).map((n) => entry(n)));
+  store.page("all", { entries: numbers(20, 11).map((n) => entry(n)), next: "cursor" });
+  const joins = store.snapshot([entry(41), ...numbers(40, 22).map((n) => entry(n))], of(41), 20);
+  assert.equal(joins, true);
+  assert.deepEqual(ids(store, "all"), numbers(41, 11).map((n) => `n${n}`));
+  assert.equal(store.next("all"), "cursor");
+
+  const known = store.ids();
+  store.changes([entry(42)], of(42));
+  store.refresh([...numbers(41, 15), 13, 12, 11].map((n) => entry(n, n === 12 ? { read_at: AT } : {})), known);
+  assert.deepEqual(ids(store, "all"), [...numbers(42, 15), 13, 12, 11].map((n) => `n${n}`), "14 was archived elsewhere");
+  assert.equal(store.list("unread").some(({ notification_id }) => notification_id === "n12"), false);
+});
+
+test("a snapshot after a gap replaces what is loaded", () => {
+  const of20 = (from) => Array.from({ length: 20 }, (_, index) => entry(from - index));
+  const store = filled(...of20(20));
+  assert.equal(store.snapshot(of20(41), of(41), 20), false);
+  assert.deepEqual(ids(store, "all"), of20(41).map(({ notification_id }) => notification_id));
+});
