@@ -42,6 +42,7 @@ _found = msgspec.json.Decoder(_Found)
 _USERS = """
     select coalesce(json_agg(json_build_object(
                'user_id', u.user_id, 'email', u.email, 'phone', u.phone, 'locale', u.locale, 'timezone', u.timezone,
+               'attributes', u.attributes,
                'devices', (select coalesce(json_agg(d.token order by d.seen_at desc), '[]')
                              from devices d where d.user_id = u.user_id))), '[]')
       from users u where u.user_id = any(%(user_ids)s)

@@ -66,7 +66,12 @@ def _variables(request: NotificationRequest, user: User) -> dict[str, Any]:
         "payload": request.payload,
         "event_type": request.event_type,
         "actor_user_id": request.actor_user_id,
-        "user": {"user_id": request.user_id, "locale": user.locale, "timezone": user.timezone},
+        "user": {
+            "user_id": request.user_id,
+            "locale": user.locale,
+            "timezone": user.timezone,
+            "attributes": user.attributes,
+        },
     }
 
 

@@ -1,14 +1,18 @@
 """A user, as planning knows it and as the API takes and shows it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
+import langcodes
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from publisher_api.devices.model import DeviceView
+from publisher_api.json_body import MAX_DEPTH, deeper_than
+
+MAX_ATTRIBUTES_BYTES = 16 * 1024
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +23,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None = None
     locale: str | None = None
     timezone: str | None = None
+    attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     devices: list[str] = msgspec.field(default_factory=list)
 
 
@@ -28,12 +33,37 @@ def _timezone(name: str) -> str:
     return name
 
 
+def _locale(tag: str) -> str:
+    try:
+        return langcodes.standardize_tag(tag)
+    except ValueError:
+        raise ValueError("not a language tag of BCP 47, like en-GB") from None
+
+
+def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    if len(msgspec.json.encode(attributes)) > MAX_ATTRIBUTES_BYTES:
+        raise ValueError(f"larger than {MAX_ATTRIBUTES_BYTES // 1024} KB of JSON")
+    if deeper_than(attributes, MAX_DEPTH):
+        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+    return attributes
+
+
 class UserFields(BaseModel):
-    """Where a user can be reached. PUT replaces everything: a field that is left out is deleted."""
+    """Where a user can be reached, and what templates may know of them."""
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"email": "ada@example.com", "phone": "+447700900123", "locale": "en-GB"}]},
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "ada@example.com",
+                    "phone": "+447700900123",
+                    "locale": "en-GB",
+                    "timezone": "Europe/London",
+                    "attributes": {"first_name": "Ada"},
+                }
+            ]
+        },
     )
 
     email: Annotated[str, Field(json_schema_extra={"format": "email"}), AfterValidator(addresses.email)] | None = None
@@ -43,7 +73,14 @@ class UserFields(BaseModel):
         ]
         | None
     ) = None
-    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
+    locale: (
+        Annotated[
+            str,
+            Field(max_length=35, description="BCP 47, like en-GB", json_schema_extra={"format": "locale"}),
+            AfterValidator(_locale),
+        ]
+        | None
+    ) = None
     timezone: (
         Annotated[
             str,
@@ -52,6 +89,9 @@ class UserFields(BaseModel):
         ]
         | None
     ) = None
+    attributes: Annotated[dict[str, Any], AfterValidator(_attributes)] | None = Field(
+        default=None, description="What templates read as `user.attributes`, 16 KB of JSON at most."
+    )
 
 
 class UserView(BaseModel):
@@ -62,6 +102,14 @@ class UserView(BaseModel):
     phone: str | None
     locale: str | None
     timezone: str | None
+    attributes: dict[str, Any]
     created_at: datetime
     updated_at: datetime
     devices: list[DeviceView]
+
+
+class UserPage(BaseModel):
+    """Users, sorted by their ids. `next` is the `after` of the page that follows; null on the last page."""
+
+    users: list[UserView]
+    next: str | None

@@ -17,3 +17,4 @@ schemathesis.openapi.format("phone", st.sampled_from(_numbers()))
 # ASCII: an id that is not in the URL's normal form would be another id.
 schemathesis.openapi.format("user-id", st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 @._-]{0,127}", fullmatch=True))
 schemathesis.openapi.format("timezone", st.sampled_from(sorted(available_timezones())))
+schemathesis.openapi.format("locale", st.sampled_from(["de", "en-GB", "pt-BR", "sr-Latn-RS", "zh-Hans-CN"]))

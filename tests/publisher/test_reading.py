@@ -154,40 +154,6 @@ def test_what_does_not_exist_is_a_404(publisher: Publisher) -> None:
         assert problem_of(response) == (404, "not_found", []), path
 
 
-def test_a_user_is_stored_with_normalised_addresses(publisher: Publisher) -> None:
-    user = f"u-{uuid.uuid4().hex}"
-    fields = {"email": "Ada@EXAMPLE.com", "phone": "+44 7700 900123", "locale": "en-GB", "timezone": "Europe/London"}
-    assert publisher.http.put(f"/v1/users/{user}", json=fields).status_code == 200
-    shown = publisher.http.get(f"/v1/users/{user}").json()
-    assert (shown["email"], shown["phone"]) == ("Ada@example.com", "+447700900123")
-    assert (shown["locale"], shown["timezone"], shown["devices"]) == ("en-GB", "Europe/London", [])
-    publisher.http.put(f"/v1/users/{user}", json={"email": "b@example.com"})
-    assert publisher.http.get(f"/v1/users/{user}").json()["phone"] is None
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("email", "nobody"), ("email", "a b@example.com"), ("phone", "07700 900123"), ("phone", "+1"), ("locale", "!"),
-     ("timezone", "Mars/Olympus"), ("colour", "red")],
-)  # fmt: skip
-def test_a_bad_field_of_a_user_is_named(publisher: Publisher, field: str, value: str) -> None:
-    response = publisher.http.put("/v1/users/u1", json={field: value})
-    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
-
-
-def test_a_device_belongs_to_the_user_who_registered_it_last(publisher: Publisher) -> None:
-    first, second, device = (
-        f"u-{uuid.uuid4().hex}",
-        f"u-{uuid.uuid4().hex}",
-        {"token": uuid.uuid4().hex, "platform": "ios"},
-    )
-    for user in (first, second):
-        registered = publisher.http.post(f"/v1/users/{user}/devices", json=device)
-        assert (registered.status_code, "token" in registered.json()) == (201, False)
-    assert publisher.http.get(f"/v1/users/{first}").json()["devices"] == []
-    assert len(publisher.http.get(f"/v1/users/{second}").json()["devices"]) == 1
-
-
 def test_a_notification_that_is_read_before_it_is_due_arrives_read(publisher: Publisher) -> None:
     user = f"u-{uuid.uuid4().hex}"
     soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
