@@ -1,19 +1,23 @@
 """Deletes rows whose time has passed, a bounded number at a time.
 
-These are the keys of producers and, outside of the google profile, the ledger and the inboxes (Firestore deletes its
-own documents).
+These are the keys of producers, devices that were not seen for long and, outside of the google profile, the ledger and
+the inboxes (Firestore deletes its own documents).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from postgres.pool import Connected, Pool, autocommit
 
 STEP = 5000
+DEVICES_KEPT_FOR = timedelta(days=270)
+"""Since a device was seen. Firebase drops the tokens of Android devices that were inactive for so long."""
+_AT_ONCE = timedelta()
 _EXPIRING = (
-    ("dedup_keys", "expires_at"),
-    ("idempotency_keys", "expires_at"),
-    ("state.ledger", "expire_at"),
-    ("state.inbox", "expire_at"),
+    ("dedup_keys", "expires_at", _AT_ONCE),
+    ("idempotency_keys", "expires_at", _AT_ONCE),
+    ("devices", "seen_at", DEVICES_KEPT_FOR),
+    ("state.ledger", "expire_at", _AT_ONCE),
+    ("state.inbox", "expire_at", _AT_ONCE),
 )
 
 
@@ -23,12 +27,12 @@ def delete_some_expired_rows(pool: Pool, now: datetime) -> bool:
     Leaves out the rows that are in use.
     """
     with autocommit(pool) as connection:
-        return max(_delete(connection, table, column, now) for table, column in _EXPIRING) == STEP
+        return max(_delete(connection, table, column, now - kept) for table, column, kept in _EXPIRING) == STEP
 
 
-def _delete(connection: Connected, table: str, column: str, now: datetime) -> int:
+def _delete(connection: Connected, table: str, column: str, until: datetime) -> int:
     statement = f"""
         delete from {table} where ctid = any(array(
-            select ctid from {table} where {column} <= %(now)s limit %(limit)s for update skip locked))
+            select ctid from {table} where {column} <= %(until)s limit %(limit)s for update skip locked))
     """  # noqa: S608 - the names are constants of this module
-    return connection.execute(statement, {"now": now, "limit": STEP}).rowcount
+    return connection.execute(statement, {"until": until, "limit": STEP}).rowcount

@@ -31,3 +31,9 @@ class DeviceView(BaseModel):
     platform: Platform
     created_at: datetime
     seen_at: datetime
+
+
+class DeviceList(BaseModel):
+    """The devices of a user."""
+
+    devices: list[DeviceView]

@@ -5,8 +5,14 @@ from uuid import UUID
 
 from postgres.pool import Pool
 from publisher_api.devices import store
-from publisher_api.devices.model import DeviceFields, DeviceView
-from publisher_api.refusal import not_found
+from publisher_api.devices.model import DeviceFields, DeviceList, DeviceView
+from publisher_api.refusal import Refusal, not_found
+
+
+def list_devices(pool: Pool, user_id: str) -> DeviceList:
+    """The devices of the user, the one that was seen last first."""
+    with pool.connection() as connection:
+        return DeviceList(devices=store.list_devices(connection, user_id))
 
 
 def add_device(pool: Pool, new_id: Callable[[], str], user_id: str, device: DeviceFields) -> DeviceView:
@@ -15,8 +21,21 @@ def add_device(pool: Pool, new_id: Callable[[], str], user_id: str, device: Devi
         return store.put_device(connection, new_id(), user_id, device)
 
 
+def refresh_device(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView:
+    """Replace the token of this user's device, which was seen now. Raises ``Refusal``."""
+    with pool.connection() as connection:
+        refreshed = store.refresh_device(connection, user_id, device_id, device)
+    if refreshed is None:
+        raise _unknown(user_id, device_id)
+    return refreshed
+
+
 def delete_device(pool: Pool, user_id: str, device_id: UUID) -> None:
     """Delete a device of this user. Raises ``Refusal``."""
     with pool.connection() as connection:
         if not store.delete_device(connection, user_id, device_id):
-            raise not_found(f"Device {device_id} of user {user_id!r}", f"GET /v1/users/{user_id} lists the devices.")
+            raise _unknown(user_id, device_id)
+
+
+def _unknown(user_id: str, device_id: UUID) -> Refusal:
+    return not_found(f"Device {device_id} of user {user_id!r}", f"GET /v1/users/{user_id}/devices lists the devices.")

@@ -9,7 +9,7 @@ from publisher_api.devices.model import DeviceFields, DeviceView
 
 
 def list_devices(connection: Connected, user_id: str) -> list[DeviceView]:
-    """A user's devices, the newest first."""
+    """A user's devices, the one that was seen last first."""
     with connection.cursor(row_factory=class_row(DeviceView)) as cursor:
         cursor.execute(
             "select device_id, platform, created_at, seen_at from devices where user_id = %s order by seen_at desc",
@@ -33,6 +33,24 @@ def put_device(connection: Connected, device_id: str, user_id: str, device: Devi
         )
     )
     return DeviceView(**row)
+
+
+def refresh_device(connection: Connected, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView | None:
+    """Give this user's device another token, which no other device keeps; None if the user has no such device."""
+    row = connection.execute(
+        "select from devices where user_id = %s and device_id = %s for update", [user_id, device_id]
+    ).fetchone()
+    if row is None:
+        return None
+    connection.execute("delete from devices where token = %s and device_id <> %s", [device.token, device_id])
+    refreshed = connection.execute(
+        """
+        update devices set token = %s, platform = %s, seen_at = now() where device_id = %s
+        returning device_id, platform, created_at, seen_at
+        """,
+        [device.token, device.platform, device_id],
+    )
+    return DeviceView(**fetch_one(refreshed))
 
 
 def delete_device(connection: Connected, user_id: str, device_id: UUID) -> bool:

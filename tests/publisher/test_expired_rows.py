@@ -60,6 +60,17 @@ def test_expired_rows_of_the_functions_are_deleted(sweeping: Sweeping, table: st
     assert [row[key] for row in sweeping.sql(f"select {key} from {table}")] == ["new"]  # noqa: S608 - from the list above
 
 
+def test_devices_that_were_not_seen_for_270_days_are_deleted(sweeping: Sweeping) -> None:
+    sweeping.sql("insert into users (user_id) values ('ada')")
+    sweeping.sql("""
+        insert into devices (device_id, user_id, token, platform, seen_at)
+        select gen_random_uuid(), 'ada', days, 'ios', now() - days::interval
+          from (values ('269 days'), ('271 days')) as devices (days)
+    """)
+    delete_some_expired_rows(sweeping.pool, datetime.now(UTC))
+    assert sweeping.sql("select token from devices") == [{"token": "269 days"}]
+
+
 def test_a_publisher_deletes_expired_rows_soon_after_its_start(unswept: Settings, sweeping: Sweeping) -> None:
     for statement in ADD_STATE.values():
         sweeping.sql(statement)

@@ -117,13 +117,36 @@ def test_a_deleted_user_has_no_address_and_no_device(publisher: Publisher) -> No
     ]
 
 
+def test_a_device_gets_a_new_token_and_keeps_its_id(publisher: Publisher) -> None:
+    user, tokens = new_user(publisher), [uuid.uuid4().hex for _ in range(2)]
+    devices = f"/v1/users/{user}/devices"
+    first = publisher.http.post(devices, json={"token": tokens[0], "platform": "ios"}).json()
+    again = publisher.http.post(devices, json={"token": tokens[0], "platform": "ios"}).json()
+    other = publisher.http.post(devices, json={"token": tokens[1], "platform": "web"}).json()
+    assert (again["device_id"], again["seen_at"] > first["seen_at"]) == (first["device_id"], True)
+    refreshed = publisher.http.put(f"{devices}/{first['device_id']}", json={"token": tokens[1], "platform": "ios"})
+    assert (refreshed.status_code, refreshed.json()["device_id"]) == (200, first["device_id"])
+    assert publisher.http.get(devices).json() == {"devices": [refreshed.json()]}
+    assert publisher.sql("select token from devices where user_id = %s", user) == [{"token": tokens[1]}]
+    gone = publisher.http.put(f"{devices}/{other['device_id']}", json={"token": tokens[0], "platform": "web"})
+    assert gone.status_code == 404
+
+
+def test_a_user_cannot_refresh_the_device_of_another(publisher: Publisher) -> None:
+    user, token = new_user(publisher), uuid.uuid4().hex
+    registered = publisher.http.post(f"/v1/users/{user}/devices", json={"token": token, "platform": "ios"}).json()
+    path = f"/v1/users/{new_user(publisher)}/devices/{registered['device_id']}"
+    assert publisher.http.put(path, json={"token": uuid.uuid4().hex, "platform": "ios"}).status_code == 404
+    assert publisher.sql("select token from devices where user_id = %s", user) == [{"token": token}]
+
+
 def test_users_are_listed_in_pages_without_gaps(publisher: Publisher) -> None:
     prefix = f"p{uuid.uuid4().hex[:8]}-"
     users = sorted(new_user(publisher, {}, prefix) for _ in range(5))
-    listed, after = [], None
+    listed: list[str] = []
+    after: str | None = prefix
     for _ in range(3):
-        start = {"after": after} if after else {}
-        page = publisher.http.get("/v1/users", params={"search": prefix, "limit": "2", **start}).json()
+        page = publisher.http.get("/v1/users", params={"search": prefix, "limit": 2, "after": after}).json()
         listed += [each["user_id"] for each in page["users"]]
         after = page["next"]
     assert (listed, after) == (users, None)

@@ -44,9 +44,9 @@ def test_requests_beyond_the_content_of_a_transaction_are_refused_as_overloaded(
 
 
 def test_the_templates_of_a_batch_share_a_limit_of_time() -> None:
-    slow = {"inapp": {"title": "{% for a in range(500) %}{% for b in range(100) %}{% endfor %}{% endfor %}t"}}
+    slow = {"inapp": {"title": "{% for a in range(100) %}{% for b in range(100) %}{% endfor %}{% endfor %}t"}}
     planner = Planner(configuration(slow=slow), NOW, lambda: "id", render_seconds=0.05)
-    sent = accept_request(*[request(template_name="slow")] * 50, batch=True)
+    sent = accept_request(*[request(template_name="slow")] * 250, batch=True)
     prepared = planner.prepare(sent, AcceptContext({}, KnownKeys()))
     refused = [each for each in prepared if isinstance(each, Refusal)]
     assert 0 < len(refused) < len(prepared)

@@ -15,6 +15,7 @@ alter table users add column attributes jsonb not null default '{}';
 create index users_by_id_prefix on users (user_id text_pattern_ops);
 create index users_by_email_prefix on users (lower(email) text_pattern_ops);
 create index users_by_phone_prefix on users (phone text_pattern_ops);
+create index devices_unseen on devices (seen_at);
 """
 
 
