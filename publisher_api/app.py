@@ -14,6 +14,7 @@ from publisher_api.accept import routes as accept
 from publisher_api.channels import routes as channels
 from publisher_api.channels.service import Channels
 from publisher_api.connections import Connections, connect, now
+from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
 from publisher_api.devices import routes as devices
@@ -52,6 +53,7 @@ FEATURES = (
     live,
     inbox_tokens,
     notifications,
+    cancel_routes,
     users,
     devices,
     templates,

@@ -57,10 +57,10 @@ class StoredDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An outcome as it was recorded."""
+    """An outcome as it was recorded, or the end that the producer caused."""
 
     delivery_id: UUID
-    result: Result
+    result: Result | Literal["canceled"]
     at: datetime
     received_at: datetime | None
     recorded_at: datetime
@@ -128,7 +128,7 @@ class DeliveryView(BaseModel):
     updated_at: datetime
 
 
-TimelineEvent = Result | Literal["accepted", "planned", "published", "received", "recorded"]
+TimelineEvent = Result | Literal["canceled", "accepted", "planned", "published", "received", "recorded"]
 
 
 class TimelineEntry(BaseModel):

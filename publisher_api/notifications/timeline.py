@@ -49,7 +49,7 @@ def timeline(
 
     ``accepted``; then for each delivery ``planned`` or ``suppressed``, ``published``, ``received`` by its function, the
     result (``sent``, ``attempt``, ``deferred``, ``failed`` …) with what the provider said, and ``recorded`` when the
-    publisher stored the outcome.
+    publisher stored the outcome; or ``canceled``.
     """
     entries = [_entry(notification.accepted_at, "accepted", None, producer=notification.producer)]
     by_id = {delivery.delivery_id: delivery for delivery in deliveries}
@@ -82,7 +82,8 @@ def _entries_of(event: StoredEvent, delivery: StoredDelivery) -> Iterable[Timeli
         provider_message_id=event.provider_message_id,
         possible_duplicate=event.possible_duplicate or None,
     )
-    yield _entry(event.recorded_at, "recorded", delivery, result=event.result)
+    if event.result != "canceled":  # by the publisher itself, which recorded it at once
+        yield _entry(event.recorded_at, "recorded", delivery, result=event.result)
 
 
 def _entry(at: datetime, event: TimelineEvent, delivery: StoredDelivery | None, **detail: Any) -> TimelineEntry:

@@ -24,6 +24,7 @@ RULES = {
     ("GET", "/v1/notifications/unread_count"): "API key",
     ("GET", "/v1/notifications/{notification_id}"): "API key",
     ("POST", "/v1/notifications/{notification_id}/read"): "API key",
+    ("POST", "/v1/notifications/{notification_id}/cancel"): "API key",
     ("POST", "/v1/notifications/bulk/read"): "API key",
     ("POST", "/v1/users/{user_id}/inbox_token"): "API key",
     ("GET", "/v1/inbox"): "inbox token",
