@@ -18,6 +18,7 @@ from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
 from publisher_api.devices import routes as devices
+from publisher_api.event_types import routes as event_types
 from publisher_api.hosting.backend import Backend
 from publisher_api.hosting.container import ContainerBackend
 from publisher_api.hosting.serverless import ServerlessBackend
@@ -57,6 +58,7 @@ FEATURES = (
     users,
     devices,
     templates,
+    event_types,
     channels,
     deliveries,
     health_routes,

@@ -1,10 +1,11 @@
-"""What operators configure, at one moment: channels, templates, and the producers' API keys."""
+"""What operators configure, at one moment: channels, templates, event types, and the producers' API keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from publisher_api.channels.model import Channel
+from publisher_api.event_types.model import EventType
 
 Template = Mapping[str, Any]
 """Content by channel or channel type; each text in it is a Jinja template."""
@@ -12,8 +13,9 @@ Template = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """``channels`` by slug, ``templates`` by name, ``producers`` by the SHA-256 of their API key."""
+    """``channels`` by slug, ``templates`` and ``event_types`` by name, ``producers`` by the SHA-256 of their key."""
 
     channels: Mapping[str, Channel]
     templates: Mapping[str, Template]
     producers: Mapping[bytes, str]
+    event_types: Mapping[str, EventType] = field(default_factory=dict)

@@ -25,6 +25,12 @@ def _as_utc(time: datetime) -> datetime:
         raise ValueError("out of range") from None
 
 
+def _each_once(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("each channel may be named once")
+    return names
+
+
 UserId = Annotated[
     str,
     Field(
@@ -39,3 +45,9 @@ UserId = Annotated[
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_as_utc)]
+MAX_CHANNELS = 20
+Channels = Annotated[
+    list[Name],
+    Field(max_length=MAX_CHANNELS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
+]

@@ -1,4 +1,4 @@
-"""Keeps channels, templates and API keys in memory: they change rarely, and every request reads them.
+"""Keeps channels, templates, event types and API keys in memory: they change rarely, and every request reads them.
 
 Postgres announces changes by NOTIFY. A snapshot is also dropped after a minute, for deployments behind a pooler that
 does not forward notifications, and for serverless ones that cannot listen.
@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import psycopg
+from psycopg.rows import DictRow
 
 from postgres.listener import Listener
 from postgres.pool import Connected, Pool
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration, Template
+from publisher_api.event_types.model import EventType
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 
@@ -111,18 +114,26 @@ def _load(connection: Connected, templates: Mapping[str, _StoredTemplate]) -> Co
     channels = connection.execute(
         "select slug, kind as channel_type, enabled, config, version from channels"
     ).fetchall()
+    event_types = connection.execute("select event_type, version, declaration from event_types").fetchall()
     keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
     return Configuration(
         channels={row["slug"]: Channel(**row) for row in channels},
         templates={name: stored.content for name, stored in templates.items()},
         producers={bytes(row["key_hash"]): row["producer"] for row in keys},
+        event_types={row["event_type"]: _event_type(row) for row in event_types},
+    )
+
+
+def _event_type(row: DictRow) -> EventType:
+    return msgspec.convert(
+        {**row["declaration"], "event_type": row["event_type"], "version": row["version"]}, EventType
     )
 
 
 def config_listener(database_url: str, cache: ConfigCache) -> Listener:
     """Drops the snapshot of ``cache`` when Postgres announces a change, and when changes may have been missed.
 
-    The triggers of migration 0001 notify the channel.
+    Triggers on the tables notify the channel.
     """
     disconnected = LogEvent.CONFIG_LISTENER_DISCONNECTED
     return Listener(database_url, "catalog", lambda _: cache.drop(), cache.drop, disconnected)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from postgres.pool import Pool, autocommit
-from publisher_api.deliveries import cancel_store, store
+from publisher_api.deliveries import store
 from publisher_api.deliveries.model import CancelResult
 from publisher_api.refusal import not_found
 from shared.outcomes import Outcome
@@ -19,7 +19,7 @@ def record_outcomes(pool: Pool, outcomes: Sequence[Outcome]) -> None:
 def cancel(pool: Pool, notification_id: UUID) -> CancelResult:
     """Cancel the deliveries that are not on their way; returns when it is committed. Raises ``Refusal``."""
     with autocommit(pool) as connection:
-        canceled = cancel_store.cancel(connection, notification_id)
+        canceled = store.cancel(connection, notification_id)
     if not canceled.deliveries:
         raise not_found(f"Notification {notification_id}")
     return CancelResult(stopped=canceled.stopped, gone=canceled.gone)

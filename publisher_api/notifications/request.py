@@ -3,17 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from publisher_api.fields import Key, Name, Time, UserId
-
-MAX_CHANNELS = 20
-
-
-def _unique(names: list[str]) -> list[str]:
-    if len(set(names)) != len(names):
-        raise ValueError("each channel may be named once")
-    return names
+from publisher_api.fields import Channels, Key, Name, Time, UserId
 
 
 class NotificationRequest(BaseModel):
@@ -28,16 +20,9 @@ class NotificationRequest(BaseModel):
 
     user_id: UserId
     event_type: Name
-    channels: Annotated[
-        list[Name],
-        Field(
-            min_length=1,
-            max_length=MAX_CHANNELS,
-            description="The channels' slugs, each once.",
-            json_schema_extra={"uniqueItems": True},
-        ),
-        AfterValidator(_unique),
-    ]
+    channels: Annotated[Channels, Field(min_length=1)] = Field(
+        default_factory=list, description="The channels' slugs, each once. Default: those of the event type."
+    )
     payload: dict[str, Any] = Field(description="The event's data: the variables of templates.")
     notification_id: UUID | None = Field(
         default=None, description="Becomes the notification's id. The same id again answers the same notification."
@@ -46,13 +31,15 @@ class NotificationRequest(BaseModel):
         default=None, description="When the event happened; default: now. Not in the future, at most 366 days ago."
     )
     actor_user_id: UserId | None = Field(default=None, description="Who caused the event.")
-    template_name: Name | None = None
+    template_name: Name | None = Field(default=None, description="Default: that of the event type.")
     dedup_key: Key | None = Field(
         default=None, description="The same key again within 24 hours answers the first notification."
     )
     priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = 100
     deliver_at: Time | None = Field(default=None, description="When to send; at most 366 days ahead.")
-    expires_at: Time | None = Field(default=None, description="When sending is no longer useful.")
+    expires_at: Time | None = Field(
+        default=None, description="When sending is no longer useful. Default: by the event type and the channel."
+    )
     to: dict[str, str] = Field(default_factory=dict, description="Addresses by channel, in place of the user's own.")
     content: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Content by channel, over the template's or the default content."

@@ -1,4 +1,4 @@
-"""Plans a notification: route → allow → schedule → compose → assemble, a module each.
+"""Plans a notification: defaults → route → allow → schedule → compose → assemble, a module each.
 
 A channel that cannot carry the notification becomes a *suppressed* delivery with a reason. A request that is wrong
 raises ``Refusal``, and nothing of it is stored.
@@ -15,6 +15,7 @@ from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.allow import Target, allow
 from publisher_api.planning.assemble import Origin, assemble_deliveries, assemble_notification
 from publisher_api.planning.compose import Composed, compose, template_named
+from publisher_api.planning.defaults import with_defaults
 from publisher_api.planning.route import route
 from publisher_api.planning.schedule import schedule
 from publisher_api.users.model import User
@@ -40,8 +41,10 @@ def plan(
     traceparent: str | None = None,
 ) -> Plan:
     """The notification, and a delivery for each address of each channel. Raises ``Refusal``."""
+    event_type = configuration.event_types.get(request.event_type)
+    request = with_defaults(request, event_type)
     routes = route(request, user, configuration.channels)
-    times = schedule(request, now)
+    times = schedule(request, now, event_type.time_to_live if event_type else None)
     origin = Origin(
         notification_id=str(request.notification_id or new_id()),
         producer=producer,

@@ -14,7 +14,7 @@ _TIME_TO_LIVE = {name: timedelta(seconds=declared.time_to_live_seconds) for name
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """Aware times. ``expires_at`` is the request's; each channel type also has a time to live of its own."""
+    """Aware times. ``expires_at`` is the request's or its event type's; each channel type has one as well."""
 
     created_at: datetime
     due_at: datetime
@@ -26,14 +26,15 @@ class Schedule(msgspec.Struct, frozen=True):
         return lifetime if self.expires_at is None else min(lifetime, self.expires_at)
 
 
-def schedule(request: NotificationRequest, now: datetime) -> Schedule:
-    """The times of a request that is accepted at ``now``. Raises ``Refusal``."""
+def schedule(request: NotificationRequest, now: datetime, time_to_live: timedelta | None = None) -> Schedule:
+    """The times of a request that is accepted at ``now``. ``time_to_live`` is its event type's. Raises ``Refusal``."""
     due_at = max(now, request.deliver_at or now)
     if due_at - now > HORIZON:
         raise invalid("deliver_at", f"must be within the next {HORIZON.days} days")
     if request.expires_at is not None and request.expires_at <= due_at:
         raise invalid("expires_at", "must be later than now and than deliver_at, or the notification is never sent")
-    return Schedule(_created_at(request, now), due_at, request.expires_at)
+    expires_at = request.expires_at or (due_at + time_to_live if time_to_live is not None else None)
+    return Schedule(_created_at(request, now), due_at, expires_at)
 
 
 def _created_at(request: NotificationRequest, now: datetime) -> datetime:

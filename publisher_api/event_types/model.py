@@ -1,0 +1,55 @@
+"""An event type, as planning knows it and as the API takes and shows it."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from publisher_api.fields import Channels, Name
+
+_MAX_SECONDS = 366 * 86_400
+
+
+class EventType(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared event type. What is None or empty says nothing."""
+
+    event_type: str
+    version: int
+    template_name: str | None = None
+    channels: list[str] = msgspec.field(default_factory=list)
+    time_to_live_seconds: int | None = None
+
+    @property
+    def time_to_live(self) -> timedelta | None:
+        """How long a delivery is useful after it is due."""
+        return timedelta(seconds=self.time_to_live_seconds) if self.time_to_live_seconds is not None else None
+
+
+class EventTypeFields(BaseModel):
+    """What follows from an event of this type. PUT replaces everything."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"channels": ["email", "inapp"], "time_to_live_seconds": 86_400}]},
+    )
+
+    template_name: Name | None = Field(default=None, description="The template of requests that name none.")
+    channels: Channels = Field(default_factory=list, description="The channels of requests that name none.")
+    time_to_live_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS, strict=True)] | None = Field(
+        default=None, description="When sending is no longer useful, unless the request has `expires_at`."
+    )
+
+
+class EventTypeView(EventTypeFields):
+    """An event type as it is stored. `version` grows by one with each change."""
+
+    event_type: str
+    version: int
+    updated_at: datetime
+
+
+class EventTypeList(BaseModel):
+    """All declared event types."""
+
+    event_types: list[EventTypeView]

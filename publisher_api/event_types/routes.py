@@ -1,0 +1,43 @@
+"""/v1/event-types: what follows from an event, as data."""
+
+from fastapi import APIRouter, Response
+
+from publisher_api.event_types import service
+from publisher_api.event_types.model import EventTypeFields, EventTypeList, EventTypeView
+from publisher_api.fields import Name
+from publisher_api.web.authentication import AuthenticatedRoute
+from publisher_api.web.documentation import problems
+from publisher_api.web.services import Producer, Services
+
+router = APIRouter(prefix="/v1/event-types", tags=["configuration"], route_class=AuthenticatedRoute)
+
+
+@router.get("", responses=problems(401, 503))
+def list_event_types(_producer: Producer, services: Services) -> EventTypeList:
+    """List the declared event types."""
+    return service.list_event_types(services.pool)
+
+
+@router.put("/{event_type}", responses=problems(400, 401, 413, 422, 503))
+def put_event_type(event_type: Name, fields: EventTypeFields, _producer: Producer, services: Services) -> EventTypeView:
+    """Declare an event type, or replace its declaration. What is declared already keeps its version."""
+    return service.put_event_type(services.pool, services.cache, event_type, fields)
+
+
+@router.get("/{event_type}", responses=problems(401, 404, 422, 503))
+def get_event_type(event_type: Name, _producer: Producer, services: Services) -> EventTypeView:
+    """Read an event type. An undeclared one can be used all the same; its requests say everything."""
+    return service.get_event_type(services.pool, event_type)
+
+
+@router.get("/{event_type}/versions", responses=problems(401, 404, 422, 503))
+def list_versions(event_type: Name, _producer: Producer, services: Services) -> EventTypeList:
+    """List what was declared over time. The newest version comes first."""
+    return service.list_versions(services.pool, event_type)
+
+
+@router.delete("/{event_type}", status_code=204, responses=problems(401, 404, 422, 503))
+def delete_event_type(event_type: Name, _producer: Producer, services: Services) -> Response:
+    """Delete the declaration. Its versions stay, and a new declaration continues them."""
+    service.delete_event_type(services.pool, services.cache, event_type)
+    return Response(status_code=204)

@@ -1,0 +1,72 @@
+"""Event types in Postgres. A trigger announces each change to the cached configuration of every instance."""
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from postgres.pool import Connected, fetch_one
+from publisher_api.event_types.model import EventTypeFields, EventTypeView
+
+_SHOWN = "select event_type, version, declaration, updated_at from event_types"
+
+
+def put_event_type(connection: Connected, name: str, fields: EventTypeFields) -> EventTypeView:
+    """Declare the event type. Another declaration than the last one gets the next version, which is kept for ever."""
+    row = fetch_one(
+        connection.execute(
+            """
+            with known as (
+                select coalesce(max(version), 0) as version from event_type_versions where event_type = %(name)s
+            ), declared as (
+                insert into event_types as e (event_type, version, declaration)
+                select %(name)s, known.version + 1, %(declaration)s from known
+                on conflict (event_type) do update
+                   set version = e.version + (e.declaration <> excluded.declaration)::int,
+                       declaration = excluded.declaration,
+                       updated_at = case when e.declaration <> excluded.declaration then now() else e.updated_at end
+                returning event_type, version, declaration, updated_at
+            ), kept as (
+                insert into event_type_versions (event_type, version, declaration, updated_at)
+                select event_type, version, declaration, updated_at from declared
+                on conflict do nothing
+            )
+            select * from declared
+            """,
+            {"name": name, "declaration": Jsonb(fields.model_dump())},
+        )
+    )
+    return _view(row)
+
+
+def get_event_type(connection: Connected, name: str) -> EventTypeView | None:
+    """The event type, or None."""
+    row = connection.execute(f"{_SHOWN} where event_type = %s", [name]).fetchone()
+    return _view(row) if row else None
+
+
+def list_event_types(connection: Connected) -> list[EventTypeView]:
+    """The declared event types, by name."""
+    return [_view(row) for row in connection.execute(f"{_SHOWN} order by event_type").fetchall()]
+
+
+def list_versions(connection: Connected, name: str) -> list[EventTypeView]:
+    """What was declared, the newest version first."""
+    rows = connection.execute(
+        """
+        select event_type, version, declaration, updated_at from event_type_versions
+         where event_type = %s order by version desc
+        """,
+        [name],
+    ).fetchall()
+    return [_view(row) for row in rows]
+
+
+def delete_event_type(connection: Connected, name: str) -> bool:
+    """Delete the declaration and keep its versions; returns whether there was one."""
+    return connection.execute("delete from event_types where event_type = %s", [name]).rowcount > 0
+
+
+def _view(row: dict[str, Any]) -> EventTypeView:
+    return EventTypeView(
+        event_type=row["event_type"], version=row["version"], updated_at=row["updated_at"], **row["declaration"]
+    )
