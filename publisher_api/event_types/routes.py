@@ -38,6 +38,6 @@ def list_versions(event_type: Name, _producer: Producer, services: Services) -> 
 
 @router.delete("/{event_type}", status_code=204, responses=problems(401, 404, 422, 503))
 def delete_event_type(event_type: Name, _producer: Producer, services: Services) -> Response:
-    """Delete the declaration. Its versions stay, and a new declaration continues them."""
+    """Delete the declaration. A new one continues its versions."""
     service.delete_event_type(services.pool, services.cache, event_type)
     return Response(status_code=204)

@@ -50,11 +50,12 @@ def list_event_types(connection: Connected) -> list[EventTypeView]:
 
 
 def list_versions(connection: Connected, name: str) -> list[EventTypeView]:
-    """What was declared, the newest version first."""
+    """What was declared under a name that is declared now, the newest version first."""
     rows = connection.execute(
         """
-        select event_type, version, declaration, updated_at from event_type_versions
-         where event_type = %s order by version desc
+        select event_type, v.version, v.declaration, v.updated_at
+          from event_type_versions v join event_types using (event_type)
+         where event_type = %s order by v.version desc
         """,
         [name],
     ).fetchall()

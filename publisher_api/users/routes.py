@@ -22,7 +22,12 @@ def list_users(
     services: Services,
     search: Annotated[
         str | None,
-        Query(min_length=1, max_length=_MAX_SEARCH, description="How the id, e-mail address or phone number begins."),
+        Query(
+            min_length=1,
+            max_length=_MAX_SEARCH,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+            description="How the id, e-mail address or phone number begins.",
+        ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 20,
     after: Annotated[UserId | None, Query(description="The `next` of the page before.")] = None,

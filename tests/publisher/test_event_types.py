@@ -64,9 +64,11 @@ def test_a_declaration_after_a_deletion_continues_the_versions(publisher: Publis
     declare(publisher, name, channels=["inapp"])
     path = f"/v1/event-types/{name}"
     assert publisher.http.delete(path).status_code == 204
-    assert [publisher.http.get(path).status_code, publisher.http.delete(path).status_code] == [404, 404]
+    asked = [publisher.http.get(path), publisher.http.get(f"{path}/versions"), publisher.http.delete(path)]
+    assert [each.status_code for each in asked] == [404, 404, 404]
     assert name not in str(publisher.http.get("/v1/event-types").json())
     assert declare(publisher, name, channels=["inapp"])["version"] == 2
+    assert [each["version"] for each in publisher.http.get(f"{path}/versions").json()["event_types"]] == [2, 1]
     assert name in str(publisher.http.get("/v1/event-types").json())
 
 
