@@ -10,6 +10,7 @@ import argparse
 import json
 import signal
 import statistics
+import subprocess
 import sys
 import time
 import uuid
@@ -55,7 +56,8 @@ class Latency:
 class Measured:
     """One profile. Memory in MiB; ``lost`` are deliveries that were not sent. ``latencies``: by the way to listen.
 
-    ``rates_of_two``: with a second worker; empty in the google profile, which has none.
+    ``rates_of_two``: with a second worker; ``rates_of_sends``: the baseline, ``bench.sends``. Both are empty in the
+    google profile, which has no worker.
     """
 
     ready_seconds: float
@@ -64,6 +66,7 @@ class Measured:
     latencies: dict[str, Latency]
     rates: list[float]
     rates_of_two: list[float]
+    rates_of_sends: list[float]
     lost: int
 
 
@@ -98,12 +101,14 @@ def _measure(profile: Profile) -> Measured:
         processes, memory = _size_of(stack)
         rates, lost = _rates(stack, [consumer], api, database)
         rates_of_two: list[float] = []
+        rates_of_sends: list[float] = []
         if profile is not Profile.GOOGLE:
+            rates_of_sends = [_rate_of_sends(stack) for _ in range(_ROUNDS)]
             with _second_worker(stack) as second:
                 _drain(stack, [consumer, second], api, database, _WARM_UP_NOTIFICATIONS)
                 rates_of_two, lost_by_two = _rates(stack, [consumer, second], api, database)
                 lost += lost_by_two
-    return Measured(ready_seconds, processes, memory, latencies, rates, rates_of_two, lost)
+    return Measured(ready_seconds, processes, memory, latencies, rates, rates_of_two, rates_of_sends, lost)
 
 
 def _rates(
@@ -117,6 +122,15 @@ def _rates(
         rates.append(_NOTIFICATIONS * len(CHANNEL_TYPES) / seconds)
         sent += sent_now
     return rates, _ROUNDS * _NOTIFICATIONS * len(CHANNEL_TYPES) - sent
+
+
+def _rate_of_sends(stack: Stack) -> float:
+    """The deliveries per second if each took only its send. An in-app notification is not sent to a provider."""
+    progress(f"{stack.config.profile}: the baseline: the sends alone")
+    command = [sys.executable, "-m", "bench.sends", str(_NOTIFICATIONS)]
+    environment = stack.config.environment("worker")
+    ended = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return _NOTIFICATIONS * len(CHANNEL_TYPES) / float(ended.stdout)
 
 
 @contextmanager
@@ -203,9 +217,9 @@ def _report(measured: dict[str, Measured]) -> None:
         "never seen": lambda each: str(sum(latency.unseen for latency in each.latencies.values())),
         "drain, deliveries/s (median)": lambda each: f"{statistics.median(each.rates):.0f}",
         "drain, lowest and highest": lambda each: f"{min(each.rates):.0f}-{max(each.rates):.0f}",
-        "drain, a second worker (median)": lambda each: (
-            f"{statistics.median(each.rates_of_two):.0f}" if each.rates_of_two else "-"
-        ),
+        "drain, a second worker (median)": lambda each: _median_or_dash(each.rates_of_two),
+        "the sends alone (median)": lambda each: _median_or_dash(each.rates_of_sends),
+        "drain over the sends alone": lambda each: f"{_over_sends(each):.2f}" if each.rates_of_sends else "-",
         "not sent": lambda each: str(each.lost),
     }
     for label, cell in rows.items():
@@ -216,10 +230,19 @@ def _report(measured: dict[str, Measured]) -> None:
             "p99_ms": {way: round(latency.p99, 1) for way, latency in each.latencies.items()},
             "drain": round(statistics.median(each.rates)),
             "drain_of_two": round(statistics.median(each.rates_of_two)) if each.rates_of_two else None,
+            "drain_over_sends": round(_over_sends(each), 2) if each.rates_of_sends else None,
         }
         for name, each in measured.items()
     }
     print(json.dumps({"bench": "profiles", **result}))
+
+
+def _median_or_dash(rates: Sequence[float]) -> str:
+    return f"{statistics.median(rates):.0f}" if rates else "-"
+
+
+def _over_sends(measured: Measured) -> float:
+    return statistics.median(measured.rates) / statistics.median(measured.rates_of_sends)
 
 
 if __name__ == "__main__":

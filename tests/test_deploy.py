@@ -20,7 +20,10 @@ from shared.topology import CHANNEL_TYPES, FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
 DIGEST = "sha256:" + "1" * 64
-COMMANDS = "import publisher_api.main, publisher_api.cli.keys, publisher_api.cli.migrate, publisher_api.cli.sweep"
+COMMANDS = (
+    "import publisher_api.main, publisher_api.cli.apply, publisher_api.cli.keys, publisher_api.cli.migrate,"
+    " publisher_api.cli.sweep"
+)
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 

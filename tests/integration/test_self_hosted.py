@@ -28,7 +28,8 @@ import importlib
 from importlib.util import find_spec
 
 import aio_pika, hiredis, redis
-import publisher_api.app, publisher_api.cli.keys, publisher_api.cli.migrate, publisher_api.cli.sweep, publisher_api.main
+import publisher_api.app, publisher_api.main
+import publisher_api.cli.apply, publisher_api.cli.keys, publisher_api.cli.migrate, publisher_api.cli.sweep
 from functions.postgres.process import process_of
 from functions.worker import run
 

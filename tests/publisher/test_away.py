@@ -52,7 +52,8 @@ def bare(**given: str) -> dict[str, str]:
 
 def stderr_of(module: str, environment: dict[str, str]) -> str:
     """What ``module`` writes when it cannot start."""
-    code = f"import sys; sys.argv = ['x', *{['list'] if module.endswith('keys') else []}]; "
+    arguments = {"publisher_api.cli.keys": ["list"], "publisher_api.cli.apply": ["."]}.get(module, [])
+    code = f"import sys; sys.argv = {['x', *arguments]}; "
     if module.endswith("main"):
         code += "from publisher_api.main import app"
     else:
@@ -64,7 +65,14 @@ def stderr_of(module: str, environment: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("profile", [Profile.GOOGLE, Profile.POSTGRES])
 @pytest.mark.parametrize(
-    "module", ["publisher_api.cli.sweep", "publisher_api.cli.migrate", "publisher_api.cli.keys", "publisher_api.main"]
+    "module",
+    [
+        "publisher_api.cli.sweep",
+        "publisher_api.cli.migrate",
+        "publisher_api.cli.keys",
+        "publisher_api.cli.apply",
+        "publisher_api.main",
+    ],
 )
 def test_a_missing_environment_variable_is_named(module: str, profile: Profile) -> None:
     assert "DATABASE_URL" in stderr_of(module, bare(**{VARIABLE: profile}))

@@ -1,0 +1,118 @@
+"""Compares declarations with what is stored, and stores them by the use cases of the API.
+
+What is stored and not declared stays, because it may have been created through the API.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from postgres.pool import Pool
+from publisher_api.channels.credentials import shown_config
+from publisher_api.channels.model import Channel, ChannelFields
+from publisher_api.channels.service import Channels, check_config
+from publisher_api.configuration import Configuration
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.declarations.differences import Difference
+from publisher_api.declarations.files import CHANNELS, EVENT_TYPES, TEMPLATES, BadDeclarations, Declarations, faults_of
+from publisher_api.event_types import service as event_types
+from publisher_api.event_types.model import EventType, EventTypeFields
+from publisher_api.refusal import Refusal, invalid
+from publisher_api.templates import service as templates
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Applies declarations to the database of ``pool``."""
+
+    pool: Pool
+    cache: ConfigCache
+    channels: Channels
+
+    def differences(self, declared: Declarations) -> list[Difference]:
+        """One for everything that is declared, whether or not it changes. Raises ``BadDeclarations``."""
+        current = self.cache.current()
+        _check(declared, current)
+        return [
+            *(
+                Difference(f"{CHANNELS}/{slug}", *_channel(current.channels.get(slug), fields))
+                for slug, fields in declared.channels.items()
+            ),
+            *(
+                Difference(f"{TEMPLATES}/{name}", current.templates.get(name), fields.content)
+                for name, fields in declared.templates.items()
+            ),
+            *(
+                Difference(f"{EVENT_TYPES}/{name}", _event_type(current.event_types.get(name)), _given(fields))
+                for name, fields in declared.event_types.items()
+            ),
+        ]
+
+    def apply(self, declared: Declarations, places: Collection[str]) -> None:
+        """Store what is declared at ``places``. Event types come last: they name the others. Raises ``Refusal``."""
+        for slug, channel in declared.channels.items():
+            if f"{CHANNELS}/{slug}" in places:
+                self.channels.put(slug, channel)
+        for name, template in declared.templates.items():
+            if f"{TEMPLATES}/{name}" in places:
+                templates.put_template(self.pool, self.cache, name, template)
+        for name, event_type in declared.event_types.items():
+            if f"{EVENT_TYPES}/{name}" in places:
+                event_types.put_event_type(self.pool, self.cache, name, event_type)
+
+
+def _check(declared: Declarations, current: Configuration) -> None:
+    """Raises ``BadDeclarations`` for what the API would refuse once the other declarations are stored."""
+    faults: list[str] = []
+    channels = {**current.channels}
+    for slug, fields in declared.channels.items():
+        with _collecting(f"{CHANNELS}/{slug}", faults):
+            if fields.config is not None:
+                check_config(fields.channel_type, fields.config)
+            if slug in channels and channels[slug].channel_type != fields.channel_type:
+                raise invalid("channel_type", f"is {channels[slug].channel_type}, and cannot change; use another slug")
+        channels[slug] = Channel(slug=slug, channel_type=fields.channel_type)
+    for name, template in declared.templates.items():
+        for slug, content in template.content.items():
+            with _collecting(f"{TEMPLATES}/{name}", faults):
+                templates.check_content(slug, content, channels)
+    contents = {name: template.content for name, template in declared.templates.items()}
+    planned = replace(current, channels=channels, templates={**current.templates, **contents})
+    for name, event_type in declared.event_types.items():
+        with _collecting(f"{EVENT_TYPES}/{name}", faults):
+            event_types.check(event_type, planned)
+    if faults:
+        raise BadDeclarations(faults)
+
+
+@contextmanager
+def _collecting(place: str, faults: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except Refusal as refusal:
+        faults += faults_of(place, refusal)
+
+
+def _channel(stored: Channel | None, fields: ChannelFields) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """The channel as it is stored, and as it would be: a config that is left out is kept."""
+    kept = shown_config(stored.config) if stored is not None else {}
+    config = fields.config.model_dump(exclude_none=True) if fields.config is not None else kept
+    after = {"channel_type": fields.channel_type, "enabled": fields.enabled, "config": config}
+    if stored is None:
+        return None, after
+    return {"channel_type": stored.channel_type, "enabled": stored.enabled, "config": kept}, after
+
+
+def _event_type(stored: EventType | None) -> Mapping[str, Any] | None:
+    if stored is None:
+        return None
+    fields = msgspec.to_builtins(stored)
+    return _given(EventTypeFields.model_validate({name: fields[name] for name in EventTypeFields.model_fields}))
+
+
+def _given(fields: EventTypeFields) -> Mapping[str, Any]:
+    given: dict[str, Any] = fields.model_dump(exclude_defaults=True)
+    return given
