@@ -1,4 +1,4 @@
-"""What operators configure, at one moment: channels, templates, event types, and the producers' API keys."""
+"""What operators configure, at one moment: channels, templates, event types, preferences, and API keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Any
 
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
+from publisher_api.preferences.model import Preferences
 
 Template = Mapping[str, Any]
 """Content by channel or channel type; each text in it is a Jinja template."""
@@ -13,9 +14,13 @@ Template = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """``channels`` by slug, ``templates`` and ``event_types`` by name, ``producers`` by the SHA-256 of their key."""
+    """``channels`` by slug, ``templates`` and ``event_types`` by name, ``producers`` by the SHA-256 of their key.
+
+    ``preferences`` are those of the environment.
+    """
 
     channels: Mapping[str, Channel]
     templates: Mapping[str, Template]
     producers: Mapping[bytes, str]
     event_types: Mapping[str, EventType] = field(default_factory=dict)
+    preferences: Preferences = field(default_factory=Preferences)

@@ -12,6 +12,7 @@ class Reason(Described):
 
     # Planning: the delivery is suppressed.
     CHANNEL_OFF = "channel_off", "The channel is switched off."
+    MUTED = "muted", "Preferences say no. GET /v1/users/{user_id}/preferences/explain names the line."
     NO_ADDRESS = "no_address", "The user has no address for this channel."
     NO_DEVICE = "no_device", "The user has no registered device."
 

@@ -41,11 +41,14 @@ _found = msgspec.json.Decoder(_Found)
 
 _USERS = """
     select coalesce(json_agg(json_build_object(
-               'user_id', u.user_id, 'email', u.email, 'phone', u.phone, 'locale', u.locale, 'timezone', u.timezone,
-               'attributes', u.attributes,
+               'user_id', asked.user_id, 'email', u.email, 'phone', u.phone, 'locale', u.locale, 'timezone', u.timezone,
+               'attributes', coalesce(u.attributes, '{}'), 'preferences', coalesce(p.document, '{}'),
                'devices', (select coalesce(json_agg(d.token order by d.seen_at desc), '[]')
-                             from devices d where d.user_id = u.user_id))), '[]')
-      from users u where u.user_id = any(%(user_ids)s)
+                             from devices d where d.user_id = asked.user_id))), '[]')
+      from unnest(%(user_ids)s::text[]) as asked (user_id)
+      left join users u using (user_id)
+      left join preferences p using (user_id)
+     where u.user_id is not null or p.user_id is not null
 """
 _KEYS = """
     'dedup', (

@@ -1,4 +1,4 @@
-"""Keeps channels, templates, event types and API keys in memory: they change rarely, and every request reads them.
+"""Keeps what operators configure in memory: it changes rarely, and every request reads it.
 
 Postgres announces changes by NOTIFY. A snapshot is also dropped after a minute, for deployments behind a pooler that
 does not forward notifications, and for serverless ones that cannot listen.
@@ -15,10 +15,11 @@ import psycopg
 from psycopg.rows import DictRow
 
 from postgres.listener import Listener
-from postgres.pool import Connected, Pool
+from postgres.pool import Connected, Pool, fetch_one
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration, Template
 from publisher_api.event_types.model import EventType
+from publisher_api.preferences.model import Preferences
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 
@@ -115,12 +116,14 @@ def _load(connection: Connected, templates: Mapping[str, _StoredTemplate]) -> Co
         "select slug, kind as channel_type, enabled, config, version from channels"
     ).fetchall()
     event_types = connection.execute("select event_type, version, declaration from event_types").fetchall()
+    defaults = fetch_one(connection.execute("select document from preference_defaults"))["document"]
     keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
     return Configuration(
         channels={row["slug"]: Channel(**row) for row in channels},
         templates={name: stored.content for name, stored in templates.items()},
         producers={bytes(row["key_hash"]): row["producer"] for row in keys},
         event_types={row["event_type"]: _event_type(row) for row in event_types},
+        preferences=msgspec.convert(defaults, Preferences),
     )
 
 

@@ -16,6 +16,8 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
 
     event_type: str
     version: int
+    category: str | None = None
+    mandatory: bool = False
     template_name: str | None = None
     channels: list[str] = msgspec.field(default_factory=list)
     time_to_live_seconds: int | None = None
@@ -31,9 +33,15 @@ class EventTypeFields(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"channels": ["email", "inapp"], "time_to_live_seconds": 86_400}]},
+        json_schema_extra={
+            "examples": [{"category": "billing", "channels": ["email", "inapp"], "time_to_live_seconds": 86_400}]
+        },
     )
 
+    category: Name | None = Field(default=None, description="Groups event types, for the preferences of users.")
+    mandatory: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="No preference can mute it. For security, and for what the law demands."
+    )
     template_name: Name | None = Field(default=None, description="The template of requests that name none.")
     channels: Channels = Field(default_factory=list, description="The channels of requests that name none.")
     time_to_live_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS, strict=True)] | None = Field(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from publisher_api.channels.model import Channel
+from publisher_api.planning.preference import verdict_on
 from publisher_api.planning.route import Route
 from shared.addresses import AddressKind
 from shared.reasons import Reason
@@ -28,6 +29,11 @@ def channel_is_on(route: Route) -> Reason | None:
     return None if route.channel.enabled else Reason.CHANNEL_OFF
 
 
+def the_user_wants_it(route: Route) -> Reason | None:
+    verdict = verdict_on(route.request.event_type, route.event_type, route.channel, route.layers)
+    return None if verdict.wanted else Reason.MUTED
+
+
 def there_is_an_address(route: Route) -> Reason | None:
     if route.addresses:
         return None
@@ -40,7 +46,7 @@ def missing_address(kind: AddressKind) -> Reason:
 
 
 Rule = Callable[[Route], Reason | None]
-RULES: tuple[Rule, ...] = (channel_is_on, there_is_an_address)
+RULES: tuple[Rule, ...] = (channel_is_on, the_user_wants_it, there_is_an_address)
 
 
 def allow(route: Route) -> list[Target]:

@@ -16,6 +16,7 @@ from publisher_api.planning.allow import Target, allow
 from publisher_api.planning.assemble import Origin, assemble_deliveries, assemble_notification
 from publisher_api.planning.compose import Composed, compose, template_named
 from publisher_api.planning.defaults import with_defaults
+from publisher_api.planning.preference import ENVIRONMENT, USER
 from publisher_api.planning.route import route
 from publisher_api.planning.schedule import schedule
 from publisher_api.users.model import User
@@ -42,8 +43,9 @@ def plan(
 ) -> Plan:
     """The notification, and a delivery for each address of each channel. Raises ``Refusal``."""
     event_type = configuration.event_types.get(request.event_type)
-    request = with_defaults(request, event_type)
-    routes = route(request, user, configuration.channels)
+    layers = {USER: user.preferences, ENVIRONMENT: configuration.preferences}
+    request = with_defaults(request, event_type, layers, configuration.channels)
+    routes = route(request, event_type, user, layers, configuration.channels)
     times = schedule(request, now, event_type.time_to_live if event_type else None)
     origin = Origin(
         notification_id=str(request.notification_id or new_id()),

@@ -7,7 +7,9 @@ import msgspec
 
 from publisher_api.addresses import BadAddress, check
 from publisher_api.channels.model import Channel
+from publisher_api.event_types.model import EventType
 from publisher_api.notifications.request import NotificationRequest
+from publisher_api.planning.preference import Layers
 from publisher_api.refusal import RefusalCode, invalid
 from publisher_api.users.model import User
 from shared.addresses import AddressKind
@@ -21,7 +23,9 @@ class Route(msgspec.Struct, frozen=True):
     """
 
     request: NotificationRequest
+    event_type: EventType | None
     user: User
+    layers: Layers
     channel: Channel
     addresses: list[str]
 
@@ -30,12 +34,18 @@ class Route(msgspec.Struct, frozen=True):
         return channel_type_named(self.channel.channel_type).address
 
 
-def route(request: NotificationRequest, user: User, channels: Mapping[str, Channel]) -> list[Route]:
+def route(
+    request: NotificationRequest,
+    event_type: EventType | None,
+    user: User,
+    layers: Layers,
+    channels: Mapping[str, Channel],
+) -> list[Route]:
     """A route for each channel of the request, in its order. Raises ``Refusal``."""
     chosen = [_channel(slug, index, channels) for index, slug in enumerate(request.channels)]
     _refuse_unused_overrides(request)
     _refuse_two_inboxes(chosen)
-    return [Route(request, user, channel, _addresses(request, channel, user)) for channel in chosen]
+    return [Route(request, event_type, user, layers, channel, _addresses(request, channel, user)) for channel in chosen]
 
 
 def own_addresses(kind: AddressKind, channel: Channel, user: User) -> list[str]:

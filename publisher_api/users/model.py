@@ -11,12 +11,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from publisher_api import addresses
 from publisher_api.devices.model import DeviceView
 from publisher_api.json_body import MAX_DEPTH, deeper_than
+from publisher_api.preferences.model import Preferences
 
 MAX_ATTRIBUTES_BYTES = 16 * 1024
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning knows of a user. ``devices`` are registration tokens, the newest first."""
+    """What planning knows of a user, who may have preferences only.
+
+    ``devices`` are registration tokens, the newest first.
+    """
 
     user_id: str
     email: str | None = None
@@ -25,6 +29,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     devices: list[str] = msgspec.field(default_factory=list)
+    preferences: Preferences = msgspec.field(default_factory=Preferences)
 
 
 def _timezone(name: str) -> str:

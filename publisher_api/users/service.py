@@ -5,9 +5,9 @@ from collections.abc import Collection
 from pydantic import ValidationError
 
 from postgres.pool import Pool
+from publisher_api.merge_patch import merged
 from publisher_api.refusal import Refusal, not_found
 from publisher_api.users import store
-from publisher_api.users.merge_patch import merged
 from publisher_api.users.model import User, UserFields, UserPage, UserView
 from publisher_api.validation import refusal_of
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from publisher_api.users.merge_patch import merged
+from publisher_api.merge_patch import merged
 
 
 @pytest.mark.parametrize(

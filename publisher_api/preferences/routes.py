@@ -1,0 +1,56 @@
+"""/v1/users/{user_id}/preferences, and /v1/preferences for the environment."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from publisher_api.fields import Name, UserId
+from publisher_api.preferences import service
+from publisher_api.preferences.model import Explanation, PreferenceFields, PreferenceView
+from publisher_api.web.authentication import AuthenticatedRoute
+from publisher_api.web.documentation import problems
+from publisher_api.web.services import Producer, Services
+
+router = APIRouter(prefix="/v1", tags=["users"], route_class=AuthenticatedRoute)
+
+
+@router.get("/users/{user_id}/preferences", responses=problems(401, 422, 503))
+def get_preferences(user_id: UserId, _producer: Producer, services: Services) -> PreferenceView:
+    """Read the choices that a user made. They are empty, also for a user who does not exist, until one is made."""
+    return service.get_preferences(services.pool, user_id)
+
+
+@router.put("/users/{user_id}/preferences", responses=problems(400, 401, 413, 422, 503))
+def put_preferences(
+    user_id: UserId, fields: PreferenceFields, _producer: Producer, services: Services
+) -> PreferenceView:
+    """Replace the preferences of a user. They hold for what is accepted from now on."""
+    return service.put_preferences(services.pool, user_id, fields)
+
+
+@router.patch("/users/{user_id}/preferences", responses=problems(400, 401, 413, 422, 503))
+def patch_preferences(
+    user_id: UserId, changes: PreferenceFields, _producer: Producer, services: Services
+) -> PreferenceView:
+    """Change some choices of a user, as JSON Merge Patch (RFC 7396) does: null makes a choice none."""
+    return service.patch_preferences(services.pool, user_id, changes)
+
+
+@router.get("/users/{user_id}/preferences/explain", responses=problems(401, 422, 503))
+def explain(
+    user_id: UserId, event_type: Annotated[Name, Query()], _producer: Producer, services: Services
+) -> Explanation:
+    """Explain what the preferences say about an event type: for each channel the verdict, and the line that decides."""
+    return service.explain(services.pool, services.cache.current(), user_id, event_type)
+
+
+@router.get("/preferences", tags=["configuration"], responses=problems(401, 503))
+def get_defaults(_producer: Producer, services: Services) -> PreferenceView:
+    """Read the preferences of the environment, which hold where a user made no choice."""
+    return service.get_defaults(services.pool)
+
+
+@router.put("/preferences", tags=["configuration"], responses=problems(400, 401, 413, 422, 503))
+def put_defaults(fields: PreferenceFields, _producer: Producer, services: Services) -> PreferenceView:
+    """Replace the preferences of the environment."""
+    return service.put_defaults(services.pool, services.cache, fields)

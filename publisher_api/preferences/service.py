@@ -1,0 +1,95 @@
+"""The use cases of preferences."""
+
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from postgres.pool import Pool
+from publisher_api.configuration import Configuration
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.merge_patch import merged
+from publisher_api.planning.preference import ENVIRONMENT, USER, Layers, verdict_on
+from publisher_api.preferences import store
+from publisher_api.preferences.model import (
+    ChannelExplanation,
+    Explanation,
+    PreferenceFields,
+    Preferences,
+    PreferenceView,
+)
+from publisher_api.validation import refusal_of
+
+
+def get_preferences(pool: Pool, user_id: str) -> PreferenceView:
+    """The choices that the user made; empty if there are none."""
+    with pool.connection() as connection:
+        return PreferenceView(preferences=store.get_preferences(connection, user_id))
+
+
+def put_preferences(pool: Pool, user_id: str, fields: PreferenceFields) -> PreferenceView:
+    """Replace the preferences of the user."""
+    document = _document(fields)
+    with pool.connection() as connection:
+        store.put_preferences(connection, user_id, document)
+    return PreferenceView(preferences=document)
+
+
+def patch_preferences(pool: Pool, user_id: str, changes: PreferenceFields) -> PreferenceView:
+    """Change the choices that ``changes`` has; null makes one no choice. Raises ``Refusal``."""
+    with pool.connection() as connection:
+        stored = store.lock_preferences(connection, user_id)
+        try:
+            fields = PreferenceFields.model_validate(merged(stored, changes.model_dump(exclude_unset=True)))
+        except ValidationError as error:  # together there may be too many lines
+            raise refusal_of(error) from None
+        document = _document(fields)
+        store.put_preferences(connection, user_id, document)
+    return PreferenceView(preferences=document)
+
+
+def get_defaults(pool: Pool) -> PreferenceView:
+    """The preferences of the environment."""
+    with pool.connection() as connection:
+        return PreferenceView(preferences=store.get_defaults(connection))
+
+
+def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields) -> PreferenceView:
+    """Replace the preferences of the environment."""
+    document = _document(fields)
+    with pool.connection() as connection:
+        store.put_defaults(connection, document)
+    cache.drop()
+    return PreferenceView(preferences=document)
+
+
+def explain(pool: Pool, configuration: Configuration, user_id: str, event_type: str) -> Explanation:
+    """What the preferences say about an event type, for each configured channel."""
+    with pool.connection() as connection:
+        own = msgspec.convert(store.get_preferences(connection, user_id), Preferences)
+    return explained(configuration, user_id, event_type, {USER: own, ENVIRONMENT: configuration.preferences})
+
+
+def explained(configuration: Configuration, user_id: str, event_type: str, layers: Layers) -> Explanation:
+    """The verdict on each channel, by slug."""
+    declared = configuration.event_types.get(event_type)
+    channels = []
+    for slug in sorted(configuration.channels):
+        channel = configuration.channels[slug]
+        verdict = verdict_on(event_type, declared, channel, layers)
+        channels.append(
+            ChannelExplanation(
+                channel=slug,
+                channel_type=channel.channel_type,
+                wanted=verdict.wanted,
+                decided_by=verdict.layer,
+                line=verdict.line,
+            )
+        )
+    category = declared.category if declared is not None else None
+    return Explanation(user_id=user_id, event_type=event_type, category=category, channels=channels)
+
+
+def _document(fields: PreferenceFields) -> dict[str, Any]:
+    document: dict[str, Any] = fields.model_dump(exclude_none=True)
+    return document

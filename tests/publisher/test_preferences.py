@@ -1,0 +1,127 @@
+"""Preferences through the API: what is muted, why, and which channels are used without being named."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.publisher.running import Publisher, notification
+
+
+def new_user() -> str:
+    return f"u-{uuid.uuid4().hex}"
+
+
+def prefer(publisher: Publisher, user: str, **preferences: Any) -> None:
+    assert publisher.http.put(f"/v1/users/{user}/preferences", json=preferences).status_code == 200
+
+
+def declare(publisher: Publisher, **fields: Any) -> str:
+    name = f"type-{uuid.uuid4().hex[:8]}"
+    assert publisher.http.put(f"/v1/event-types/{name}", json=fields).status_code == 200
+    return name
+
+
+def explained(publisher: Publisher, user: str, event_type: str) -> dict[str, Any]:
+    response = publisher.http.get(f"/v1/users/{user}/preferences/explain", params={"event_type": event_type})
+    assert response.status_code == 200, response.text
+    return {each["channel"]: each for each in response.json()["channels"]}
+
+
+def test_a_muted_channel_is_suppressed_and_the_explanation_names_the_line(publisher: Publisher) -> None:
+    user, event_type = new_user(), declare(publisher, category="billing")
+    prefer(publisher, user, categories={"billing": {"channel_types": {"email": False}}})
+    to = {"email": "ada@example.com"}
+    found: Any = publisher.read(
+        publisher.accept(user_id=user, event_type=event_type, channels=["email", "inapp"], to=to)
+    )
+    ends = {each["channel"]: (each["status"], each["reason"]) for each in found["deliveries"]}
+    assert ends["email"] == ("suppressed", "muted")
+    assert ends["inapp"][1] is None
+    assert [entry["detail"]["reason"] for entry in found["timeline"] if entry["event"] == "suppressed"] == ["muted"]
+    why = explained(publisher, user, event_type)
+    assert why["email"] == {
+        "channel": "email",
+        "channel_type": "email",
+        "wanted": False,
+        "decided_by": "user",
+        "line": "categories.billing.channel_types.email",
+    }
+    assert (why["inapp"]["wanted"], why["inapp"]["decided_by"], why["inapp"]["line"]) == (True, None, None)
+
+
+def test_a_mandatory_event_type_is_sent_although_everything_is_muted(publisher: Publisher) -> None:
+    user, event_type = new_user(), declare(publisher, mandatory=True)
+    prefer(publisher, user, enabled=False)
+    [message] = publisher.topic.deliveries(publisher.accept(user_id=user, event_type=event_type))
+    assert message.channel == "inapp"
+    assert explained(publisher, user, event_type)["inapp"]["decided_by"] == "mandatory"
+    found: Any = publisher.read(publisher.accept(user_id=user, event_type="other"))
+    assert found["deliveries"][0]["reason"] == "muted"
+
+
+def test_the_environment_decides_where_the_user_made_no_choice(publisher: Publisher) -> None:
+    muted, user = declare(publisher), new_user()
+    before = publisher.http.get("/v1/preferences").json()["preferences"]
+    try:
+        defaults = {"event_types": {muted: {"enabled": False}}}
+        assert publisher.http.put("/v1/preferences", json=defaults).json() == {"preferences": defaults}
+        assert publisher.http.get("/v1/preferences").json() == {"preferences": defaults}
+        found: Any = publisher.read(publisher.accept(user_id=user, event_type=muted))
+        assert found["deliveries"][0]["reason"] == "muted"
+        assert explained(publisher, user, muted)["inapp"]["decided_by"] == "environment"
+        prefer(publisher, user, channels={"inapp": True})
+        assert publisher.topic.deliveries(publisher.accept(user_id=user, event_type=muted))
+    finally:
+        publisher.http.put("/v1/preferences", json=before)
+
+
+def test_a_request_without_channels_uses_those_that_the_user_chose(publisher: Publisher) -> None:
+    user, event_type = new_user(), declare(publisher)
+    prefer(
+        publisher,
+        user,
+        channel_types={"sms": True, "push": False},
+        event_types={event_type: {"channels": {"inapp": True}}},
+    )
+    body = {"user_id": user, "event_type": event_type, "payload": {}}
+    sent = publisher.http.post("/v1/notifications", json=body)
+    assert sent.status_code == 202, sent.text
+    found: Any = publisher.read(sent.json()["notification_id"])
+    assert found["channels"] == ["inapp", "sms"]
+
+
+def test_a_patch_changes_a_choice_and_null_takes_it_back(publisher: Publisher) -> None:
+    user = new_user()
+    path = f"/v1/users/{user}/preferences"
+    assert publisher.http.get(path).json() == {"preferences": {}}
+    prefer(publisher, user, enabled=False, channels={"email": True, "sms": True})
+    changed = publisher.http.patch(path, json={"enabled": None, "channels": {"sms": None, "push": False}})
+    assert changed.json() == {"preferences": {"channels": {"email": True, "push": False}}}
+    assert publisher.http.get(path).json() == changed.json()
+
+
+def test_preferences_are_read_for_every_item_of_a_batch(publisher: Publisher) -> None:
+    muted, free = new_user(), new_user()
+    prefer(publisher, muted, enabled=False)
+    items = [notification(user_id=user) for user in (muted, free, muted)]
+    results = publisher.http.post("/v1/notifications/batch", json={"notifications": items}).json()["results"]
+    reasons = []
+    for result in results:
+        found: Any = publisher.read(result["notification_id"])
+        reasons.append(found["deliveries"][0]["reason"])
+    assert reasons == ["muted", None, "muted"]
+
+
+@pytest.mark.parametrize(
+    ("preferences", "field"),
+    [
+        ({"channels": {"email": "no"}}, "channels.email"),
+        ({"colour": True}, "colour"),
+        ({"categories": {"a": {"categories": {}}}}, "categories.a.categories"),
+        ({"event_types": {f"e{number}": {"enabled": True} for number in range(201)}}, "event_types"),
+    ],
+)
+def test_a_bad_preference_is_named(publisher: Publisher, preferences: dict[str, Any], field: str) -> None:
+    response = publisher.http.put(f"/v1/users/{new_user()}/preferences", json=preferences)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
