@@ -38,7 +38,7 @@ class Applying:
         _check(declared, current)
         return [
             *(
-                Difference(f"{CHANNELS}/{slug}", *_channel(current.channels.get(slug), fields))
+                _channel(f"{CHANNELS}/{slug}", current.channels.get(slug), fields)
                 for slug, fields in declared.channels.items()
             ),
             *(
@@ -96,14 +96,15 @@ def _collecting(place: str, faults: list[str]) -> Iterator[None]:
         faults += faults_of(place, refusal)
 
 
-def _channel(stored: Channel | None, fields: ChannelFields) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
-    """The channel as it is stored, and as it would be: a config that is left out is kept."""
-    kept = shown_config(stored.config) if stored is not None else {}
+def _channel(place: str, stored: Channel | None, fields: ChannelFields) -> Difference:
+    """A config that is left out is kept. Of a stored one, only what cannot be a credential is shown."""
+    kept = stored.config if stored is not None else {}
     config = fields.config.model_dump(exclude_none=True) if fields.config is not None else kept
     after = {"channel_type": fields.channel_type, "enabled": fields.enabled, "config": config}
     if stored is None:
-        return None, after
-    return {"channel_type": stored.channel_type, "enabled": stored.enabled, "config": kept}, after
+        return Difference(place, None, after)
+    before = {"channel_type": stored.channel_type, "enabled": stored.enabled, "config": kept}
+    return Difference(place, before, after, {**before, "config": shown_config(kept)})
 
 
 def _event_type(stored: EventType | None) -> Mapping[str, Any] | None:

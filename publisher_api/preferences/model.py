@@ -26,11 +26,11 @@ class Preferences(Choices, frozen=True, kw_only=True):
 
 
 Switch = Annotated[bool, Field(strict=True)]
-Switches = Annotated[dict[Name, Switch], Field(max_length=_MAX_LINES)]
+Switches = Annotated[dict[Name, Switch | None], Field(max_length=_MAX_LINES)]
 
 
 class ChoiceFields(BaseModel):
-    """The switch of everything here, and those of channels and channel types."""
+    """The switch of everything here, and those of channels and channel types. Null is no choice."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,8 +56,8 @@ class PreferenceFields(ChoiceFields):
         },
     )
 
-    categories: Annotated[dict[Name, ChoiceFields], Field(max_length=_MAX_LINES)] | None = None
-    event_types: Annotated[dict[Name, ChoiceFields], Field(max_length=_MAX_LINES)] | None = None
+    categories: Annotated[dict[Name, ChoiceFields | None], Field(max_length=_MAX_LINES)] | None = None
+    event_types: Annotated[dict[Name, ChoiceFields | None], Field(max_length=_MAX_LINES)] | None = None
 
 
 class PreferenceView(BaseModel):

@@ -91,5 +91,5 @@ def explained(configuration: Configuration, user_id: str, event_type: str, layer
 
 
 def _document(fields: PreferenceFields) -> dict[str, Any]:
-    document: dict[str, Any] = fields.model_dump(exclude_none=True)
-    return document
+    """What is stored: without what is no choice."""
+    return merged({}, fields.model_dump(exclude_unset=True))

@@ -97,6 +97,13 @@ def test_a_change_is_printed_value_by_value_and_a_dry_run_stores_nothing(folder:
     assert stored["content"]["email"]["subject"] == "Paid"
 
 
+def test_what_may_be_a_credential_is_not_printed(folder: Folder) -> None:
+    folder.write("channels", CHANNEL)
+    folder.apply()
+    folder.write("channels", CHANNEL.replace("/in", "/out"))
+    assert '    ~ config.url: "https://chat.example.com/***" -> "https://chat.example.com/out"' in folder.apply()
+
+
 def test_every_fault_of_every_file_is_named_and_nothing_is_stored(folder: Folder) -> None:
     folder.write_all()
     folder.write("channels", 'channel_type = "email"\n[config]\nurl = "https://x.example"', name="mail")
