@@ -29,9 +29,9 @@ def watch(environ: Mapping[str, str], arrivals: Arrivals) -> None:
     """Add every entry that is delivered from now on, by threads that end with this process."""
     now = datetime.now(UTC)
     if profile_of(environ) is Profile.GOOGLE:
-        from local.sandbox.firestore_inboxes import listen  # noqa: PLC0415 - takes 0.3 s and 30 MiB, only here
+        from local.sandbox import firestore_inboxes  # noqa: PLC0415 - takes 0.3 s and 30 MiB, only here
 
-        listen(Entries(arrivals, "firestore").add, now)
+        firestore_inboxes.watch(Entries(arrivals, "firestore").add, now)
     else:
         _PostgresInboxes(environ["DATABASE_URL"], Entries(arrivals, "postgres"), now).listen()
 
