@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+
 from postgres.pool import Pool
 from publisher_api.devices import store
 from publisher_api.devices.model import DeviceFields, DeviceList, DeviceView
@@ -23,8 +25,10 @@ def add_device(pool: Pool, new_id: Callable[[], str], user_id: str, device: Devi
 
 def refresh_device(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView:
     """Replace the token of this user's device, which was seen now. Raises ``Refusal``."""
-    with pool.connection() as connection:
-        refreshed = store.refresh_device(connection, user_id, device_id, device)
+    try:
+        refreshed = _refreshed(pool, user_id, device_id, device)
+    except UniqueViolation:  # another request stored the token meanwhile; now it is there to be taken
+        refreshed = _refreshed(pool, user_id, device_id, device)
     if refreshed is None:
         raise _unknown(user_id, device_id)
     return refreshed
@@ -35,6 +39,11 @@ def delete_device(pool: Pool, user_id: str, device_id: UUID) -> None:
     with pool.connection() as connection:
         if not store.delete_device(connection, user_id, device_id):
             raise _unknown(user_id, device_id)
+
+
+def _refreshed(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView | None:
+    with pool.connection() as connection:
+        return store.refresh_device(connection, user_id, device_id, device)
 
 
 def _unknown(user_id: str, device_id: UUID) -> Refusal:

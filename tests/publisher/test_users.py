@@ -132,6 +132,22 @@ def test_a_device_gets_a_new_token_and_keeps_its_id(publisher: Publisher) -> Non
     assert gone.status_code == 404
 
 
+def test_devices_that_take_the_same_token_at_once_leave_one(publisher: Publisher) -> None:
+    users = [new_user(publisher) for _ in range(2)]
+    for number in range(15):
+        paths = []
+        for user in users:
+            registered = {"token": uuid.uuid4().hex, "platform": "ios"}
+            device = publisher.http.post(f"/v1/users/{user}/devices", json=registered).json()
+            paths.append(f"/v1/users/{user}/devices/{device['device_id']}")
+        body = {"token": f"{users[0]}-{number}", "platform": "ios"}
+        with ThreadPoolExecutor(2) as threads:
+            taken = {each.status_code for each in threads.map(lambda path: publisher.http.put(path, json=body), paths)}  # noqa: B023 - the threads end here
+        assert taken <= {200, 404}
+        tokens = publisher.sql("select token from devices where user_id = any(%s)", users)
+        assert [row["token"] for row in tokens].count(body["token"]) == 1
+
+
 def test_a_user_cannot_refresh_the_device_of_another(publisher: Publisher) -> None:
     user, token = new_user(publisher), uuid.uuid4().hex
     registered = publisher.http.post(f"/v1/users/{user}/devices", json={"token": token, "platform": "ios"}).json()
