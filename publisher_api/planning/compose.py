@@ -59,8 +59,12 @@ def _rendered(
     return rendered
 
 
+OURS = frozenset({"payload", "event_type", "actor_user_id", "user"})
+"""The variables that a template has beside the payload's own."""
+
+
 def _variables(request: NotificationRequest, user: User) -> dict[str, Any]:
-    """What a template can use: the payload's own names, and the notification's."""
+    """What a template can use: the payload's own names, and the notification's (``OURS``)."""
     return {
         **request.payload,
         "payload": request.payload,

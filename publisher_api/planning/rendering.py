@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import jinja2
+from jinja2 import meta
 from jinja2.exceptions import SecurityError
 
 from publisher_api.planning.template_limits import MAX_SIZE, check_time, check_work, limited
@@ -52,6 +53,19 @@ def check(content: Any, field: str) -> None:
                 raise _failed(field, f"cannot be compiled: {error.args[0]}") from None
         case _:
             pass
+
+
+def variables_of(content: Any) -> set[str]:
+    """The names that the texts in ``content`` read, without what they set themselves. ``content`` was checked."""
+    match content:
+        case dict():
+            return set().union(*map(variables_of, content.values()))
+        case list():
+            return set().union(*map(variables_of, content))
+        case str():
+            return meta.find_undeclared_variables(_TEXT.parse(content))
+        case _:
+            return set()
 
 
 def render(content: Any, variables: dict[str, Any], field: str) -> Any:

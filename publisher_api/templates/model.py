@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from publisher_api.fields import Name
+from publisher_api.fields import Name, UserId
 
 
 class TemplateFields(BaseModel):
@@ -25,3 +26,23 @@ class TemplateView(BaseModel):
     template_name: str
     content: dict[str, dict[str, Any]]
     updated_at: datetime
+    variables: list[str] = Field(default_factory=list, description="What its texts read of the payload.")
+
+
+class RenderRequest(BaseModel):
+    """What to render with: a payload, or that of a notification. A user's language and attributes are used if named."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"payload": {"amount": 10}, "user_id": "u1"}]}
+    )
+
+    payload: dict[str, Any] | None = None
+    notification_id: UUID | None = Field(default=None, description="Its payload, event type and user are used.")
+    event_type: Name | None = None
+    user_id: UserId | None = None
+
+
+class RenderView(BaseModel):
+    """The content of each channel of the template, as it would be sent."""
+
+    content: dict[str, dict[str, Any]]

@@ -1,6 +1,7 @@
 """The use cases of templates. A template is checked and compiled when it is stored, not when a producer sends."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,11 +10,21 @@ from postgres.pool import Pool
 from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.json_body import MAX_DEPTH, deeper_than
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.notifications.service import get_notification
 from publisher_api.planning import rendering
+from publisher_api.planning.compose import OURS, compose
+from publisher_api.planning.template_limits import limited
 from publisher_api.refusal import RefusalCode, invalid, not_found
 from publisher_api.templates import store
-from publisher_api.templates.model import TemplateFields, TemplateView
-from shared.channel_types import REGISTRY
+from publisher_api.templates.model import RenderRequest, RenderView, TemplateFields, TemplateView
+from publisher_api.users.model import User
+from publisher_api.users.service import load_users
+from shared.channel_types import REGISTRY, Event
+
+_MAX_SECONDS = 2.0
+_SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
+_SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def put_template(pool: Pool, cache: ConfigCache, name: str, fields: TemplateFields) -> TemplateView:
@@ -24,7 +35,7 @@ def put_template(pool: Pool, cache: ConfigCache, name: str, fields: TemplateFiel
     with pool.connection() as connection:
         template = store.put_template(connection, name, fields.content)
     cache.drop()
-    return template
+    return _with_variables(template)
 
 
 def get_template(pool: Pool, name: str) -> TemplateView:
@@ -33,7 +44,49 @@ def get_template(pool: Pool, name: str) -> TemplateView:
         template = store.get_template(connection, name)
     if template is None:
         raise not_found(f"Template {name!r}", f"Create it with PUT /v1/templates/{name}.")
-    return template
+    return _with_variables(template)
+
+
+def render(pool: Pool, cache: ConfigCache, name: str, wanted: RenderRequest) -> RenderView:
+    """The content that a notification with this template would have on each of its channels. Raises ``Refusal``."""
+    template, channels = get_template(pool, name).content, cache.current().channels
+    request = _sample(pool, name, [slug for slug in template if slug in channels], wanted)
+    user = load_users(pool, [request.user_id]).get(request.user_id) or User(user_id=request.user_id)
+    event = Event(
+        notification_id=_SAMPLE_ID,
+        event_type=request.event_type,
+        user_id=request.user_id,
+        actor_user_id=request.actor_user_id,
+        payload=request.payload,
+        created_at=_SAMPLE_TIME,
+    )
+    with limited(_MAX_SECONDS):
+        composed = {slug: compose(request, event, channels[slug], user, template) for slug in request.channels}
+    return RenderView(content={slug: each.content for slug, each in composed.items()})
+
+
+def _sample(pool: Pool, name: str, channels: list[str], wanted: RenderRequest) -> NotificationRequest:
+    """The request that is rendered. Raises ``Refusal``."""
+    if (wanted.payload is None) == (wanted.notification_id is None):
+        raise invalid("payload", "give either a payload or a notification_id")
+    payload, event_type, user_id = wanted.payload, wanted.event_type, wanted.user_id
+    if wanted.notification_id is not None:
+        notification = get_notification(pool, wanted.notification_id)
+        payload = notification.payload
+        event_type, user_id = event_type or notification.event_type, user_id or notification.user_id
+    return NotificationRequest.model_construct(
+        user_id=user_id or "sample-user",
+        event_type=event_type or "sample",
+        channels=channels,
+        payload=payload,
+        template_name=name,
+        actor_user_id=None,
+        content={},
+    )
+
+
+def _with_variables(template: TemplateView) -> TemplateView:
+    return template.model_copy(update={"variables": sorted(rendering.variables_of(template.content) - OURS)})
 
 
 def check_content(slug: str, content: dict[str, Any], channels: Mapping[str, Channel]) -> None:

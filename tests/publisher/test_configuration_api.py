@@ -95,6 +95,56 @@ def test_a_refused_configuration_is_a_422_and_is_not_stored(
     assert publisher.http.get(f"/v1/templates/{name}").status_code == 404
 
 
+def test_a_template_lists_its_variables_and_is_previewed_without_sending(publisher: Publisher) -> None:
+    name, user = f"preview-{uuid.uuid4().hex[:6]}", f"u-{uuid.uuid4().hex}"
+    publisher.http.put(f"/v1/users/{user}", json={"attributes": {"first_name": "Ada"}})
+    content = {
+        "inapp": {"title": "Paid {{ amount }}"},
+        "email": {
+            "subject": "Thanks, {{ user.attributes.first_name }}",
+            "text": "{% set x = 1 %}{{ x }}{{ items | length }}",
+        },
+    }
+    path = f"/v1/templates/{name}"
+    stored = publisher.http.put(path, json={"content": content}).json()
+    assert stored["variables"] == ["amount", "items"]
+    assert publisher.http.get(path).json() == stored
+    before = publisher.sql("select count(*) as n from notifications")
+    rendered = publisher.http.post(f"{path}/render", json={"payload": {"amount": 10, "items": [1, 2]}, "user_id": user})
+    assert rendered.status_code == 200, rendered.text
+    shown = rendered.json()["content"]
+    assert (shown["inapp"]["title"], shown["email"]["subject"], shown["email"]["text"]) == (
+        "Paid 10",
+        "Thanks, Ada",
+        "12",
+    )
+    assert publisher.sql("select count(*) as n from notifications") == before
+
+
+def test_a_preview_uses_the_payload_of_a_notification(publisher: Publisher) -> None:
+    name = f"preview-{uuid.uuid4().hex[:6]}"
+    publisher.http.put(f"/v1/templates/{name}", json={"content": {"inapp": {"title": "{{ event_type }} {{ amount }}"}}})
+    notification_id = publisher.accept(payload={"amount": 7})
+    rendered = publisher.http.post(f"/v1/templates/{name}/render", json={"notification_id": notification_id})
+    assert rendered.json()["content"]["inapp"]["title"] == "payment 7"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({}, 422, "either a payload or a notification_id"),
+        ({"payload": {}}, 422, "'amount' is undefined"),
+        ({"notification_id": str(uuid.uuid4())}, 404, "not found"),
+    ],
+)
+def test_a_preview_that_cannot_be_made_says_why(
+    publisher: Publisher, body: dict[str, Any], status: int, said: str
+) -> None:
+    publisher.http.put("/v1/templates/preview", json={"content": {"inapp": {"title": "{{ amount }}"}}})
+    refused = publisher.http.post("/v1/templates/preview/render", json=body)
+    assert (refused.status_code, said in refused.json()["detail"]) == (status, True), refused.text
+
+
 def test_a_template_cannot_reach_out_of_its_sandbox(publisher: Publisher) -> None:
     content = {"inapp": {"title": "{{ ''.__class__.__mro__ }}"}}
     assert publisher.http.put("/v1/templates/escape", json={"content": content}).status_code == 200

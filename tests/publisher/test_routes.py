@@ -44,6 +44,7 @@ RULES = {
     ("DELETE", "/v1/users/{user_id}/devices/{device_id}"): "API key",
     ("PUT", "/v1/templates/{template_name}"): "API key",
     ("GET", "/v1/templates/{template_name}"): "API key",
+    ("POST", "/v1/templates/{template_name}/render"): "API key",
     ("GET", "/v1/users/{user_id}/preferences"): "API key",
     ("PUT", "/v1/users/{user_id}/preferences"): "API key",
     ("PATCH", "/v1/users/{user_id}/preferences"): "API key",
