@@ -1,0 +1,39 @@
+"""Runs every command of docs/guide.md, in order, and looks for what the guide says that they answer."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from tests.publisher.running import Publisher
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = "::end of a block::"
+# Other values than an example's: ids and times, and the state of what is still on its way.
+FREE = re.compile(r'"(?:\w+_id|\w+_at|status|version)":(?:"[^"]*"|\d+)')
+
+
+def members_of(answer: str) -> list[str]:
+    """The members that an example answer shows, as they must be in the real one."""
+    members = re.findall(r'"\w+":(?:"[^"]*"|[\d.]+|true|false|null)?', answer)
+    return [f"{member.partition(':')[0]}:" if FREE.fullmatch(member) else member for member in members]
+
+
+def test_every_command_of_the_guide_answers_what_the_guide_says(publisher: Publisher) -> None:
+    blocks = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
+    assert len(blocks) > 12
+    script = "".join(f"{block}\necho '{MARK}'\n" for block in blocks)
+    environment = {**os.environ, "HELIOGRAPH": publisher.url, "KEY": publisher.api_key}
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - bash is found like any developer's
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    printed = ended.stdout.split(MARK)[:-1]
+    assert ended.returncode == 0, f"{blocks[len(printed)]}\n{ended.stdout[-2000:]}{ended.stderr}"
+    for block, output in zip(blocks, printed, strict=True):
+        [answer] = re.findall(r"^# (\{.*\})$", block, re.MULTILINE)
+        assert [member for member in members_of(answer) if member not in output] == [], f"{block}\n{output}"
