@@ -31,6 +31,7 @@ from publisher_api.live import routes as live
 from publisher_api.live.hub import Hub
 from publisher_api.live.signals import called_at_a_stop
 from publisher_api.notifications import routes as notifications
+from publisher_api.preferences import default_routes as default_preferences
 from publisher_api.preferences import routes as preferences
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
@@ -59,6 +60,7 @@ FEATURES = (
     users,
     devices,
     preferences,
+    default_preferences,
     templates,
     event_types,
     channels,

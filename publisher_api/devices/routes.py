@@ -14,7 +14,7 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/users/{user_id}/devices", tags=["users"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 422, 503))
+@router.get("", responses=problems(401, 404, 422, 503))
 def list_devices(user_id: UserId, _producer: Producer, services: Services) -> DeviceList:
     """List the devices of a user, the one that was seen last first. Registration tokens are not shown."""
     return service.list_devices(services.pool, user_id)

@@ -12,8 +12,10 @@ from publisher_api.refusal import Refusal, not_found
 
 
 def list_devices(pool: Pool, user_id: str) -> DeviceList:
-    """The devices of the user, the one that was seen last first."""
+    """The devices of the user, the one that was seen last first. Raises ``Refusal``."""
     with pool.connection() as connection:
+        if not store.user_exists(connection, user_id):
+            raise not_found(f"User {user_id!r}", f"Create it with PUT /v1/users/{user_id}.")
         return DeviceList(devices=store.list_devices(connection, user_id))
 
 

@@ -8,6 +8,11 @@ from postgres.pool import Connected, fetch_one
 from publisher_api.devices.model import DeviceFields, DeviceView
 
 
+def user_exists(connection: Connected, user_id: str) -> bool:
+    """Whether there is such a user."""
+    return connection.execute("select from users where user_id = %s", [user_id]).fetchone() is not None
+
+
 def list_devices(connection: Connected, user_id: str) -> list[DeviceView]:
     """A user's devices, the one that was seen last first."""
     with connection.cursor(row_factory=class_row(DeviceView)) as cursor:

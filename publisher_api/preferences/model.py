@@ -26,7 +26,8 @@ class Preferences(Choices, frozen=True, kw_only=True):
 
 
 Switch = Annotated[bool, Field(strict=True)]
-Switches = Annotated[dict[Name, Switch | None], Field(max_length=_MAX_LINES)]
+_LINES = Field(max_length=_MAX_LINES, json_schema_extra={"additionalProperties": False})
+Switches = Annotated[dict[Name, Switch | None], _LINES]
 
 
 class ChoiceFields(BaseModel):
@@ -56,8 +57,8 @@ class PreferenceFields(ChoiceFields):
         },
     )
 
-    categories: Annotated[dict[Name, ChoiceFields | None], Field(max_length=_MAX_LINES)] | None = None
-    event_types: Annotated[dict[Name, ChoiceFields | None], Field(max_length=_MAX_LINES)] | None = None
+    categories: Annotated[dict[Name, ChoiceFields | None], _LINES] | None = None
+    event_types: Annotated[dict[Name, ChoiceFields | None], _LINES] | None = None
 
 
 class PreferenceView(BaseModel):

@@ -1,4 +1,4 @@
-"""/v1/users/{user_id}/preferences, and /v1/preferences for the environment."""
+"""/v1/users/{user_id}/preferences: what a user wants."""
 
 from typing import Annotated
 
@@ -11,16 +11,16 @@ from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1", tags=["users"], route_class=AuthenticatedRoute)
+router = APIRouter(prefix="/v1/users/{user_id}/preferences", tags=["users"], route_class=AuthenticatedRoute)
 
 
-@router.get("/users/{user_id}/preferences", responses=problems(401, 422, 503))
+@router.get("", responses=problems(401, 422, 503))
 def get_preferences(user_id: UserId, _producer: Producer, services: Services) -> PreferenceView:
     """Read the choices that a user made. They are empty, also for a user who does not exist, until one is made."""
     return service.get_preferences(services.pool, user_id)
 
 
-@router.put("/users/{user_id}/preferences", responses=problems(400, 401, 413, 422, 503))
+@router.put("", responses=problems(400, 401, 413, 422, 503))
 def put_preferences(
     user_id: UserId, fields: PreferenceFields, _producer: Producer, services: Services
 ) -> PreferenceView:
@@ -28,7 +28,7 @@ def put_preferences(
     return service.put_preferences(services.pool, user_id, fields)
 
 
-@router.patch("/users/{user_id}/preferences", responses=problems(400, 401, 413, 422, 503))
+@router.patch("", responses=problems(400, 401, 413, 422, 503))
 def patch_preferences(
     user_id: UserId, changes: PreferenceFields, _producer: Producer, services: Services
 ) -> PreferenceView:
@@ -36,21 +36,9 @@ def patch_preferences(
     return service.patch_preferences(services.pool, user_id, changes)
 
 
-@router.get("/users/{user_id}/preferences/explain", responses=problems(401, 422, 503))
+@router.get("/explain", responses=problems(401, 422, 503))
 def explain(
     user_id: UserId, event_type: Annotated[Name, Query()], _producer: Producer, services: Services
 ) -> Explanation:
     """Explain what the preferences say about an event type: for each channel the verdict, and the line that decides."""
     return service.explain(services.pool, services.cache.current(), user_id, event_type)
-
-
-@router.get("/preferences", tags=["configuration"], responses=problems(401, 503))
-def get_defaults(_producer: Producer, services: Services) -> PreferenceView:
-    """Read the preferences of the environment, which hold where a user made no choice."""
-    return service.get_defaults(services.pool)
-
-
-@router.put("/preferences", tags=["configuration"], responses=problems(400, 401, 413, 422, 503))
-def put_defaults(fields: PreferenceFields, _producer: Producer, services: Services) -> PreferenceView:
-    """Replace the preferences of the environment."""
-    return service.put_defaults(services.pool, services.cache, fields)

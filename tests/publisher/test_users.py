@@ -98,9 +98,9 @@ def test_patches_at_the_same_time_are_all_kept(publisher: Publisher) -> None:
     assert {f"n{number}" for number in range(8)} <= set(publisher.http.get(f"/v1/users/{user}").json()["attributes"])
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_an_unknown_user_is_a_404_that_says_how_to_create_one(publisher: Publisher, method: str) -> None:
-    response = publisher.http.request(method, "/v1/users/unknown", json={} if method == "PATCH" else None)
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/devices")])
+def test_an_unknown_user_is_a_404_that_says_how_to_create_one(publisher: Publisher, method: str, path: str) -> None:
+    response = publisher.http.request(method, f"/v1/users/unknown{path}", json={} if method == "PATCH" else None)
     assert (response.status_code, "PUT /v1/users/unknown" in response.json()["detail"]) == (404, True)
 
 
