@@ -24,7 +24,7 @@ PUBLISHER_OPTIONS = (
     *("--ws-per-message-deflate", "false"),
     "--no-access-log",
 )
-"""What uvicorn is told wherever the publisher runs."""
+"""The options of uvicorn wherever the publisher runs."""
 
 
 @dataclass(frozen=True, slots=True)

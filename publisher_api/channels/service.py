@@ -58,7 +58,7 @@ def shown(view: ChannelView) -> ChannelView:
     return view.model_copy(update={"config": shown_config(view.config)})
 
 
-def changed(slug: str, fields: ChannelFields, before: ChannelView | None, version: int) -> Channel:
+def changed(slug: str, fields: ChannelFields, before: Channel | ChannelView | None, version: int) -> Channel:
     """The channel after the change. Raises ``Refusal`` if the change would give it another type."""
     if before is not None and before.channel_type != fields.channel_type:
         message = f"the channel {slug!r} has the type {before.channel_type}, which cannot change; use another slug"

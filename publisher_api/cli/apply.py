@@ -21,6 +21,7 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations import files
 from publisher_api.declarations.applying import Applying
 from publisher_api.declarations.differences import Difference
+from publisher_api.refusal import Refusal
 from shared.errors import ConfigurationError
 
 
@@ -47,6 +48,8 @@ def main() -> None:
                 applying.apply(declared, {each.place for each in differences if each.changes})
     except ConfigurationError as error:
         sys.exit(str(error))
+    except Refusal as refusal:  # something else changed meanwhile
+        sys.exit(f"{refusal.detail} What is printed above may be stored in part. Run the command again.")
     except files.BadDeclarations as bad:
         sys.exit("\n".join([*bad.faults, "Nothing was stored."]))
     except psycopg.OperationalError as error:

@@ -13,14 +13,14 @@ import msgspec
 from postgres.pool import Pool
 from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import Channel, ChannelFields
-from publisher_api.channels.service import Channels, check_config
+from publisher_api.channels.service import Channels, changed, check_config
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations.differences import Difference
 from publisher_api.declarations.files import CHANNELS, EVENT_TYPES, TEMPLATES, BadDeclarations, Declarations, faults_of
 from publisher_api.event_types import service as event_types
 from publisher_api.event_types.model import EventType, EventTypeFields
-from publisher_api.refusal import Refusal, invalid
+from publisher_api.refusal import Refusal
 from publisher_api.templates import service as templates
 
 
@@ -72,9 +72,7 @@ def _check(declared: Declarations, current: Configuration) -> None:
         with _collecting(f"{CHANNELS}/{slug}", faults):
             if fields.config is not None:
                 check_config(fields.channel_type, fields.config)
-            if slug in channels and channels[slug].channel_type != fields.channel_type:
-                raise invalid("channel_type", f"is {channels[slug].channel_type}, and cannot change; use another slug")
-        channels[slug] = Channel(slug=slug, channel_type=fields.channel_type)
+            channels[slug] = changed(slug, fields, channels.get(slug), 0)
     for name, template in declared.templates.items():
         for slug, content in template.content.items():
             with _collecting(f"{TEMPLATES}/{name}", faults):
@@ -97,14 +95,16 @@ def _collecting(place: str, faults: list[str]) -> Iterator[None]:
 
 
 def _channel(place: str, stored: Channel | None, fields: ChannelFields) -> Difference:
-    """A config that is left out is kept. Of a stored one, only what cannot be a credential is shown."""
-    kept = stored.config if stored is not None else {}
-    config = fields.config.model_dump(exclude_none=True) if fields.config is not None else kept
-    after = {"channel_type": fields.channel_type, "enabled": fields.enabled, "config": config}
+    """Of a stored config, only what cannot be a credential is shown."""
+    after = _fields(changed("", fields, stored, 0))
     if stored is None:
         return Difference(place, None, after)
-    before = {"channel_type": stored.channel_type, "enabled": stored.enabled, "config": kept}
-    return Difference(place, before, after, {**before, "config": shown_config(kept)})
+    before = _fields(stored)
+    return Difference(place, before, after, {**before, "config": shown_config(stored.config)})
+
+
+def _fields(channel: Channel) -> dict[str, Any]:
+    return {"channel_type": channel.channel_type, "enabled": channel.enabled, "config": channel.config}
 
 
 def _event_type(stored: EventType | None) -> Mapping[str, Any] | None:

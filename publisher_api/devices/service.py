@@ -9,14 +9,12 @@ from postgres.pool import Pool
 from publisher_api.devices import store
 from publisher_api.devices.model import DeviceFields, DeviceList, DeviceView
 from publisher_api.refusal import Refusal, not_found
+from publisher_api.users.service import get_user
 
 
 def list_devices(pool: Pool, user_id: str) -> DeviceList:
     """The devices of the user, the one that was seen last first. Raises ``Refusal``."""
-    with pool.connection() as connection:
-        if not store.user_exists(connection, user_id):
-            raise not_found(f"User {user_id!r}", f"Create it with PUT /v1/users/{user_id}.")
-        return DeviceList(devices=store.list_devices(connection, user_id))
+    return DeviceList(devices=get_user(pool, user_id).devices)
 
 
 def add_device(pool: Pool, new_id: Callable[[], str], user_id: str, device: DeviceFields) -> DeviceView:

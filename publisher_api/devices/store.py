@@ -2,25 +2,8 @@
 
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from postgres.pool import Connected, fetch_one
 from publisher_api.devices.model import DeviceFields, DeviceView
-
-
-def user_exists(connection: Connected, user_id: str) -> bool:
-    """Whether there is such a user."""
-    return connection.execute("select from users where user_id = %s", [user_id]).fetchone() is not None
-
-
-def list_devices(connection: Connected, user_id: str) -> list[DeviceView]:
-    """A user's devices, the one that was seen last first."""
-    with connection.cursor(row_factory=class_row(DeviceView)) as cursor:
-        cursor.execute(
-            "select device_id, platform, created_at, seen_at from devices where user_id = %s order by seen_at desc",
-            [user_id],
-        )
-        return cursor.fetchall()
 
 
 def put_device(connection: Connected, device_id: str, user_id: str, device: DeviceFields) -> DeviceView:

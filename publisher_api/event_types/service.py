@@ -5,7 +5,9 @@ from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
 from publisher_api.event_types.model import EventTypeFields, EventTypeList, EventTypeView
-from publisher_api.refusal import Refusal, RefusalCode, invalid, not_found
+from publisher_api.planning.compose import template_named
+from publisher_api.planning.route import channel_named
+from publisher_api.refusal import Refusal, not_found
 
 
 def put_event_type(pool: Pool, cache: ConfigCache, name: str, fields: EventTypeFields) -> EventTypeView:
@@ -52,12 +54,8 @@ def delete_event_type(pool: Pool, cache: ConfigCache, name: str) -> None:
 def check(fields: EventTypeFields, configuration: Configuration) -> None:
     """Raises ``Refusal`` for channels or a template that do not exist: every notification would be refused."""
     for index, slug in enumerate(fields.channels):
-        if slug not in configuration.channels:
-            message = f"unknown channel {slug!r}; known channels: {', '.join(sorted(configuration.channels))}"
-            raise invalid(f"channels.{index}", message, RefusalCode.UNKNOWN_CHANNEL)
-    if fields.template_name is not None and fields.template_name not in configuration.templates:
-        message = f"unknown template {fields.template_name!r}; create it with PUT /v1/templates/{fields.template_name}"
-        raise invalid("template_name", message, RefusalCode.UNKNOWN_TEMPLATE)
+        channel_named(slug, configuration.channels, f"channels.{index}")
+    template_named(fields.template_name, configuration.templates)
 
 
 def _undeclared(name: str) -> Refusal:

@@ -1,6 +1,6 @@
 """uvicorn's connections, for clients that are gone or read nothing.
 
-An application cannot reach its connection, so uvicorn is told to use these:
+An application cannot reach its connection, so uvicorn runs with these:
 ``--http publisher_api.hosting.server:HttpConnection``, and ``--ws publisher_api.hosting.server:SocketConnection``.
 
 They do not let a client delay the stop of a publisher. uvicorn closes a connection when everything was sent. A client

@@ -42,7 +42,7 @@ def route(
     channels: Mapping[str, Channel],
 ) -> list[Route]:
     """A route for each channel of the request, in its order. Raises ``Refusal``."""
-    chosen = [_channel(slug, index, channels) for index, slug in enumerate(request.channels)]
+    chosen = [channel_named(slug, channels, f"channels.{index}") for index, slug in enumerate(request.channels)]
     _refuse_unused_overrides(request)
     _refuse_two_inboxes(chosen)
     return [Route(request, event_type, user, layers, channel, _addresses(request, channel, user)) for channel in chosen]
@@ -66,11 +66,12 @@ def own_addresses(kind: AddressKind, channel: Channel, user: User) -> list[str]:
             assert_never(kind)
 
 
-def _channel(slug: str, index: int, channels: Mapping[str, Channel]) -> Channel:
+def channel_named(slug: str, channels: Mapping[str, Channel], field: str) -> Channel:
+    """The channel that ``field`` names. Raises ``Refusal``."""
     channel = channels.get(slug)
     if channel is None:
         message = f"unknown channel {slug!r}; known channels: {', '.join(sorted(channels))}"
-        raise invalid(f"channels.{index}", message, RefusalCode.UNKNOWN_CHANNEL)
+        raise invalid(field, message, RefusalCode.UNKNOWN_CHANNEL)
     return channel
 
 

@@ -14,8 +14,9 @@ from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import get_notification
 from publisher_api.planning import rendering
 from publisher_api.planning.compose import OURS, compose
+from publisher_api.planning.route import channel_named
 from publisher_api.planning.template_limits import limited
-from publisher_api.refusal import RefusalCode, invalid, not_found
+from publisher_api.refusal import invalid, not_found
 from publisher_api.templates import store
 from publisher_api.templates.model import RenderRequest, RenderView, TemplateFields, TemplateView
 from publisher_api.users.model import User
@@ -94,10 +95,7 @@ def check_content(slug: str, content: dict[str, Any], channels: Mapping[str, Cha
 
     ``slug`` is a channel. Channel types are channels too: each type has a channel of its own name.
     """
-    if slug not in channels:
-        message = f"unknown channel {slug!r}; known channels: {', '.join(sorted(channels))}"
-        raise invalid(f"content.{slug}", message, RefusalCode.UNKNOWN_CHANNEL)
-    channel_type = channels[slug].channel_type
+    channel_type = channel_named(slug, channels, f"content.{slug}").channel_type
     fields = msgspec.structs.fields(REGISTRY[channel_type].content)
     known = [field.name for field in fields]
     for name in content:

@@ -9,6 +9,8 @@ from psycopg.types.json import Jsonb
 from postgres.pool import Connected
 from publisher_api.users.model import User, UserFields, UserView
 
+MATCHES = "(user_id like %(prefix)s or lower(email) like lower(%(prefix)s) or phone like %(prefix)s)"
+"""The condition of a search."""
 _SHOWN = """
     select user_id, email, phone, locale, timezone, attributes, created_at, updated_at,
            (select coalesce(json_agg(d order by d.seen_at desc), '[]')
@@ -49,7 +51,7 @@ def list_users(connection: Connected, search: str | None, limit: int, after: str
     """Up to ``limit`` users, sorted by id, that follow ``after`` and have something that begins with ``search``."""
     conditions = ["user_id > %(after)s"] if after is not None else []
     if search is not None:
-        conditions.append("(user_id like %(prefix)s or lower(email) like lower(%(prefix)s) or phone like %(prefix)s)")
+        conditions.append(MATCHES)
     where = f"where {' and '.join(conditions)}" if conditions else ""
     rows = connection.execute(
         f"{_SHOWN} {where} order by user_id limit %(limit)s",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.processes import Child, answers, free_port
+from local.services import PUBLISHER_OPTIONS
 from postgres.pool import make_pool
 from publisher_api.settings import Settings
 from shared.profile import VARIABLE
@@ -32,7 +33,7 @@ class Installation:
         return f"http://127.0.0.1:{self._port}"
 
     def start_publisher(self) -> None:
-        options = ["--host", "127.0.0.1", "--port", str(self._port), "--no-access-log"]
+        options = ["--host", "127.0.0.1", "--port", str(self._port), *PUBLISHER_OPTIONS]
         command = [sys.executable, "-m", "uvicorn", "publisher_api.main:app", *options]
         self._running = self._start("publisher", command)
         self._running.wait_ready(lambda: answers(f"{self.url}/health/ready"), READY_SECONDS)

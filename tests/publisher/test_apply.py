@@ -130,7 +130,10 @@ def test_every_fault_of_every_file_is_named_and_nothing_is_stored(folder: Folder
 
 def test_the_type_of_a_channel_cannot_change(folder: Folder) -> None:
     folder.write("channels", 'channel_type = "sms"', name="email")
-    assert "channels/email.toml: channel_type: is email, and cannot change" in folder.apply(status=1)
+    assert (
+        "channels/email.toml: channel_type: the channel 'email' has the type email, which cannot change"
+        in folder.apply(status=1)
+    )
 
 
 def test_a_file_that_is_no_toml_and_a_missing_folder_are_named(folder: Folder) -> None:

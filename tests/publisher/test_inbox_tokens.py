@@ -215,7 +215,7 @@ def test_a_provider_that_answers_nothing_delays_no_other_request(
         waiting = [threads.submit(http.get, "/v1/inbox", headers=headers) for _ in range(calls)]
         time.sleep(1)
         began = time.monotonic()
-        response = http.get("/v1/users/nobody", headers={"Authorization": publisher.http.headers["Authorization"]})
+        response = http.get("/v1/users/unknown", headers={"Authorization": publisher.http.headers["Authorization"]})
         assert response.status_code == 404
         assert time.monotonic() - began < 2
         assert {each.result().status_code for each in waiting} == {503}

@@ -144,7 +144,7 @@ def unread(publisher: Publisher, user: str) -> int:
 def test_what_does_not_exist_is_a_404(publisher: Publisher) -> None:
     for path in (
         "/v1/notifications/00000000-0000-7000-8000-000000000000",
-        "/v1/users/nobody-here",
+        "/v1/users/unknown-here",
         "/v1/templates/none",
         "/v1/notifications/no-uuid",
         "/docs/none",

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
+from publisher_api.users import store
 from tests.publisher.running import Publisher
 
 ADA = {
@@ -38,7 +40,7 @@ def test_a_user_is_stored_with_normalised_addresses(publisher: Publisher) -> Non
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("email", "nobody"), ("email", "a b@example.com"), ("phone", "07700 900123"), ("phone", "+1"), ("locale", "!"),
+    [("email", "ada"), ("email", "a b@example.com"), ("phone", "07700 900123"), ("phone", "+1"), ("locale", "!"),
      ("timezone", "Mars/Olympus"), ("colour", "red")],
 )  # fmt: skip
 def test_a_bad_field_of_a_user_is_named(publisher: Publisher, field: str, value: str) -> None:
@@ -191,9 +193,8 @@ def test_a_search_uses_an_index_for_each_of_its_parts(publisher: Publisher) -> N
         " from generate_series(1, 20000) as n on conflict do nothing"
     )
     publisher.sql("analyze users")
-    plan = publisher.sql(
-        "explain select from users where user_id like 'ada%%' or lower(email) like 'ada%%' or phone like 'ada%%'"
-    )
+    with psycopg.connect(publisher.database_url) as connection:
+        plan = connection.execute(f"explain select from users where {store.MATCHES}", {"prefix": "ada%"}).fetchall()
     text = str(plan)
     assert all(index in text for index in ("users_by_id_prefix", "users_by_email_prefix", "users_by_phone_prefix"))
 
