@@ -63,12 +63,14 @@ class GoogleInternals:
         return {document.id.partition(".")[2] for document in claimed.stream()}
 
     def interrupted_keys(self) -> set[str]:
-        return self.claimed_keys()  # the emulator has carried out the call of a killed function by the next one
+        return self.claimed_keys()  # the emulator may still carry out the last call of the killed function
 
-    def expire_lease(self, key: str) -> None:
-        assert key in self.claimed_keys()
-        past = datetime.now(UTC) - timedelta(minutes=1)
-        ledger.document_of(self._ledger, key).update({"lease_until": past})
+    def expire_lease(self, key: str) -> bool:
+        claimed = key in self.claimed_keys()
+        if claimed:
+            past = datetime.now(UTC) - timedelta(minutes=1)
+            ledger.document_of(self._ledger, key).update({"lease_until": past})
+        return claimed
 
     def switches(self) -> dict[str, bool]:
         document: dict[str, Any] = self._ledger.collection("config").document("channels").get().to_dict() or {}

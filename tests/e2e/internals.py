@@ -67,11 +67,14 @@ class Internals(Protocol):
         ...
 
     def interrupted_keys(self) -> set[str]:
-        """The ledger keys that are claimed when a killed service can commit no more claims."""
+        """The ledger keys that are claimed when a killed service can commit no more claims.
+
+        In the google profile, the service's last calls can still end some of them.
+        """
         ...
 
-    def expire_lease(self, key: str) -> None:
-        """Move the end of a claim's lease into the past, as if the lease were over."""
+    def expire_lease(self, key: str) -> bool:
+        """Move the end of a claim's lease into the past, as if the lease were over. False: there is no claim now."""
         ...
 
     def switches(self) -> dict[str, bool]:

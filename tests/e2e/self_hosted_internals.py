@@ -57,9 +57,12 @@ class SelfHostedInternals(ABC):
         eventually(lambda: not self._sql(sessions, WORKER_ROLE), "the sessions of the worker to end")
         return self.claimed_keys()
 
-    def expire_lease(self, key: str) -> None:
-        assert key in self.claimed_keys()
-        self._sql("update state.ledger set lease_until = now() - interval '1 minute' where key = %s", key)
+    def expire_lease(self, key: str) -> bool:
+        expire = """
+            update state.ledger set lease_until = now() - interval '1 minute'
+             where key = %s and state = 'claimed' returning key
+        """
+        return bool(self._sql(expire, key))
 
     def switches(self) -> dict[str, bool]:
         rows = self._sql("select channels from state.switches")

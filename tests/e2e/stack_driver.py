@@ -146,10 +146,9 @@ class StackDriver:
         eventually(lambda: self._keys(hosted) & self.internals.claimed_keys(), f"{service} to be sending")
         with self._nothing_delivered({service}):
             self.stack.kill(service)
-            interrupted = self._keys(hosted) & self.internals.interrupted_keys()
+            claimed = self._keys(hosted) & self.internals.interrupted_keys()
+            interrupted = [key for key in claimed if self.internals.expire_lease(key)]
             assert interrupted, f"{service} had sent everything before it was killed"
-            for key in interrupted:
-                self.internals.expire_lease(key)
             self.internals.give_up_messages_of(service)
             self.stack.restart(service)
 

@@ -50,7 +50,7 @@ def test_function_killed_before_its_record_sends_again_after_the_lease_as_possib
     assert len(driver.arrivals(recipient)) == 1
     assert driver.delivery(notification_id)["status"] == "queued"
 
-    driver.internals.expire_lease(f"{driver.delivery(notification_id)['delivery_id']}.0")
+    assert driver.internals.expire_lease(f"{driver.delivery(notification_id)['delivery_id']}.0")
 
     delivery = driver.closed_delivery(notification_id)
     assert (delivery["status"], delivery["possible_duplicate"]) == ("sent", True)
@@ -101,7 +101,7 @@ def test_without_postgres_requests_get_503_and_outcomes_wait(driver: StackDriver
     eventually(lambda: driver.api.get("/health").status_code == 200, "the publisher to reconnect to Postgres")
     assert driver.closed_delivery(driver.send("inapp"))["status"] == "sent"
     if driver.internals.repeats_after_postgres_was_away:
-        driver.internals.expire_lease(key)
+        assert driver.internals.expire_lease(key)
         driver.internals.give_up_messages_of(driver.internals.service_of("webhook"))
     delivery = driver.closed_delivery(in_flight)
     assert delivery["status"] == "sent"

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -11,6 +12,8 @@ from local.stack import Stack
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 60.0
+_freezing: Counter[int] = Counter()
+"""How many blocks keep a process group stopped."""
 
 
 def eventually(look: Callable[[], T | None], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
@@ -28,12 +31,16 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = TIMEOUT
 def frozen(stack: Stack, service: str) -> Iterator[None]:
     """Stop every process of ``service`` (SIGSTOP) during the block: it accepts connections and does not respond.
 
-    The block may kill the service: a process that is started in its place runs.
+    It runs again after the last of several such blocks. The block may kill the service: a process that is started in
+    its place runs.
     """
     group = stack.child(service).process.pid
+    _freezing[group] += 1
     os.killpg(group, signal.SIGSTOP)
     try:
         yield
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGCONT)
+        _freezing[group] -= 1
+        if not _freezing[group]:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGCONT)
