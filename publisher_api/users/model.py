@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-import langcodes
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from publisher_api.devices.model import DeviceView
+from publisher_api.fields import Locale
 from publisher_api.json_body import MAX_DEPTH, deeper_than
 from publisher_api.preferences.model import Preferences
 
@@ -36,13 +36,6 @@ def _timezone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("not a time zone of the IANA database, like Europe/Paris")
     return name
-
-
-def _locale(tag: str) -> str:
-    try:
-        return langcodes.standardize_tag(tag)
-    except ValueError:
-        raise ValueError("not a language tag of BCP 47, like en-GB") from None
 
 
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +71,7 @@ class UserFields(BaseModel):
         ]
         | None
     ) = None
-    locale: (
-        Annotated[
-            str,
-            Field(max_length=35, description="BCP 47, like en-GB", json_schema_extra={"format": "locale"}),
-            AfterValidator(_locale),
-        ]
-        | None
-    ) = None
+    locale: Locale | None = None
     timezone: (
         Annotated[
             str,

@@ -89,7 +89,7 @@ def test_a_change_is_printed_value_by_value_and_a_dry_run_stores_nothing(folder:
     printed = folder.apply("--dry-run").splitlines()
     assert printed == [
         f"~ templates/{folder.name}",
-        '    ~ email.subject: "Paid" -> "Thank you"',
+        '    ~ content.email.subject: "Paid" -> "Thank you"',
         "0 to create, 1 to change, 2 as they are.",
         "Nothing was stored, because of --dry-run.",
     ]

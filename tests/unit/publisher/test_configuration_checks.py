@@ -138,5 +138,5 @@ def test_a_template_that_could_not_be_composed_is_refused_by_field(
     slug: str, content: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Refusal) as caught:
-        check_content(slug, content, configuration().channels)
+        check_content(slug, content, configuration().channels, "content")
     assert caught.value.fields[0][0] == field
