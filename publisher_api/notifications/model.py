@@ -20,6 +20,7 @@ class StoredNotification:
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
@@ -86,6 +87,7 @@ class NotificationView(BaseModel):
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None

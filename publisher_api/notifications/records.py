@@ -21,6 +21,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None

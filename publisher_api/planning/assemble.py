@@ -74,6 +74,7 @@ def assemble_notification(
         user_id=request.user_id,
         event_type=request.event_type,
         actor_user_id=request.actor_user_id,
+        tenant=request.tenant,
         channels=request.channels,
         payload=request.payload,
         template_name=request.template_name,

@@ -16,7 +16,7 @@ from publisher_api.planning.allow import Target, allow
 from publisher_api.planning.assemble import Origin, assemble_deliveries, assemble_notification
 from publisher_api.planning.compose import Composed, compose, template_named
 from publisher_api.planning.defaults import with_defaults
-from publisher_api.planning.preference import ENVIRONMENT, USER
+from publisher_api.planning.preference import layers_of
 from publisher_api.planning.route import route
 from publisher_api.planning.schedule import schedule
 from publisher_api.users.model import User
@@ -43,7 +43,7 @@ def plan(
 ) -> Plan:
     """The notification, and a delivery for each address of each channel. Raises ``Refusal``."""
     event_type = configuration.event_types.get(request.event_type)
-    layers = {USER: user.preferences, ENVIRONMENT: configuration.preferences}
+    layers = layers_of(user, request.tenant, configuration.preferences)
     request = with_defaults(request, event_type, layers, configuration.channels)
     routes = route(request, event_type, user, layers, configuration.channels)
     times = schedule(request, now, event_type.time_to_live if event_type else None)

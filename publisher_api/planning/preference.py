@@ -1,7 +1,8 @@
 """Decides whether a user wants an event type on a channel. One evaluator for plans and for explanations.
 
-The layers are asked in their order: the user's preferences before those of the environment. Within a layer the most
-specific line decides. A mandatory event type is always wanted. What no line decides is wanted, too.
+The layers are asked in their order: the user's preferences within the notification's tenant, then the user's for
+everything, then those of the environment. Within a layer the most specific line decides. A mandatory event type is
+always wanted. What no line decides is wanted, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,18 @@ import msgspec
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
 from publisher_api.preferences.model import Choices, Preferences
+from publisher_api.users.model import User
 
-MANDATORY, USER, ENVIRONMENT = "mandatory", "user", "environment"
+MANDATORY, TENANT, USER, ENVIRONMENT = "mandatory", "tenant", "user", "environment"
 Layers = Mapping[str, Preferences]
 """The preferences by their layer, the first before the next."""
+
+
+def layers_of(user: User, tenant: str | None, defaults: Preferences) -> Layers:
+    """The layers of a notification. ``defaults`` are the environment's."""
+    general = {USER: user.preferences, ENVIRONMENT: defaults}
+    own = user.tenants.get(tenant) if tenant is not None else None
+    return general if own is None else {TENANT: own, **general}
 
 
 class Verdict(msgspec.Struct, frozen=True):

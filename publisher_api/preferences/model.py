@@ -73,7 +73,9 @@ class ChannelExplanation(BaseModel):
     channel: str
     channel_type: str
     wanted: bool
-    decided_by: str | None = Field(description="Whose line: `mandatory`, `user` or `environment`.")
+    decided_by: str | None = Field(
+        description="Whose line: `mandatory`, `tenant` (the user's within it), `user` or `environment`."
+    )
     line: str | None = Field(description="Its path, like `categories.marketing.channel_types.sms`.")
 
 

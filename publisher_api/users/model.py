@@ -19,7 +19,8 @@ MAX_ATTRIBUTES_BYTES = 16 * 1024
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """What planning knows of a user, who may have preferences only.
 
-    ``devices`` are registration tokens, the newest first.
+    ``devices`` are registration tokens, the newest first. ``tenants``: preferences within those tenants that were asked
+    for.
     """
 
     user_id: str
@@ -30,6 +31,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     devices: list[str] = msgspec.field(default_factory=list)
     preferences: Preferences = msgspec.field(default_factory=Preferences)
+    tenants: dict[str, Preferences] = msgspec.field(default_factory=dict)
 
 
 def _timezone(name: str) -> str:

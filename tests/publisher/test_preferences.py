@@ -101,6 +101,37 @@ def test_a_patch_changes_a_choice_and_null_takes_it_back(publisher: Publisher) -
     assert publisher.http.get(path).json() == changed.json()
 
 
+def test_what_a_user_wants_within_a_tenant_comes_before_what_they_want_elsewhere(publisher: Publisher) -> None:
+    user, event_type = new_user(), declare(publisher)
+    prefer(publisher, user, channel_types={"inapp": False})
+    path, within = f"/v1/users/{user}/preferences", {"tenant": "acme"}
+    choice = {"channel_types": {"inapp": True}}
+    assert publisher.http.put(path, json=choice, params=within).json() == {"preferences": choice}
+    assert publisher.http.get(path, params=within).json() == {"preferences": choice}
+    assert publisher.http.get(path, params={"tenant": "other"}).json() == {"preferences": {}}
+
+    items = [notification(user_id=user, event_type=event_type, tenant=tenant) for tenant in ("acme", "other", None)]
+    results = publisher.http.post("/v1/notifications/batch", json={"notifications": items}).json()["results"]
+    found: list[Any] = [publisher.read(result["notification_id"]) for result in results]
+    assert [(each["tenant"], each["deliveries"][0]["reason"]) for each in found] == [
+        ("acme", None),
+        ("other", "muted"),
+        (None, "muted"),
+    ]
+    asked = {"event_type": event_type, "tenant": "acme"}
+    why = publisher.http.get(f"{path}/explain", params=asked).json()["channels"]
+    assert next(each for each in why if each["channel"] == "inapp") == {
+        "channel": "inapp",
+        "channel_type": "inapp",
+        "wanted": True,
+        "decided_by": "tenant",
+        "line": "channel_types.inapp",
+    }
+
+    listed = publisher.http.get("/v1/notifications", params={"user_id": user, "tenant": "acme"}).json()
+    assert [each["notification_id"] for each in listed["notifications"]] == [results[0]["notification_id"]]
+
+
 def test_preferences_are_read_for_every_item_of_a_batch(publisher: Publisher) -> None:
     muted, free = new_user(), new_user()
     prefer(publisher, muted, enabled=False)
