@@ -59,13 +59,14 @@ def _title(event_type: str) -> str:
 class ChannelType(msgspec.Struct, frozen=True, kw_only=True):
     """One channel type. ``default_content`` builds the content of a notification without a template.
 
-    ``derived_texts`` names the fields that are derived where they are absent, each with the HTML field that it is
-    derived from.
+    ``disturbs``: a user notices at once. What does not disturb is sent in quiet hours, too. ``derived_texts`` names the
+    fields that are derived where they are absent, each with the HTML field that it is derived from.
     """
 
     content: type[Content]
     address: AddressKind
     default_content: Callable[[Event], dict[str, Any]]
+    disturbs: bool = True
     derived_texts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def redact(self, address: str) -> str:
@@ -104,7 +105,7 @@ REGISTRY: Mapping[str, ChannelType] = {
     "email": ChannelType(
         content=EmailContent, address=AddressKind.EMAIL, default_content=_email, derived_texts={"text": "html"}
     ),
-    "inapp": ChannelType(content=InappContent, address=AddressKind.USER_ID, default_content=_inapp),
+    "inapp": ChannelType(content=InappContent, address=AddressKind.USER_ID, default_content=_inapp, disturbs=False),
     "push": ChannelType(content=PushContent, address=AddressKind.DEVICE_TOKEN, default_content=_push),
     "sms": ChannelType(content=SmsContent, address=AddressKind.PHONE, default_content=_sms),
     "webhook": ChannelType(content=WebhookContent, address=AddressKind.URL, default_content=_webhook),

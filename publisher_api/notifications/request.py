@@ -31,6 +31,9 @@ class NotificationRequest(BaseModel):
         default=None, description="When the event happened; default: now. Not in the future, at most 366 days ago."
     )
     actor_user_id: UserId | None = Field(default=None, description="Who caused the event.")
+    tenant: Name | None = Field(
+        default=None, description="For which of your customers. Preferences of the user within it come first."
+    )
     template_name: Name | None = Field(default=None, description="Default: that of the event type.")
     template_version: Version | None = Field(
         default=None, description="The published version or one of the five newest. Default: the published one."
