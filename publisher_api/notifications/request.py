@@ -32,7 +32,8 @@ class NotificationRequest(BaseModel):
     )
     actor_user_id: UserId | None = Field(default=None, description="Who caused the event.")
     tenant: Name | None = Field(
-        default=None, description="For which of your customers. Preferences of the user within it come first."
+        default=None,
+        description="For which of your customers. The user's preferences within it come first, and its templates.",
     )
     template_name: Name | None = Field(default=None, description="Default: that of the event type.")
     template_version: Version | None = Field(

@@ -67,8 +67,9 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         check_time()
-        if self._hidden is None:
-            self.parts.append(_SPACE.sub(" ", data))
+        text = _SPACE.sub(" ", data)
+        if self._hidden is None and not (text == " " and self._at_line_start):
+            self.parts.append(text)
 
     def handle_comment(self, data: str) -> None:  # noqa: ARG002 - the parser's signature
         check_time()
@@ -95,8 +96,12 @@ class _Reader(HTMLParser):
     def _break(self, tag: str) -> None:
         if tag in _PARAGRAPHS:
             self.parts.append("\n\n")
-        elif tag in _LINES:
+        elif tag == "br" or (tag in _LINES and not self._at_line_start):
             self.parts.append("\n")
+
+    @property
+    def _at_line_start(self) -> bool:
+        return not self.parts or self.parts[-1].endswith("\n")
 
 
 def _laid_out(text: str) -> str:
