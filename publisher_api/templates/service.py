@@ -30,10 +30,20 @@ _SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 def put_template(pool: Pool, cache: ConfigCache, name: str, fields: TemplateFields) -> TemplateView:
     """Create or replace a template. Raises ``Refusal``."""
-    channels = cache.current().channels
-    for slug, content in fields.content.items():
-        check_content(slug, content, channels)
+    _check(fields, cache)
     with pool.connection() as connection:
+        template = store.put_template(connection, name, fields.content)
+    cache.drop()
+    return _with_variables(template)
+
+
+def create_template(pool: Pool, cache: ConfigCache, name: str, fields: TemplateFields) -> TemplateView | None:
+    """Create a template; None if there is one of this name, which stays as it is. Raises ``Refusal``."""
+    _check(fields, cache)
+    with pool.connection() as connection:
+        store.lock_templates(connection)
+        if store.get_template(connection, name) is not None:
+            return None
         template = store.put_template(connection, name, fields.content)
     cache.drop()
     return _with_variables(template)
@@ -88,6 +98,12 @@ def _sample(pool: Pool, name: str, channels: list[str], wanted: RenderRequest) -
 
 def _with_variables(template: TemplateView) -> TemplateView:
     return template.model_copy(update={"variables": sorted(rendering.variables_of(template.content) - OURS)})
+
+
+def _check(fields: TemplateFields, cache: ConfigCache) -> None:
+    channels = cache.current().channels
+    for slug, content in fields.content.items():
+        check_content(slug, content, channels)
 
 
 def check_content(slug: str, content: dict[str, Any], channels: Mapping[str, Channel]) -> None:

@@ -24,6 +24,11 @@ def put_template(connection: Connected, name: str, content: dict[str, dict[str, 
     return TemplateView(**row)
 
 
+def lock_templates(connection: Connected) -> None:
+    """Let no other transaction change templates until this one ends. Reading them does not wait."""
+    connection.execute("lock table templates in share row exclusive mode")
+
+
 def get_template(connection: Connected, name: str) -> TemplateView | None:
     """The template, or None."""
     with connection.cursor(row_factory=class_row(TemplateView)) as cursor:
