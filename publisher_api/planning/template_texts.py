@@ -41,8 +41,8 @@ def line(value: object, length: int) -> str:
 def local_time(value: object, timezone: str | None) -> str:
     """``2026-12-01T14:03:00Z`` as "1 December 2026, 14:03 UTC", in ``timezone`` if there is one.
 
-    A date has no time of day, and a time without an offset is shown as it is written. Other texts stay as they are: they may
-    be formatted already. Raises ``SecurityError`` for a time zone that does not exist.
+    A date has no time of day, and a time without an offset is shown as it is written. Other texts stay as they are:
+    they may be formatted already. Raises ``SecurityError`` for a time zone that does not exist.
     """
     text = str(value)
     if not _TIME.fullmatch(text):

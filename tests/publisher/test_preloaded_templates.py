@@ -37,6 +37,12 @@ TWO_SEGMENTS = 2 * 153
 GMAIL_CLIPS_AT = 102 * 1024
 PAGE = (Path(template_docs.PAGE)).read_text(encoding="utf-8")
 PAYLOADS = dict(re.findall(r"^### (\w+)$.*?^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+TIMES = {
+    name: times
+    for name, template in TEMPLATES.items()
+    if (times := [each for each, value in template.sample.items() if str(value).endswith("Z")])
+}
+"""By template, its variables whose sample is a time."""
 
 each_template = pytest.mark.parametrize("name", TEMPLATES)
 
@@ -64,12 +70,14 @@ def render(publisher: Publisher, name: str, payload: Any) -> dict[str, Any]:
     return content
 
 
-def test_the_ten_are_there_for_each_channel(publisher: Publisher) -> None:
+def test_the_ten_are_there_for_each_channel_and_can_be_stored_under_another_name(publisher: Publisher) -> None:
     assert set(TEMPLATES) == NAMES
     for name, template in TEMPLATES.items():
         stored = publisher.http.get(f"/v1/templates/{name}").json()
         assert stored["content"] == template.fields.content
         assert tuple(sorted(stored["content"])) == CHANNELS
+        copied = publisher.http.put(f"/v1/templates/copy-of-{name}", json={"content": stored["content"]})
+        assert copied.json()["variables"] == stored["variables"]
 
 
 @each_template
@@ -172,19 +180,19 @@ def test_an_email_loads_nothing_and_can_be_read_without_html(publisher: Publishe
     assert "\n\n\n" not in email["text"]
 
 
-@each_template
+@pytest.mark.parametrize("name", TIMES)
 def test_times_are_shown_in_the_time_zone_of_the_user(publisher: Publisher, name: str) -> None:
-    sample = TEMPLATES[name].sample
-    times = [each for each, value in sample.items() if str(value).endswith("Z")]
-    if not times:
-        pytest.skip("its sample has no time")
     user_id = f"u-{uuid.uuid4().hex[:8]}"
     publisher.http.put(f"/v1/users/{user_id}", json={"timezone": "Asia/Tokyo"})
-    payload = {**sample, **dict.fromkeys(times, "2026-12-31T20:30:00Z")}
+    payload = {**TEMPLATES[name].sample, **dict.fromkeys(TIMES[name], "2026-12-31T20:30:00Z")}
     body = {"payload": payload, "user_id": user_id}
     content = publisher.http.post(f"/v1/templates/{name}/render", json=body).json()["content"]
-    assert "1 January 2027, 05:30 JST" in content["email"]["text"]
-    assert "1 January 2027, 05:30 JST" in content["email"]["html"]
+    for text in (content["email"]["text"], content["email"]["html"]):
+        assert text.count("1 January 2027, 05:30 JST") >= len(TIMES[name])
+
+
+def test_most_samples_have_a_time() -> None:
+    assert len(TIMES) > 6
 
 
 def test_the_page_lists_every_template_as_its_files_are() -> None:
