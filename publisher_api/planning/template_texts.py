@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 _LINK = re.compile(r"https://[^\s/\\?#]\S*", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:.*)?")
-_CUT = "..."  # three characters that also a text message has, whose segments are shorter with others
+_CUT = "..."  # not the character for it: a text message with that one has segments of less than half the length
 # Not by strftime: its names depend on the locale of the process.
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",

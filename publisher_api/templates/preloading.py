@@ -76,9 +76,8 @@ def preload(pool: Pool) -> list[str]:
 
 def common_variables(folder: Path = FOLDER) -> dict[str, str]:
     """What each template can read beside its own variables, with what it is."""
-    described: dict[str, str] = tomllib.loads((folder / _LAYOUT / "layout.toml").read_text(encoding="utf-8"))[
-        "optional"
-    ]
+    text = (folder / _LAYOUT / "layout.toml").read_text(encoding="utf-8")
+    described: dict[str, str] = tomllib.loads(text)["optional"]
     return described
 
 

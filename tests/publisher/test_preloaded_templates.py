@@ -3,25 +3,23 @@
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy import template_docs
 from local import postgres
 from postgres.pool import Pool, make_pool
-from publisher_api.db.config_cache import ConfigCache
 from publisher_api.planning import rendering
 from publisher_api.planning.compose import OURS
 from publisher_api.settings import Settings
-from publisher_api.templates.model import TemplateFields
 from publisher_api.templates.preloading import common_variables, preload
-from publisher_api.templates.service import get_template, put_template
 from tests.preloaded import ARABIC, CHANNELS, HTML, LINES, LONG, TEMPLATES, required, with_words
-from tests.publisher.running import Publisher, problem_of
+from tests.publisher.running import Publisher, create_api_key, problem_of, serving
 
 NAMES = {
     "ORDER_CONFIRMATION", "PASSWORD_RESET", "SHIPPING_UPDATE", "INVOICE_PAID", "WELCOME_NEW_USER", "WEEKLY_DIGEST",
@@ -35,7 +33,7 @@ GSM = set(
 GSM_EXTENDED = set("^{}\\[~]|€")
 TWO_SEGMENTS = 2 * 153
 GMAIL_CLIPS_AT = 102 * 1024
-PAGE = (Path(template_docs.PAGE)).read_text(encoding="utf-8")
+PAGE = template_docs.PAGE.read_text(encoding="utf-8")
 PAYLOADS = dict(re.findall(r"^### (\w+)$.*?^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 TIMES = {
     name: times
@@ -201,33 +199,33 @@ def test_the_page_lists_every_template_as_its_files_are() -> None:
 
 
 @pytest.fixture
-def pool(unswept: Settings) -> Any:
+def empty(unswept: Settings) -> Iterator[Pool]:
+    """A migrated database without templates."""
     with make_pool(unswept.database_url, 4) as pool:
+        with pool.connection() as connection:
+            connection.execute("truncate templates cascade")
         yield pool
 
 
-def stored(pool: Pool) -> dict[str, Any]:
-    with pool.connection() as connection:
-        return {row["template_name"]: row for row in connection.execute("select * from templates").fetchall()}
+def test_a_migration_adds_what_is_missing_and_keeps_what_is_there(unswept: Settings, empty: Pool) -> None:
+    own = {"sms": {"text": "Your code: {{ code }}"}}
+    headers = {"Authorization": f"Bearer {create_api_key(unswept.database_url, 'tests')}"}
+    with serving(unswept) as url, httpx.Client(base_url=url, headers=headers) as http:
+
+        def stored() -> dict[str, Any]:
+            return {name: http.get(f"/v1/templates/{name}").json() for name in sorted(NAMES)}
+
+        http.put("/v1/templates/PASSWORD_RESET", json={"content": own}).raise_for_status()
+        postgres.migrate(unswept.database_url)
+        migrated = stored()
+        expected = {name: template.fields.content for name, template in TEMPLATES.items()} | {"PASSWORD_RESET": own}
+        assert {name: found["content"] for name, found in migrated.items()} == expected
+        postgres.migrate(unswept.database_url)
+        assert stored() == migrated
+        assert preload(empty) == []
 
 
-def test_a_migration_keeps_what_was_changed_and_adds_what_is_missing(unswept: Settings, pool: Pool) -> None:
-    own = TemplateFields(content={"sms": {"text": "Your code: {{ code }}"}})
-    put_template(pool, ConfigCache(pool), "PASSWORD_RESET", own)
-    with pool.connection() as connection:
-        connection.execute("delete from templates where template_name = 'WEEKLY_DIGEST'")
-    before = stored(pool)
-    postgres.migrate(unswept.database_url)
-    after = stored(pool)
-    assert after.keys() - before.keys() == {"WEEKLY_DIGEST"}
-    assert {name: after[name] for name in before} == before
-    assert get_template(pool, "PASSWORD_RESET").content == own.content
-    assert preload(pool) == []
-
-
-def test_each_is_stored_once_by_migrations_at_the_same_time(pool: Pool) -> None:
-    with pool.connection() as connection:
-        connection.execute("delete from templates")
+def test_each_is_stored_once_by_migrations_at_the_same_time(empty: Pool) -> None:
     with ThreadPoolExecutor(4) as threads:
-        created = [name for names in threads.map(lambda _: preload(pool), range(4)) for name in names]
+        created = [name for names in threads.map(lambda _: preload(empty), range(4)) for name in names]
     assert sorted(created) == sorted(NAMES)
