@@ -37,6 +37,18 @@ def put_template(pool: Pool, cache: ConfigCache, key: TemplateKey, fields: Templ
     return _existing(template, key)
 
 
+def create_template(pool: Pool, cache: ConfigCache, key: TemplateKey, fields: TemplateFields) -> bool:
+    """Store and publish a template; False if there is one of this name, which stays as it is. Raises ``Refusal``."""
+    check(fields, key, cache.current().channels)
+    with pool.connection() as connection:
+        store.lock_template(connection, key)
+        if store.get_template(connection, key) is not None:
+            return False
+        store.publish(connection, key, store.put_version(connection, key, fields))
+    cache.drop()
+    return True
+
+
 def publish(pool: Pool, cache: ConfigCache, key: TemplateKey, version: int) -> TemplateView:
     """Let notifications use this version. Raises ``Refusal``."""
     with pool.connection() as connection:
