@@ -23,8 +23,10 @@ create trigger limits_changed after insert or update or delete on limits
 
 -- A bucket that is full has no row, or one whose time has passed.
 create unlogged table limit_buckets (
-    bucket  text primary key,
-    full_at timestamptz not null  -- when it is full, if nothing more is taken
+    bucket    text primary key,
+    full_at   timestamptz not null,  -- when it is full, if nothing more is taken
+    refill    bigint not null,       -- tokens in each window, when something was last taken
+    window_us bigint not null
 ) with (fillfactor = 50);
 
 -- Takes tokens for claims, in their order.
@@ -47,7 +49,6 @@ declare
     windows bigint[];
     bursts bigint[];
     capacities bigint[];  -- with the queue; like bursts and owed, in tokens times the window
-    before bigint[];
     owed bigint[];
     refused int[] := '{}';
     waits bigint[] := '{}';
@@ -58,24 +59,25 @@ declare
     verdict int;
 begin
     -- Creates the buckets that are missing and locks the others, in one order for all, so that none waits for another.
-    insert into limit_buckets (bucket, full_at)
-    select bucket, now() from json_to_recordset(asked->'buckets') as b(bucket text) order by bucket
+    insert into limit_buckets (bucket, full_at, refill, window_us)
+    select bucket, now(), "limit", window_us
+      from json_to_recordset(asked->'buckets') as b(bucket text, "limit" bigint, window_us bigint) order by bucket
         on conflict (bucket) do update set full_at = excluded.full_at where false;
     at := clock_timestamp();  -- after the locks: not before the time of whoever held them
 
     select array_agg(a.bucket order by a.position), array_agg(a."limit" order by a.position),
            array_agg(a.window_us order by a.position), array_agg(a.burst * a.window_us order by a.position),
            array_agg(a.burst * a.window_us + a.queue_us * a."limit" order by a.position),
-           -- After a change of the limit, a bucket may owe more than it can.
-           array_agg(a."limit" * least(
-               greatest(extract(epoch from b.full_at - at) * 1000000, 0),
-               a.burst * a.window_us / a."limit" + a.queue_us + 1)::bigint order by a.position)
-      into keys, limits, windows, bursts, capacities, before
+           -- After a change of the limit, it owes as many tokens as before, but not more than it holds now.
+           array_agg(least(
+               ceil(greatest(extract(epoch from b.full_at - at)::numeric * 1000000, 0) * b.refill * a.window_us
+                    / b.window_us),
+               a.burst * a.window_us + a.queue_us * a."limit")::bigint order by a.position)
+      into keys, limits, windows, bursts, capacities, owed
       from rows from (json_to_recordset(asked->'buckets')
                       as (bucket text, "limit" bigint, window_us bigint, burst bigint, queue_us bigint))
            with ordinality as a (bucket, "limit", window_us, burst, queue_us, position)
       join limit_buckets b using (bucket);
-    owed := before;
 
     for claim in
         select * from json_to_recordset(asked->'claims')
@@ -110,10 +112,10 @@ begin
         end loop;
     end loop;
 
-    update limit_buckets b
-       set full_at = at + (new.owed + new."limit" - 1) / new."limit" * interval '1 microsecond'
-      from unnest(keys, limits, before, owed) as new (bucket, "limit", before, owed)
-     where b.bucket = new.bucket and new.owed > new.before;
+    update limit_buckets b set full_at = new.full_at, refill = new.refill, window_us = new.window_us
+      from (select bucket, refill, window_us, at + (owes + refill - 1) / refill * interval '1 microsecond' as full_at
+              from unnest(keys, limits, windows, owed) as each (bucket, refill, window_us, owes)) as new
+     where b.bucket = new.bucket and (b.full_at, b.refill, b.window_us) <> (new.full_at, new.refill, new.window_us);
     return json_build_object('refused', refused, 'waits', waits, 'owed', owed);
 end $$;
 """
