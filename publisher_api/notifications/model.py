@@ -47,6 +47,7 @@ class StoredDelivery:
     reason: str | None
     recipient: str | None
     due_at: datetime
+    held_by: str | None
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None
@@ -119,6 +120,7 @@ class DeliveryView(BaseModel):
     reason: str | None = Field(description=_REASONS)
     recipient: str | None
     due_at: datetime
+    held_by: str | None = Field(description="Why it is due later than the notification: `quiet_hours`, `legal_hours`.")
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None = Field(

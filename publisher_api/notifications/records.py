@@ -37,7 +37,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``deliveries``.
+    """A row of ``deliveries``. ``held_by`` is why it is due later than the notification.
 
     ``sweep_at`` is when the sweeper may publish it, unless that has happened before. ``deferrals`` is how often its
     function deferred it in this round. ``deferred_until``: it waits, or waited, until then, for its receiver or because
@@ -55,6 +55,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str | None
     content: dict[str, Any] | None
     due_at: datetime
+    held_by: str | None = None
     expires_at: datetime
     sweep_at: datetime
     deferred_until: datetime | None = None

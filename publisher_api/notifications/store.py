@@ -29,7 +29,8 @@ def get_deliveries(connection: Connected, notification_id: UUID) -> list[StoredD
         cursor.execute(
             """
             select delivery_id, slug as channel, kind as channel_type, round, status, reason, recipient, due_at,
-                   expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate, updated_at
+                   held_by, expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate,
+                   updated_at
               from deliveries where notification_id = %s order by delivery_id
             """,
             [notification_id],

@@ -1,4 +1,4 @@
-"""Step 6, limit: the tokens that a planned notification takes, and what becomes of it when a bucket has none.
+"""Step 7, limit: the tokens that a planned notification takes, and what becomes of it when a bucket has none.
 
 The producer's limit refuses the request (``accept/limiting.py``). The rules here decide about the deliveries of one
 that is accepted (docs/decisions/0042).

@@ -12,6 +12,7 @@ import msgspec
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
 from publisher_api.preferences.model import Choices, Preferences
+from publisher_api.preferences.quiet_hours import QuietHours
 from publisher_api.users.model import User
 
 MANDATORY, TENANT, USER, ENVIRONMENT = "mandatory", "tenant", "user", "environment"
@@ -32,6 +33,11 @@ class Verdict(msgspec.Struct, frozen=True):
     wanted: bool
     layer: str | None = None
     line: str | None = None
+
+
+def quiet_hours_of(layers: Layers) -> QuietHours | None:
+    """The quiet hours of the first layer that has some."""
+    return next((each.quiet_hours for each in layers.values() if each.quiet_hours is not None), None)
 
 
 def verdict_on(event_type: str, declared: EventType | None, channel: Channel, layers: Layers) -> Verdict:
