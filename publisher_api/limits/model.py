@@ -1,5 +1,6 @@
 """A limit, as accepting knows it and as the API takes and shows it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,10 +17,11 @@ MAX_LIMITS = 1000
 INBOX = "inapp"
 EACH_PRODUCER, EACH_USER = "producer", "user"
 
+SCOPE = re.compile("^(producer|user|(producer|channel):[A-Za-z0-9][A-Za-z0-9._:-]{0,127})$")
 Scope = Annotated[
     str,
     Field(
-        pattern=r"^(producer|user|(producer|channel):[A-Za-z0-9][A-Za-z0-9._:-]{0,127})$",
+        pattern=SCOPE.pattern,
         description="`producer` or `user` for each of them, `producer:NAME` for one producer, `channel:SLUG`.",
         examples=["producer"],
     ),

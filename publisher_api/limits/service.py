@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from postgres.pool import Pool, autocommit
+from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.limits import store
-from publisher_api.limits.model import INBOX, MAX_LIMITS, LimitFields, LimitList, LimitView
+from publisher_api.limits.model import INBOX, MAX_LIMITS, SCOPE, LimitFields, LimitList, LimitView
 from publisher_api.limits.tokens import Claim, Taken
 from publisher_api.planning.route import channel_named
 from publisher_api.refusal import Refusal, invalid, not_found
@@ -19,11 +20,7 @@ def take(pool: Pool, claims: Sequence[Claim]) -> Taken:
 
 def put_limit(pool: Pool, cache: ConfigCache, scope: str, fields: LimitFields) -> LimitView:
     """Declare a limit, or replace it. Raises ``Refusal``."""
-    kind, _, name = scope.partition(":")
-    if kind == "channel":
-        channel = channel_named(name, cache.current().channels, "scope")
-        if channel.channel_type == INBOX:
-            raise invalid("scope", "an inbox has no provider that a limit could spare; limit the user instead")
+    check(scope, cache.current())
     with pool.connection() as connection:
         view = store.put_limit(connection, scope, fields, MAX_LIMITS)
     if view is None:
@@ -53,6 +50,18 @@ def delete_limit(pool: Pool, cache: ConfigCache, scope: str) -> None:
         if not store.delete_limit(connection, scope):
             raise _undeclared(scope)
     cache.drop()
+
+
+def check(scope: str, configuration: Configuration) -> None:
+    """Raises ``Refusal`` for a scope that can have no limit."""
+    if not SCOPE.fullmatch(scope):
+        raise invalid("scope", "must be producer, user, producer:NAME or channel:SLUG")
+    kind, _, name = scope.partition(":")
+    if kind != "channel":
+        return
+    channel = channel_named(name, configuration.channels, "scope")
+    if channel.channel_type == INBOX:
+        raise invalid("scope", "an inbox has no provider that a limit could spare; limit the user instead")
 
 
 def _undeclared(scope: str) -> Refusal:

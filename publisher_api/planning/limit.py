@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from publisher_api.channels.model import URGENT_PRIORITY
 from publisher_api.configuration import Configuration
 from publisher_api.event_types.model import EventType
 from publisher_api.limits.model import Limits
@@ -32,8 +33,8 @@ def claim_of(plan: Plan, producer: str, configuration: Configuration) -> Claim:
 
 
 def counts_for_its_user(plan: Plan, event_type: EventType | None) -> bool:
-    """Whether the user's limit holds for it: not if it is mandatory, nor if its user gets nothing of it anyway."""
-    if event_type is not None and event_type.mandatory:
+    """Whether the user's limit holds for it: not if it is mandatory or urgent, nor if all of it is suppressed."""
+    if (event_type is not None and event_type.mandatory) or plan.notification.priority >= URGENT_PRIORITY:
         return False
     return any(delivery.status == "pending" for delivery in plan.deliveries)
 

@@ -47,12 +47,13 @@ def test_a_user_gets_no_more_than_the_limit_and_the_timeline_says_so(limited: Pu
     assert limited.read(limited.accept(user_id="another"))["status"] == "queued"
 
 
-def test_neither_a_mandatory_event_nor_one_that_reaches_no_one_counts_for_its_user(limited: Publisher) -> None:
+def test_what_is_mandatory_or_urgent_or_suppressed_does_not_count_for_its_user(limited: Publisher) -> None:
     limit(limited, "user", 1)
     assert limited.http.put("/v1/event-types/password-changed", json={"mandatory": True}).status_code == 200
     user = f"user-{uuid.uuid4().hex[:6]}"
     unreachable = limited.read(limited.accept(user_id=user, channels=["email"]))
     mandatory = [limited.read(limited.accept(user_id=user, event_type="password-changed")) for _ in range(3)]
+    mandatory.append(limited.read(limited.accept(user_id=user, priority=500)))
     [ordinary, beyond] = [limited.read(limited.accept(user_id=user)) for _ in range(2)]
     assert deliveries_of(unreachable)[0]["reason"] == "no_address"
     assert all(deliveries_of(each)[0]["status"] != "suppressed" for each in [*mandatory, ordinary])

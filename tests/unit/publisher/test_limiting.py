@@ -82,10 +82,11 @@ def test_a_request_that_is_larger_than_the_bucket_is_not_sent_again() -> None:
     }
 
 
-def test_a_mandatory_event_takes_no_token_of_its_user() -> None:
+def test_what_is_mandatory_or_urgent_takes_no_token_of_its_user() -> None:
     mandatory = configuration(EventType(event_type="payment", version=1, mandatory=True))
     limits = Limits({"user": TWO})
     assert asked(shop(), limits=limits, known=mandatory).claims == []
+    assert asked(AcceptRequest("shop", [request(priority=500)]), limits=limits).claims == []
     assert [each.user for each in asked(shop(), limits=limits).claims] == [Bucket(key="user:ada", limit=TWO)]
 
 
