@@ -46,7 +46,7 @@ class Limiting:
         refused: dict[str, int] = defaultdict(int)  # tokens of what was refused, by bucket
         refusals: dict[int, LimitReached] = {}  # by the position of the claim
         for position, (claim, place, grant) in enumerate(zip(self.claims, self.places, taken.grants, strict=True)):
-            if claim.producer is not None:
+            if claim.producer is not None and place.request not in quotas:
                 quotas[place.request] = quota_of(claim.producer.limit, taken.owed[claim.producer.key])
             planned = prepared[place.request][place.item]
             if not isinstance(planned, Plan):

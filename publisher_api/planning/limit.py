@@ -45,13 +45,13 @@ def limited(plan: Plan, grant: Grant, limits: Limits) -> Plan:
         deliveries = [the_user_has_had_enough(delivery) for delivery in plan.deliveries]
         notification = msgspec.structs.replace(plan.notification, inbox_at=None)
         return msgspec.structs.replace(plan, notification=notification, deliveries=deliveries)
+    if not any(grant.waits) and None not in grant.waits:  # most
+        return plan
     waits = {
         delivery.delivery_id: wait
         for (delivery, _), wait in zip(_sent_now(plan, limits), grant.waits, strict=True)
         if wait != timedelta()
     }
-    if not waits:
-        return plan
     deliveries = [
         the_channel_sends_later(delivery, waits[delivery.delivery_id], delivery.due_at)
         if delivery.delivery_id in waits
@@ -94,6 +94,8 @@ def takes_its_token_when_due(delivery: DeliveryRecord, accepted_at: datetime | N
 
 def _sent_now(plan: Plan, limits: Limits) -> Iterator[tuple[DeliveryRecord, Bucket]]:
     """The deliveries on limited channels that are sent at once. What is scheduled takes its token when it is due."""
+    if not limits.by_channel:
+        return
     for delivery in plan.deliveries:
         if delivery.status == "pending" and not takes_its_token_when_due(delivery, plan.notification.accepted_at):
             bucket = bucket_of_channel(delivery, limits)
