@@ -125,9 +125,11 @@ def save(connection: Connected, writes: PendingWrites) -> None:
         with accepted as (
             insert into notifications
                   (notification_id, producer, user_id, event_type, actor_user_id, tenant, channels, payload,
-                   template_name, dedup_key, priority, deliver_at, traceparent, created_at, accepted_at, inbox_at)
+                   template_name, template_version, tenant_template_version, locale, dedup_key, priority, deliver_at,
+                   traceparent, created_at, accepted_at, inbox_at)
             select notification_id, producer, user_id, event_type, actor_user_id, tenant, channels, payload,
-                   template_name, dedup_key, priority, deliver_at, traceparent, created_at, accepted_at, inbox_at
+                   template_name, template_version, tenant_template_version, locale, dedup_key, priority, deliver_at,
+                   traceparent, created_at, accepted_at, inbox_at
               from json_populate_recordset(null::notifications, %(notifications)s::json)
         ),
         planned as (

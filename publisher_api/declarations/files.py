@@ -3,7 +3,7 @@
 ::
 
 channels/webhook-chat.toml        channel_type, enabled, config, as PUT /v1/channels/{channel} takes them
-templates/receipt.toml            content
+templates/receipt.toml            content, locales
 event-types/payment.toml          channels, template_name, time_to_live_seconds
 limits/producer.toml              limit, window_seconds, burst; also producer:NAME.toml, user.toml, channel:SLUG.toml
 """
@@ -22,7 +22,7 @@ from publisher_api.event_types.model import EventTypeFields
 from publisher_api.fields import Name
 from publisher_api.limits.model import LimitFields
 from publisher_api.refusal import Refusal
-from publisher_api.templates.model import TemplateFields
+from publisher_api.templates.model import TemplateContent
 from publisher_api.validation import refusal_of
 
 F = TypeVar("F", bound=BaseModel)
@@ -44,7 +44,7 @@ class Declarations:
     """What the files declare, by name."""
 
     channels: Mapping[str, ChannelFields] = field(default_factory=dict)
-    templates: Mapping[str, TemplateFields] = field(default_factory=dict)
+    templates: Mapping[str, TemplateContent] = field(default_factory=dict)
     event_types: Mapping[str, EventTypeFields] = field(default_factory=dict)
     limits: Mapping[str, LimitFields] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ def read(folder: Path) -> Declarations:
     ]
     declared = Declarations(
         _validated(ChannelFields, documents[CHANNELS], CHANNELS, faults),
-        _validated(TemplateFields, documents[TEMPLATES], TEMPLATES, faults),
+        _validated(TemplateContent, documents[TEMPLATES], TEMPLATES, faults),
         _validated(EventTypeFields, documents[EVENT_TYPES], EVENT_TYPES, faults),
         _validated(LimitFields, documents[LIMITS], LIMITS, faults),
     )

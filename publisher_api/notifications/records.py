@@ -13,7 +13,8 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``created_at`` is when the event happened, ``accepted_at`` when we accepted it (None in old rows,
     whose ``created_at`` is that time). ``inbox_at`` is when the notification is due in the live inbox; None if it is
-    not meant for it.
+    not meant for it. ``template_version`` and ``tenant_template_version`` are the versions that were rendered, of the
+    template that all tenants share and of the tenant's own, in the language ``locale`` or what it falls back to.
     """
 
     notification_id: str
@@ -32,6 +33,9 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     accepted_at: datetime | None
     inbox_at: datetime | None
+    template_version: int | None = None
+    tenant_template_version: int | None = None
+    locale: str | None = None
     read_at: datetime | None = None
     archived_at: datetime | None = None
 
