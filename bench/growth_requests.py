@@ -80,10 +80,11 @@ class Requests:
         self._accept(f"key-{self._random.randint(1, self._total)}", duplicate=True)
 
     def list(self) -> None:
-        assert list_notifications(self.pool, self._user(), limit=20, offset=0, cursor=None).notifications
+        page = list_notifications(self.pool, self._user(), limit=20, offset=0, cursor=None)
+        _check("list", len(page.notifications), 20)
 
     def unread(self) -> None:
-        assert self._inbox.count_unread(self._user()).unread
+        _check("unread", self._inbox.count_unread(self._user()).unread > 0, expected=True)
 
     def plan(self, request: Callable[[], None]) -> Plan:
         """The plan of every statement of ``request``. Needs a superuser."""
@@ -100,21 +101,22 @@ class Requests:
         return Plan(sorted(set(_INDEX.findall(text))), sorted(set(_SCANNED.findall(text)) & set(FULL)))
 
     def _accept(self, dedup_key: str, *, duplicate: bool) -> None:
-        request = NotificationRequest(
-            user_id=self._user(),
-            event_type="payment-1",
-            channels=["inapp"],
-            payload={"amount": 10},
-            dedup_key=dedup_key,
-        )
+        fields = {"user_id": self._user(), "event_type": "payment-1", "channels": ["inapp"], "payload": {"amount": 10}}
+        request = NotificationRequest.model_validate(fields | {"dedup_key": dedup_key})
         [answer], _ = accept(
             self.pool, [AcceptRequest("bench", [request])], self._configuration, now=now(), new_id=new_id
         )
-        assert isinstance(answer, AcceptResult)
-        assert answer.body.get("duplicate", False) is duplicate
+        body = answer.body if isinstance(answer, AcceptResult) else {}
+        _check("accept", (body.get("status"), "duplicate" in body), ("queued", duplicate))
 
     def _user(self) -> str:
         return f"user-{self._random.randrange(self._total // PER_USER)}"
+
+
+def _check(name: str, found: object, expected: object) -> None:
+    if found != expected:
+        message = f"{name}: {found}, not {expected}"
+        raise RuntimeError(message)
 
 
 @contextmanager

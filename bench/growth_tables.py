@@ -11,7 +11,8 @@ FULL = ("notifications", "deliveries", "delivery_events", "dedup_keys", "users")
 # Ids of version 7 and times grow together, 10 ms apart, up to now.
 _FILL = """
     with numbered as materialized (
-        select number, 'user-' || number % %(users)s as user_id, %(now)s - (%(count)s - number) * interval '10 ms' as at
+        select number, 'user-' || mod(number, %(users)s) as user_id,
+               %(now)s - (%(count)s - number) * interval '10 ms' as at
           from generate_series(1, %(count)s) as number
     ), named as materialized (
         select number, user_id, at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7'
@@ -22,8 +23,8 @@ _FILL = """
     ), accepted as (
         insert into notifications (notification_id, producer, user_id, event_type, channels, payload, dedup_key,
                                    priority, created_at, accepted_at, inbox_at, read_at)
-        select n, 'bench', user_id, 'payment-' || number % 20, '{inapp}', '{"amount": 10}', 'key-' || number, 100, at,
-               at, at, case when number % 2 = 0 then at end
+        select n, 'bench', user_id, 'payment-' || mod(number, 20), '{inapp}', '{"amount": 10}', 'key-' || number, 100,
+               at, at, at, case when mod(number / %(users)s, 2) = 0 then at end
           from named order by number
     ), planned as (
         insert into deliveries (delivery_id, notification_id, kind, slug, status, recipient, content, due_at,
