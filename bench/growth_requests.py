@@ -149,7 +149,8 @@ def measure(server_url: str) -> list[Growth]:
 def _medians(sides: list[Callable[[], None]]) -> list[float]:
     taken: list[list[float]] = [[] for _ in sides]
     for number in range(_WARM_UP + _REPEATS):
-        for request, milliseconds in zip(sides, taken, strict=True):
+        turns = list(zip(sides, taken, strict=True))
+        for request, milliseconds in turns if number % 2 else reversed(turns):
             started = time.perf_counter()
             request()
             if number >= _WARM_UP:

@@ -24,7 +24,7 @@ def tables_with(driver: StackDriver, text: str) -> list[str]:
     return found
 
 
-def minute_over(driver: StackDriver, erasure_id: str) -> bool:
+def minute_over(driver: StackDriver, erasure_id: object) -> bool:
     """Whether only the minute is left that an erasure lasts at least; then this lets it be over."""
     moved = """
         update erasures set until = until - interval '1 minute', next_at = now()

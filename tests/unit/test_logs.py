@@ -51,7 +51,8 @@ def chained(*, explicit: bool) -> BaseException:
         except ValueError as cause:
             raise RuntimeError(SECRET) from (cause if explicit else None)
     except RuntimeError as error:
-        return error
+        found = error
+    return found
 
 
 @pytest.mark.parametrize(
