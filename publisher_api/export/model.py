@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.devices.model import Platform
 from shared.outcomes import Status
@@ -32,7 +32,13 @@ class ExportedDevice(BaseModel):
     seen_at: datetime
 
 
-class ExportedEvent(BaseModel):
+class Exported(BaseModel):
+    """A row. It has all columns; the most important ones are named here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ExportedEvent(Exported):
     """An attempt at a delivery, or how it ended."""
 
     result: str
@@ -48,7 +54,7 @@ class ExportedEvent(BaseModel):
     possible_duplicate: bool
 
 
-class ExportedDelivery(BaseModel):
+class ExportedDelivery(Exported):
     """A delivery with its whole address, its content and its events."""
 
     delivery_id: UUID
@@ -64,13 +70,14 @@ class ExportedDelivery(BaseModel):
     events: list[ExportedEvent]
 
 
-class ExportedNotification(BaseModel):
+class ExportedNotification(Exported):
     """A notification with its deliveries. `seen_at`, `read_at` and `archived_at` are its marks in the inbox."""
 
     notification_id: UUID
     producer: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
@@ -78,7 +85,7 @@ class ExportedNotification(BaseModel):
     priority: int
     deliver_at: datetime | None
     created_at: datetime
-    accepted_at: datetime
+    accepted_at: datetime | None
     seen_at: datetime | None
     read_at: datetime | None
     archived_at: datetime | None
@@ -93,4 +100,5 @@ class UserExport(BaseModel):
     user: ExportedUser | None = Field(description="Null if only notifications or preferences are stored.")
     devices: list[ExportedDevice]
     preferences: dict[str, Any]
+    tenant_preferences: dict[str, dict[str, Any]] = Field(description="By tenant.")
     notifications: list[ExportedNotification] = Field(description="The newest event first.")

@@ -35,7 +35,10 @@ def read_profile(connection: Connected, user_id: str) -> str:
                 'devices', (select coalesce(json_agg(d order by d.seen_at desc), '[]') from (
                      select device_id, token, platform, created_at, seen_at
                        from devices where user_id = %(user_id)s) as d),
-                'preferences', coalesce((select document from preferences where user_id = %(user_id)s), '{}')
+                'preferences', coalesce((
+                     select document from preferences where user_id = %(user_id)s and tenant = ''), '{}'),
+                'tenant_preferences', (select coalesce(json_object_agg(tenant, document), '{}')
+                     from preferences where user_id = %(user_id)s and tenant <> '')
             )::text as profile
             """,
             {"user_id": user_id},
@@ -46,33 +49,24 @@ def read_profile(connection: Connected, user_id: str) -> str:
 
 
 def read_page(connection: Connected, user_id: str, after: Place | None, limit: int) -> Page:
-    """Up to ``limit`` notifications with their deliveries and events, those that follow ``after``."""
+    """Up to ``limit`` notifications with their deliveries and events, those that follow ``after``.
+
+    Every column is in it, also one that is added later, except what is about the outbox and the trace only.
+    """
     following = "and (n.created_at, n.notification_id) < (%(created_at)s, %(notification_id)s)" if after else ""
     rows = connection.execute(
         f"""
-        select n.created_at, n.notification_id, json_build_object(
-            'notification_id', n.notification_id, 'producer', n.producer, 'event_type', n.event_type,
-            'actor_user_id', n.actor_user_id, 'channels', n.channels, 'payload', n.payload,
-            'template_name', n.template_name, 'dedup_key', n.dedup_key, 'priority', n.priority,
-            'deliver_at', n.deliver_at, 'created_at', n.created_at,
-            'accepted_at', coalesce(n.accepted_at, n.created_at), 'seen_at', n.seen_at, 'read_at', n.read_at,
-            'archived_at', n.archived_at,
-            'deliveries', (
-                select coalesce(json_agg(json_build_object(
-                    'delivery_id', d.delivery_id, 'channel', d.slug, 'channel_type', d.kind, 'status', d.status,
-                    'reason', d.reason, 'recipient', d.recipient, 'content', d.content, 'due_at', d.due_at,
-                    'expires_at', d.expires_at, 'queued_at', d.queued_at,
-                    'events', (
-                        select coalesce(json_agg(json_build_object(
-                            'result', e.result, 'at', e.at, 'received_at', e.received_at,
-                            'recorded_at', e.recorded_at, 'attempt', e.attempt, 'until', e.until, 'reason', e.reason,
-                            'detail', e.detail, 'provider', e.provider,
-                            'provider_message_id', e.provider_message_id,
-                            'possible_duplicate', e.possible_duplicate) order by e.event_id), '[]')
-                          from delivery_events e where e.delivery_id = d.delivery_id)
-                    ) order by d.delivery_id), '[]')
-                  from deliveries d where d.notification_id = n.notification_id)
-            )::text as notification
+        select n.created_at, n.notification_id, (
+                   to_jsonb(n) - '{user_id, traceparent}'::text[] || jsonb_build_object('deliveries', (
+                       select coalesce(jsonb_agg(
+                                  to_jsonb(d) - '{notification_id, kind, slug, sweep_at, unreported}'::text[]
+                                  || jsonb_build_object('channel', d.slug, 'channel_type', d.kind, 'events', (
+                                         select coalesce(jsonb_agg(to_jsonb(e) - '{event_id, delivery_id}'::text[]
+                                                                   order by e.event_id), '[]')
+                                           from delivery_events e where e.delivery_id = d.delivery_id))
+                                  order by d.delivery_id), '[]')
+                         from deliveries d where d.notification_id = n.notification_id))
+               )::text as notification
           from notifications n where n.user_id = %(user_id)s {following}
          order by n.created_at desc, n.notification_id desc limit %(limit)s
         """,

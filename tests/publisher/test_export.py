@@ -63,6 +63,36 @@ def test_an_export_has_everything_and_redacts_nothing(publisher: Publisher, user
     assert [(event["result"], event["provider_message_id"]) for event in email["events"]] == [("sent", "m1")]
 
 
+def test_an_export_has_every_column_of_what_belongs_to_a_user(publisher: Publisher, user: str) -> None:
+    notification_id = publisher.accept(user_id=user, channels=["email"])
+    [delivery] = publisher.topic.deliveries(notification_id)
+    publisher.report(delivery.delivery_id, "sent")
+    found = exported(publisher, user)
+    [notification] = found["notifications"]
+    [delivery_found] = notification["deliveries"]
+    of_the_outbox = {"user_id", "traceparent", "sweep_at", "unreported", "event_id"}
+    for table, row in (
+        ("users", found["user"]),
+        ("devices", found["devices"][0]),
+        ("notifications", notification),
+        ("deliveries", delivery_found | {"kind": 1, "slug": 1, "notification_id": 1}),
+        ("delivery_events", delivery_found["events"][0] | {"delivery_id": 1}),
+    ):
+        columns = publisher.sql(
+            "select column_name as name from information_schema.columns"
+            " where table_schema = 'public' and table_name = %s",
+            table,
+        )
+        assert {column["name"] for column in columns} - set(row) <= of_the_outbox, table
+
+
+def test_an_export_has_the_preferences_within_a_tenant(publisher: Publisher, user: str) -> None:
+    within = {"enabled": False}
+    publisher.http.put(f"/v1/users/{user}/preferences", params={"tenant": "acme"}, json=within).raise_for_status()
+    found = exported(publisher, user)
+    assert (found["preferences"], found["tenant_preferences"]) == ({"channel_types": {"sms": False}}, {"acme": within})
+
+
 def test_an_export_of_an_unknown_user_is_empty(publisher: Publisher) -> None:
     found = exported(publisher, new_name())
     assert (found["user"], found["devices"], found["preferences"], found["notifications"]) == (None, [], {}, [])

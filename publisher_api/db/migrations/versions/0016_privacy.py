@@ -11,7 +11,7 @@ from typing import Any
 from alembic import op
 
 revision = "0016"
-down_revision = "0011"
+down_revision = "0013"
 
 SCHEMA = """
 create table erasures (
