@@ -80,7 +80,7 @@ class Requests:
         self._accept(f"key-{self._random.randint(1, self._total)}", duplicate=True)
 
     def list(self) -> None:
-        page = list_notifications(self.pool, self._user(), limit=20, offset=0, cursor=None)
+        page = list_notifications(self.pool, self._user(), None, limit=20, offset=0, cursor=None)
         _check("list", len(page.notifications), 20)
 
     def unread(self) -> None:

@@ -5,6 +5,8 @@ The whole is never in memory, and no connection to Postgres is held while the cl
 
 from collections.abc import Iterator
 
+import msgspec
+
 from postgres.pool import Pool
 from publisher_api.export import store
 
@@ -23,11 +25,16 @@ def export(pool: Pool, user_id: str) -> Iterator[str]:
 
 
 def _parts(pool: Pool, user_id: str, profile: str, page: store.Page) -> Iterator[str]:
-    yield f'{profile.removesuffix("}")}, "notifications": ['
+    yield f'{_compact(profile).removesuffix("}")},"notifications":['
     separator = ""
     while page.notifications:
-        yield separator + ",\n".join(page.notifications)
-        separator = ",\n"
+        yield separator + ",".join(map(_compact, page.notifications))
+        separator = ","
         with pool.connection() as connection:
             page = store.read_page(connection, user_id, page.last, _NOTIFICATIONS_OF_A_PAGE)
     yield "]}"
+
+
+def _compact(text: str) -> str:
+    """The JSON without the spaces that Postgres writes."""
+    return msgspec.json.format(text, indent=-1)

@@ -57,11 +57,11 @@ def read_page(connection: Connected, user_id: str, after: Place | None, limit: i
     rows = connection.execute(
         f"""
         select n.created_at, n.notification_id, (
-                   to_jsonb(n) - '{user_id, traceparent}'::text[] || jsonb_build_object('deliveries', (
+                   to_jsonb(n) - array['user_id', 'traceparent'] || jsonb_build_object('deliveries', (
                        select coalesce(jsonb_agg(
-                                  to_jsonb(d) - '{notification_id, kind, slug, sweep_at, unreported}'::text[]
+                                  to_jsonb(d) - array['notification_id', 'kind', 'slug', 'sweep_at', 'unreported']
                                   || jsonb_build_object('channel', d.slug, 'channel_type', d.kind, 'events', (
-                                         select coalesce(jsonb_agg(to_jsonb(e) - '{event_id, delivery_id}'::text[]
+                                         select coalesce(jsonb_agg(to_jsonb(e) - array['event_id', 'delivery_id']
                                                                    order by e.event_id), '[]')
                                            from delivery_events e where e.delivery_id = d.delivery_id))
                                   order by d.delivery_id), '[]')
