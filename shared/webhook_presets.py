@@ -16,7 +16,7 @@ import msgspec
 from shared.webhook_secrets import PLACEHOLDER
 
 STAND_IN = "WEBHOOK_PRESET_URL"
-"""The variable with the address of a stand-in for all services, for tests and the local stack."""
+"""The variable with the address of a stand-in for all services, for tests."""
 
 
 class Recipient(msgspec.Struct, frozen=True):

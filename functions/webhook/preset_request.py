@@ -46,9 +46,7 @@ def _with_secret(preset: Preset, name: str, secrets: Mapping[str, str]) -> tuple
         return secret_url(name, secrets, preset), {}
     receiver = origin_of(preset.url)
     secret = secret_to_send(name, secrets, receiver)
-    try:
-        url = httpx.URL(preset.url.replace(PLACEHOLDER, secret))
-        headers = {header: value.replace(PLACEHOLDER, secret) for header, value in preset.headers.items()}
-    except httpx.InvalidURL:
-        raise BadRequest(Reason.SECRET_MALFORMED, f"{name} is not {preset.credential}") from None
-    return url, headers
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise BadRequest(Reason.SECRET_MALFORMED, f"{name} is not {preset.credential}")
+    headers = {header: value.replace(PLACEHOLDER, secret) for header, value in preset.headers.items()}
+    return httpx.URL(preset.url.replace(PLACEHOLDER, secret)), headers

@@ -186,10 +186,7 @@ def _check_deletable(slug: str, event_types: list[str]) -> None:
         detail = f"The channel {slug!r} is the first one of its type. It can be switched off, and not deleted."
         raise Refusal(RefusalCode.BUILT_IN, detail)
     if event_types:
-        named = ", ".join(event_types[:_SHOWN_EVENT_TYPES])
-        remedy = "Take it out of their channels first."
-        raise Refusal(
-            RefusalCode.IN_USE,
-            f"Event types name the channel {slug!r}: {named}. {remedy}",
-            members={"event_types": event_types},
-        )
+        named, more = event_types[:_SHOWN_EVENT_TYPES], len(event_types) - _SHOWN_EVENT_TYPES
+        listed = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+        detail = f"Event types name the channel {slug!r}: {listed}. Take it out of their channels first."
+        raise Refusal(RefusalCode.IN_USE, detail, members={"event_types": named})

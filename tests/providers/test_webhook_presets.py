@@ -129,6 +129,17 @@ def test_a_secret_that_is_not_for_the_service_is_sent_to_nobody(preset: str, sec
     assert "s3cret" not in answer.detail
 
 
+@pytest.mark.parametrize("preset", RECIPIENTS)
+@pytest.mark.parametrize("token", ["s3crét", "s3cret\tb", "s3cret b", "s3cret\r\nX-A: b"], ids=ascii)
+def test_a_token_that_no_header_or_url_can_hold_is_a_fault_of_the_channel(preset: str, token: str) -> None:
+    secret = f"{SECRETS[preset].split()[0]} {token}"
+    with running(preset) as service:
+        answer = provider_at(service, preset, secret).send(delivery_with(preset))
+    assert isinstance(answer, Rejected)
+    assert (answer.reason, service.asked) == (Reason.SECRET_MALFORMED, [])
+    assert "s3cr" not in answer.detail
+
+
 @each_preset
 def test_a_secret_of_one_service_is_not_sent_to_another(preset: str) -> None:
     for other, secret in SECRETS.items():
