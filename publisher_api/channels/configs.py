@@ -13,6 +13,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
+from publisher_api.channels.model import URGENT_PRIORITY
 from publisher_api.json_body import deeper_than
 from shared import webhook_body
 from shared.webhook_presets import PRESETS
@@ -109,7 +110,8 @@ class CommonConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     urgent_priority: Annotated[int, Field(ge=0, le=1000, strict=True)] | None = Field(
-        default=None, description="Notifications of this priority and above are urgent on this channel."
+        default=None,
+        description=f"From which priority on a notification does not wait for quiet hours. Default: {URGENT_PRIORITY}.",
     )
     rate: Rate | None = Field(default=None, description="How many deliveries the channel may make.")
 

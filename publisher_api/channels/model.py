@@ -11,6 +11,9 @@ from publisher_api.fields import Name, UserId
 from publisher_api.notifications.model import NotificationDetail
 from shared.topology import CHANNEL_TYPES
 
+URGENT_PRIORITY = 500
+"""The priority from which a notification is urgent."""
+
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """A configured channel. ``version`` is that of the channel switches at which it was last changed."""
@@ -20,6 +23,12 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     config: dict[str, Any] = msgspec.field(default_factory=dict)
     version: int = 0
+
+    @property
+    def urgent_priority(self) -> int:
+        """From which priority on a notification does not wait for the end of quiet hours."""
+        urgent: int = self.config.get("urgent_priority", URGENT_PRIORITY)
+        return urgent
 
 
 def _channel_type(name: str) -> str:

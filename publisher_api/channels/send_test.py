@@ -69,7 +69,7 @@ class SendTests:
         while True:
             detail = await run_in_threadpool(get_notification, self.pool, notification_id)
             left = ends_at - time.monotonic()
-            if _has_result(detail) or left <= 0:
+            if _has_result(detail, self.clock()) or left <= 0:
                 return detail
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -94,7 +94,10 @@ def _is_finished(detail: NotificationDetail) -> bool:
     return all(delivery.status not in _OPEN for delivery in detail.deliveries)
 
 
-def _has_result(detail: NotificationDetail) -> bool:
-    """Whether each delivery has ended, or has failed once. The next attempt may be hours away."""
+def _has_result(detail: NotificationDetail, now: datetime) -> bool:
+    """Whether each delivery has ended, has failed once, or waits for quiet hours. What follows may be hours away."""
     failed = {entry.delivery_id for entry in detail.timeline if entry.event in _FAILED_ATTEMPTS}
-    return all(delivery.status not in _OPEN or delivery.delivery_id in failed for delivery in detail.deliveries)
+    return all(
+        delivery.status not in _OPEN or delivery.delivery_id in failed or delivery.due_at > now
+        for delivery in detail.deliveries
+    )

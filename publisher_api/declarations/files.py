@@ -3,7 +3,7 @@
 ::
 
 channels/webhook-chat.toml        channel_type, enabled, config, as PUT /v1/channels/{channel} takes them
-templates/receipt.toml            content
+templates/receipt.toml            content, locales
 event-types/payment.toml          channels, template_name, time_to_live_seconds
 """
 
@@ -20,7 +20,7 @@ from publisher_api.channels.model import ChannelFields
 from publisher_api.event_types.model import EventTypeFields
 from publisher_api.fields import Name
 from publisher_api.refusal import Refusal
-from publisher_api.templates.model import TemplateFields
+from publisher_api.templates.model import TemplateContent
 from publisher_api.validation import refusal_of
 
 F = TypeVar("F", bound=BaseModel)
@@ -42,7 +42,7 @@ class Declarations:
     """What the files declare, by name."""
 
     channels: Mapping[str, ChannelFields] = field(default_factory=dict)
-    templates: Mapping[str, TemplateFields] = field(default_factory=dict)
+    templates: Mapping[str, TemplateContent] = field(default_factory=dict)
     event_types: Mapping[str, EventTypeFields] = field(default_factory=dict)
 
 
@@ -60,7 +60,7 @@ def read(folder: Path) -> Declarations:
     ]
     declared = Declarations(
         _validated(ChannelFields, documents[CHANNELS], CHANNELS, faults),
-        _validated(TemplateFields, documents[TEMPLATES], TEMPLATES, faults),
+        _validated(TemplateContent, documents[TEMPLATES], TEMPLATES, faults),
         _validated(EventTypeFields, documents[EVENT_TYPES], EVENT_TYPES, faults),
     )
     if faults:
