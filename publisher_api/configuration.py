@@ -1,4 +1,4 @@
-"""What operators configure, at one moment: channels, templates, event types, preferences, and API keys."""
+"""What operators configure, at one moment: channels, templates, event types, preferences, limits, and API keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Any
 
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
+from publisher_api.limits.model import Limits
 from publisher_api.preferences.model import Preferences
 
 Contents = Mapping[str, Mapping[str, Any]]
@@ -35,7 +36,7 @@ class TemplateVersions:
 class Configuration:
     """``channels`` by slug, ``event_types`` by name, ``producers`` by the SHA-256 of their key.
 
-    ``preferences`` are those of the environment.
+    ``preferences`` are those of the environment. ``limits`` are those in force.
     """
 
     channels: Mapping[str, Channel]
@@ -43,3 +44,4 @@ class Configuration:
     producers: Mapping[bytes, str]
     event_types: Mapping[str, EventType] = field(default_factory=dict)
     preferences: Preferences = field(default_factory=Preferences)
+    limits: Limits = field(default_factory=Limits)

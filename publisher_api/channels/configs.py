@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from publisher_api import addresses
 from publisher_api.channels.model import URGENT_PRIORITY
 from publisher_api.json_body import deeper_than
+from publisher_api.limits.model import MAX_TOKENS, MAX_WINDOW_SECONDS
 from shared import webhook_body
 from shared.webhook_presets import PRESETS
 from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
@@ -28,7 +29,6 @@ _OUR_HEADERS = {"connection", "content-length", "content-type", "expect", "host"
 _OUR_HEADERS |= {"upgrade", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp"}
 _MAX_HEADERS = 20
 _MAX_SENDER = 320
-_DAY = 86_400
 # E.164, a messaging service, a short code, or an alphanumeric sender id, which has a letter.
 _SMS_SENDER = r"^(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[0-9]{3,8}|[A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10})$"
 
@@ -100,8 +100,8 @@ class Rate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-    window_seconds: Annotated[int, Field(ge=1, le=_DAY, strict=True)]
+    limit: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True)]
+    window_seconds: Annotated[int, Field(ge=1, le=MAX_WINDOW_SECONDS, strict=True)]
 
 
 class CommonConfig(BaseModel):
@@ -113,10 +113,17 @@ class CommonConfig(BaseModel):
         default=None,
         description=f"From which priority on a notification does not wait for quiet hours. Default: {URGENT_PRIORITY}.",
     )
-    rate: Rate | None = Field(default=None, description="How many deliveries the channel may make.")
 
 
-class ProvidersConfig(CommonConfig):
+class SendingConfig(CommonConfig):
+    """The config of a channel type that sends to somebody else's server."""
+
+    rate: Rate | None = Field(
+        default=None, description="How fast the channel sends, unless `PUT /v1/limits/channel:{channel}` says it."
+    )
+
+
+class ProvidersConfig(SendingConfig):
     """The config of a channel type that may have several providers."""
 
     providers: (
@@ -168,7 +175,7 @@ class InappConfig(CommonConfig):
     """The config of a channel to the inbox."""
 
 
-class WebhookConfig(CommonConfig):
+class WebhookConfig(SendingConfig):
     """The config of a webhook: a preset and its secret, or a request of your own."""
 
     preset: Annotated[str, Field(json_schema_extra={"enum": list(PRESETS)}), AfterValidator(_known_preset)] | None = (

@@ -75,7 +75,7 @@ def toggle_channel(channel: Name, _producer: Producer, services: Services, toggl
     return services.channels.toggle(channel, toggle.enabled if toggle else None)
 
 
-@router.post("/{channel}/test", responses=problems(400, 401, 404, 413, 422, 503))
+@router.post("/{channel}/test", responses=problems(400, 401, 404, 413, 422, 429, 503))
 async def send_test(
     channel: Name, producer: Producer, services: Services, test: SendTest | None = None
 ) -> SendTestResult:

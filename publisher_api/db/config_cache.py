@@ -19,6 +19,7 @@ from postgres.pool import Connected, Pool, fetch_one
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.event_types.model import EventType
+from publisher_api.limits.model import LimitFields, limits_of
 from publisher_api.preferences.model import Preferences
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
@@ -161,13 +162,18 @@ def _load(connection: Connected, templates: Mapping[TemplateKey, TemplateVersion
     ).fetchall()
     event_types = connection.execute("select event_type, version, declaration from event_types").fetchall()
     defaults = fetch_one(connection.execute("select document from preference_defaults"))["document"]
+    limits = connection.execute("select scope, declaration from limits").fetchall()
     keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
+    by_slug = {row["slug"]: Channel(**row) for row in channels}
     return Configuration(
-        channels={row["slug"]: Channel(**row) for row in channels},
+        channels=by_slug,
         templates=templates,
         producers={bytes(row["key_hash"]): row["producer"] for row in keys},
         event_types={row["event_type"]: _event_type(row) for row in event_types},
         preferences=msgspec.convert(defaults, Preferences),
+        limits=limits_of(
+            {row["scope"]: LimitFields.model_validate(row["declaration"]).as_limit() for row in limits}, by_slug
+        ),
     )
 
 

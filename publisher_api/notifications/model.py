@@ -134,7 +134,7 @@ class DeliveryView(BaseModel):
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None = Field(
-        description="The receiver failed, and the delivery waits, or waited, until this time for its next attempt."
+        description="It waits, or waited, until this time: its receiver failed, or its channel's limit was reached."
     )
     provider: str | None
     provider_message_id: str | None

@@ -17,6 +17,7 @@ from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
 from publisher_api.outbox.endings import of_deleted_channel, unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
+from publisher_api.outbox.limits import within_limits
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
 from shared.batches import batches
@@ -65,7 +66,8 @@ def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock
     channels = _channels(cache, claimed)
     kept = _of_channels(pool, [each for each in claimed if not each[1].is_lost], channels, clock())
     resolved = recipients.resolve(pool, kept, clock())
-    return publish(pool, topic, _messages(resolved, channels), clock)
+    admitted = within_limits(pool, resolved, cache.current().limits, clock()) if resolved else []
+    return publish(pool, topic, _messages(admitted, channels), clock)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:

@@ -5,11 +5,17 @@ sees what our function makes of it; ``shown`` has what a reader of the room woul
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.providers.server import Answer, Asked, ScriptedServer
+from functions.webhook.http import Http
+from shared.envelope import Delivery
+from shared.webhook_presets import configured_address
+from tests.factories import make_delivery
+from tests.providers.adapters import webhook
+from tests.providers.server import Answer, Asked, ScriptedServer, serving
 
 SLACK_PATH = "/services/T0123/B0123/abcDEF"
 SLACK_TOKEN = "xoxb-1-abc"
@@ -167,3 +173,23 @@ SERVICES: dict[str, Callable[[StandIn, Asked, dict[str, Any]], Answer]] = {
     "telegram": telegram,
     "google_chat": google_chat,
 }
+
+
+@contextmanager
+def running(preset: str) -> Iterator[StandIn]:
+    answer_to = SERVICES[preset]
+    with serving(script_at=lambda url: StandIn(url, answer_to)) as service:
+        assert isinstance(service, StandIn)
+        yield service
+
+
+def provider_at(service: StandIn, preset: str, secret: str | None = None) -> Http:
+    return webhook(WEBHOOK_CHAT=SECRETS[preset] if secret is None else secret, WEBHOOK_PRESET_URL=service.url)
+
+
+def delivery_with(preset: str, body: dict[str, Any] | None = None, **config: object) -> Delivery:
+    """A delivery on a channel with the preset, addressed as planning does."""
+    config = {"preset": preset, "secret_ref": "WEBHOOK_CHAT", **config}
+    recipient = configured_address(config) or RECIPIENTS[preset]
+    content = {"body": {"title": "Paid", "text": "You paid 10 €."} if body is None else body}
+    return make_delivery("webhook", recipient=recipient, config=config, content=content)
