@@ -86,6 +86,7 @@ class Reason(Described):
     UNRESOLVED_HOST = "unresolved_host", "The host name could not be resolved."
 
     # The publisher: the delivery never reached a function, or no function reported.
+    ERASED = "erased", "The user was erased after this notification was accepted."
     NO_REPORT = "no_report", "No outcome arrived, although the delivery was published again several times."
     CANCELED = "canceled_by_producer", "The producer canceled the notification before this delivery was on its way."
     TRANSPORT_REFUSED = "transport_refused", "Pub/Sub does not accept the message. It may be too large."

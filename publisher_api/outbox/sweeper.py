@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -15,6 +15,7 @@ from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
+from publisher_api.outbox.chores import Chore, Chores
 from publisher_api.outbox.endings import of_deleted_channel, unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
 from publisher_api.outbox.limits import within_limits
@@ -27,7 +28,6 @@ from shared.logs import EventLogger
 from transport.port import PublishError, Topic
 
 _log = EventLogger(__name__)
-_CLEAN_EVERY = timedelta(minutes=10)
 _STOP_SECONDS = 15.0
 # Most sweeps look only at what became due lately, so that they do not read the dead entries of everything before.
 LATELY = timedelta(seconds=30)
@@ -116,11 +116,10 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 
 
 class Sweeper:
-    """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
+    """Sweeps every second in a thread of its own, and then does what is due of ``chores``.
 
     ``read_epoch`` returns the epoch of the transport. What the transport has lost is published again.
 
-    ``clean`` does a bounded piece of work and returns whether there may be more, which follows after the next sweep.
     Several instances may sweep at the same time: each row is claimed by one of them.
     """
 
@@ -130,7 +129,7 @@ class Sweeper:
         topic: Topic[Message],
         cache: ConfigCache,
         clock: Clock,
-        clean: Callable[[datetime], bool],
+        chores: tuple[Chore, ...],
         interval_seconds: float = 1.0,
         *,
         read_epoch: ReadEpoch,
@@ -139,12 +138,11 @@ class Sweeper:
         self._topic = topic
         self._cache = cache
         self._clock = clock
-        self._clean = clean
+        self._chores = Chores(chores)
         self._interval_seconds = interval_seconds
         self._read_epoch = read_epoch
         self._wake = threading.Event()
         self._stopping = False
-        self._cleaned_at: datetime | None = None
         self._completed_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -164,7 +162,7 @@ class Sweeper:
         while not self._stopping:
             try:
                 self._sweep()
-                self._clean_now_and_then()
+                self._chores.run(self._clock())
             except (PublishError, psycopg.Error) as error:
                 self._completed_at = None
                 _log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error=type(error).__name__)
@@ -182,9 +180,3 @@ class Sweeper:
         sweep(self._pool, self._topic, self._cache, self._clock, None if complete else LATELY)
         if complete:
             self._completed_at = now
-
-    def _clean_now_and_then(self) -> None:
-        now = self._clock()
-        if self._cleaned_at is None or now - self._cleaned_at >= _CLEAN_EVERY:
-            more = self._clean(now)
-            self._cleaned_at = None if more else now
