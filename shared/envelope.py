@@ -12,6 +12,7 @@ import msgspec
 
 from shared.content import Content
 from shared.errors import Undecodable
+from shared.lanes import Lane
 
 VERSION = 1
 
@@ -26,7 +27,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     channel type says (``shared.channel_types``); ``content`` is rendered. Times are aware. ``round`` grows by one with
     each replay; ``deferrals`` counts how often this round was deferred. ``switched_on`` is the version of the channel
     switches since which the channel is on, as far as the publisher knew, and 0 if it was off. ``read_at`` and
-    ``archived_at`` are set when the user read or archived the notification before it arrived.
+    ``archived_at`` are set when the user read or archived the notification before it arrived. ``lane`` is the lane in
+    which it was published.
     """
 
     v: int
@@ -54,6 +56,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     switched_on: int = 0
     read_at: datetime | None = None
     archived_at: datetime | None = None
+    lane: Lane = Lane.NORMAL
 
     @property
     def key(self) -> str:

@@ -129,9 +129,9 @@ def save(connection: Connected, writes: PendingWrites) -> None:
         planned as (
             insert into deliveries
                   (delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, expires_at, sweep_at, updated_at)
+                   due_at, expires_at, sweep_at, urgent, updated_at)
             select delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, expires_at, sweep_at, now()
+                   due_at, expires_at, sweep_at, urgent, now()
               from json_populate_recordset(null::deliveries, %(deliveries)s::json)
         ),
         deduplicated as (

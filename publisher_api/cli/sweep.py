@@ -62,7 +62,7 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
 
         def sweep_once() -> int:
             make_lost_due(connections.pool, connections.epoch, now)
-            published = sweep(connections.pool, connections.topic, connections.cache, now)
+            published = sweep(connections.pool, connections.topic, connections.cache, connections.shares, now)
             for _ in range(_CLEANING_STEPS):  # a scheduled function has a minute; the next sweep deletes the rest
                 if not delete_some_expired_rows(connections.pool, now()):
                     break

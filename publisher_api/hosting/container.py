@@ -14,6 +14,7 @@ from publisher_api.deliveries.service import record_outcomes
 from publisher_api.hosting.bounded_executor import BoundedExecutor
 from publisher_api.outbox.epochs import ReadEpoch
 from publisher_api.outbox.relay import Relay
+from publisher_api.outbox.shares import Shares
 from publisher_api.outbox.sweeper import Sweeper
 from publisher_api.refusal import Refusal
 from shared.envelope import Message
@@ -33,6 +34,7 @@ class ContainerBackend:
         pool: Pool,
         topic: Topic[Message],
         cache: ConfigCache,
+        shares: Shares,
         database_url: str,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -43,9 +45,9 @@ class ContainerBackend:
         self._cache = cache
         self._clock = clock
         self._new_id = new_id
-        self._relay = Relay(pool, topic, clock)
+        self._relay = Relay(pool, topic, shares, clock)
         self._sweeper = Sweeper(
-            pool, topic, cache, clock, clean=partial(delete_some_expired_rows, pool), read_epoch=read_epoch
+            pool, topic, cache, shares, clock, clean=partial(delete_some_expired_rows, pool), read_epoch=read_epoch
         )
         self._listener = config_listener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
@@ -71,11 +73,11 @@ class ContainerBackend:
         self._listener.stop()
 
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal:
-        return await self._accepting.submit(request)
+        return await self._accepting.submit(request, request.producer)
 
-    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:
         # A batch is large enough to be a transaction of its own.
-        return await self._batches.run(lambda: self._accept([parse()])[0])
+        return await self._batches.run(lambda: self._accept([parse()])[0], producer)
 
     async def record(self, outcome: Outcome) -> None:
         await self._recording.submit(outcome)
@@ -85,8 +87,8 @@ class ContainerBackend:
 
     def _accept(self, requests: Sequence[AcceptRequest]) -> list[AcceptResult | Refusal]:
         configuration = self._cache.current()
-        answers, messages = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
-        self._relay.publish_soon(messages)
+        answers, outgoing = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
+        self._relay.publish_soon(outgoing)
         return answers
 
     def _record(self, outcomes: Sequence[Outcome]) -> list[None]:

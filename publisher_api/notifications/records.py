@@ -38,8 +38,8 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``deliveries``.
 
-    ``sweep_at`` is when the sweeper may publish it, unless that has happened before. ``deferrals`` is how often its
-    function deferred it in this round.
+    ``sweep_at`` is when the sweeper may publish it, unless that has happened before; of what is due, it publishes the
+    ``urgent`` ones first. ``deferrals`` is how often its function deferred it in this round.
     """
 
     delivery_id: str
@@ -55,3 +55,4 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     expires_at: datetime
     sweep_at: datetime
+    urgent: bool = False

@@ -12,6 +12,7 @@ from publisher_api.planning.compose import Composed
 from publisher_api.planning.schedule import Schedule
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
+from shared.lanes import is_urgent
 from shared.reasons import Reason
 
 # How long the relay may take to publish what was just accepted before the sweeper does.
@@ -28,6 +29,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assemble_deliveries(
+    request: NotificationRequest,
     origin: Origin,
     targets: Sequence[tuple[Target, Composed]],
     schedule: Schedule,
@@ -48,6 +50,7 @@ def assemble_deliveries(
             due_at=schedule.due_at,
             expires_at=schedule.expiry_on(target.channel.channel_type),
             sweep_at=schedule.due_at if scheduled else origin.accepted_at + RELAY_GRACE,
+            urgent=is_urgent(request.priority),
         )
         for target, composed in targets
     ]

@@ -66,7 +66,7 @@ def plan(
     for each in routes:
         composed = compose(request, event, each.channel, user, template)
         targets += [(target, composed) for target in allow(each)]
-    deliveries = assemble_deliveries(origin, targets, times, new_id)
+    deliveries = assemble_deliveries(request, origin, targets, times, new_id)
     return Plan(
         notification=assemble_notification(request, origin, times, deliveries),
         deliveries=deliveries,

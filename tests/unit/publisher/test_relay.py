@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from postgres.pool import make_pool
+from publisher_api.outbox.message import Outgoing
 from publisher_api.outbox.relay import MAX_WAITING_BYTES, Relay
-from shared.envelope import Delivery, Message
+from publisher_api.outbox.shares import Shares
+from shared.envelope import Message
 from tests.factories import make_delivery
 from transport.port import PublishError
 
@@ -39,22 +41,22 @@ class Unavailable:
         return len(self.asked) == count
 
 
-def large() -> Delivery:
-    return make_delivery(content={"title": "x" * SIZE})
+def large() -> Outgoing:
+    return Outgoing("shop", make_delivery(content={"title": "x" * SIZE}))
 
 
 def test_the_queue_is_bounded_by_bytes() -> None:
     topic = Unavailable()
-    relay = Relay(make_pool("", 1), topic, lambda: datetime.now(UTC))
+    relay = Relay(make_pool("", 1), topic, Shares(), lambda: datetime.now(UTC))
     fit = MAX_WAITING_BYTES // SIZE - 1  # each has a little more than SIZE bytes
     relay.publish_soon([large() for _ in range(3 * fit)])
     relay.start()
-    small = make_delivery()
+    small = Outgoing("shop", make_delivery())
     relay.publish_soon([large(), small])
     topic.free.set()
     try:
         assert topic.was_asked_for(fit + 1)
-        assert small in topic.asked
+        assert small.delivery in topic.asked
         relay.publish_soon([small])
         assert topic.was_asked_for(fit + 2)  # so the call before has ended
         relay.publish_soon([large() for _ in range(fit)])
