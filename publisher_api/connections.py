@@ -24,8 +24,8 @@ from transport.port import Epoch, Topic
 class Connections:
     """A pool that is not open yet, a topic that connects at its first call, and the configuration read by the pool.
 
-    ``transport`` is None in the google profile, where Pub/Sub pushes the outcomes. ``shares`` are those of the producers
-    in this process.
+    ``transport`` is None in the google profile, where Pub/Sub pushes the outcomes. ``shares`` are what each
+    producer may publish in which lane.
     """
 
     pool: Pool

@@ -54,12 +54,10 @@ def sweep(
         due = _claim(pool, clock(), within)
         # In portions whose messages fit in memory together.
         portions = batches(due, lambda delivery: delivery.bytes, max_size=_PORTION_BYTES)
-        published = sum(
-            publish(
-                pool, topic, [shares.laned(each, clock()) for each in _outgoing(pool, cache, clock, portion)], clock
-            )
-            for portion in portions
-        )
+        published = 0
+        for portion in portions:
+            outgoing = _outgoing(pool, cache, clock, portion)
+            published += publish(pool, topic, [shares.laned(each, clock()) for each in outgoing], clock)
         published += publish_commands(pool, topic, clock)
         total += published
         if not due and not published:

@@ -42,7 +42,7 @@ class Full(Backend):
 
     parse: Callable[[], AcceptRequest] | None = None
 
-    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:
+    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:  # noqa: ARG002 - the port
         self.parse = parse
         raise overloaded()
 
