@@ -100,3 +100,20 @@ def test_a_refusal_an_error_and_a_cancelled_task_leave_their_places_to_others() 
         await executor.run(lambda: None, "shop")
 
     run(scenario, max_in_progress=2)
+
+
+def test_a_producer_that_fills_every_place_leaves_a_share_to_others_which_run_in_turn() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        ran: list[str] = []
+        first = await begun(executor, free)
+        flood = [asyncio.create_task(executor.run(lambda: ran.append("flood"), "flood")) for _ in range(5)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal):
+            await executor.run(lambda: None, "flood")
+        other = asyncio.create_task(executor.run(lambda: ran.append("other"), "other"))
+        await asyncio.sleep(0)
+        free.set()
+        await asyncio.gather(first, other, *flood)
+        assert ran[:3] == ["flood", "other", "flood"]
+
+    run(scenario, max_in_progress=6)
