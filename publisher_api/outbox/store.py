@@ -58,9 +58,9 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
     """Claim up to ``limit`` deliveries that are due and unclaimed; returns them in the order in which to publish them.
 
     The urgent ones come first, in up to four fifths of the places. Then, and among the urgent ones, comes one of each
-    producer in turn, the longest overdue first. They are chosen from ``limit`` deliveries of each of these: the longest
-    overdue of the urgent ones, the longest overdue of all, and the latest of the last seconds. So what is old does not
-    wait for what is new, and a producer with few deliveries does not wait for one with many.
+    producer in turn, the longest overdue first. They are chosen from ``limit`` deliveries of each of these: the urgent
+    ones that are overdue the longest, and of the others, those that are overdue the longest and the latest of the last
+    seconds. So what is old does not wait for what is new, and a producer with few deliveries not for one with many.
 
     A ``pending`` delivery is due at its time, or when its deferral is over. A ``queued`` one is due when its outcome is
     overdue, because the message or the outcome was lost. Publishing it again is harmless: it has expired, so its
@@ -77,30 +77,29 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
               order by sweep_at limit %(limit)s)
             union
             (select delivery_id, notification_id, sweep_at, urgent from deliveries
-              where status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(since)s
+              where not urgent and status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(since)s
               order by sweep_at limit %(limit)s)
             union
             (select delivery_id, notification_id, sweep_at, urgent from deliveries
-              where status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(latest)s
+              where not urgent and status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(latest)s
               order by sweep_at desc limit %(limit)s)
         ), ranked as (
-            select delivery_id, notification_id, urgent,
+            select delivery_id, sweep_at, urgent,
                    row_number() over (partition by urgent, producer order by sweep_at) as turn,
                    octet_length(n.payload::text) as payload_bytes
               from candidates join notifications n using (notification_id)
         ), ordered as (
-            select *, row_number() over (order by urgent desc, turn) as place from ranked
+            select *, row_number() over (order by urgent desc, turn, sweep_at) as place from ranked
         ), due as (
-            select d.delivery_id, o.turn, o.urgent, o.payload_bytes
+            select d.delivery_id, o.urgent, o.place, o.payload_bytes
               from ordered o join deliveries d using (delivery_id)
              where d.status in ('pending', 'queued') and d.sweep_at <= %(now)s
-             order by o.urgent and o.place <= %(most_urgent)s desc, o.urgent, o.turn limit %(limit)s
+             order by o.urgent and o.place <= %(most_urgent)s desc, o.urgent, o.place limit %(limit)s
                for update of d skip locked
         )
         update deliveries d set sweep_at = %(claimed_until)s
           from due where d.delivery_id = due.delivery_id
-        returning d.delivery_id::text, due.urgent, due.turn,
-                  octet_length(d.content::text) + due.payload_bytes as bytes
+        returning d.delivery_id::text, due.place, octet_length(d.content::text) + due.payload_bytes as bytes
         """,
         {
             "now": now,
@@ -111,7 +110,7 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
             "claimed_until": now + CLAIM,
         },
     ).fetchall()
-    rows.sort(key=lambda row: (not row["urgent"], row["turn"]))
+    rows.sort(key=lambda row: row["place"])
     return [Due(row["delivery_id"], row["bytes"] or 0) for row in rows]
 
 
