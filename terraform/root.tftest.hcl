@@ -183,12 +183,15 @@ run "a_short_secret_of_inbox_tokens_is_refused" {
   expect_failures = [var.publisher_inbox_token_secret]
 }
 
-run "the_publisher_may_publish_to_one_topic" {
+run "the_publisher_may_publish_to_the_topic_of_each_lane" {
   command = plan
 
   assert {
-    condition     = google_pubsub_topic_iam_member.publisher.role == "roles/pubsub.publisher"
-    error_message = "The publisher must have the publisher role on the topic."
+    condition = (
+      keys(google_pubsub_topic_iam_member.publisher) == keys(google_pubsub_topic.notifications) &&
+      alltrue([for grant in google_pubsub_topic_iam_member.publisher : grant.role == "roles/pubsub.publisher"])
+    )
+    error_message = "The publisher must have the publisher role on the topic of each lane."
   }
 }
 

@@ -14,11 +14,12 @@ def run(
     scenario: Callable[[BoundedExecutor, threading.Event], Awaitable[None]],
     max_in_progress: int = 16,
     timeout_seconds: float = 10,
+    threads: int = 1,
 ) -> None:
-    """Run ``scenario`` with one thread, which waits for the event. The event is set in the end."""
+    """Run ``scenario`` with threads of which one waits for the event. The event is set in the end."""
 
     async def main() -> None:
-        executor = BoundedExecutor(1, "test", max_in_progress=max_in_progress, timeout_seconds=timeout_seconds)
+        executor = BoundedExecutor(threads, "test", max_in_progress=max_in_progress, timeout_seconds=timeout_seconds)
         free = threading.Event()
         try:
             await scenario(executor, free)
@@ -102,18 +103,31 @@ def test_a_refusal_an_error_and_a_cancelled_task_leave_their_places_to_others() 
     run(scenario, max_in_progress=2)
 
 
-def test_a_producer_that_fills_every_place_leaves_a_share_to_others_which_run_in_turn() -> None:
+def test_a_producer_that_fills_every_place_leaves_a_share_to_others() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        first = await begun(executor, free)
+        flood = [asyncio.create_task(executor.run(lambda: None, "shop")) for _ in range(5)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal):
+            await executor.run(lambda: None, "shop")
+        other = asyncio.create_task(executor.run(lambda: "done", "other"))
+        await asyncio.sleep(0)
+        free.set()
+        assert await other == "done"
+        await asyncio.gather(first, *flood)
+
+    run(scenario, max_in_progress=6)
+
+
+def test_a_producer_has_one_thread_and_the_others_take_turns() -> None:
     async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
         ran: list[str] = []
         first = await begun(executor, free)
-        flood = [asyncio.create_task(executor.run(lambda: ran.append("flood"), "flood")) for _ in range(5)]
+        flood = [asyncio.create_task(executor.run(lambda: ran.append("shop"), "shop")) for _ in range(3)]
         await asyncio.sleep(0)
-        with pytest.raises(Refusal):
-            await executor.run(lambda: None, "flood")
-        other = asyncio.create_task(executor.run(lambda: ran.append("other"), "other"))
-        await asyncio.sleep(0)
+        await executor.run(lambda: ran.append("other"), "other")
+        assert ran == ["other"], "the work of the flood waits, and a thread is free for the other producer"
         free.set()
-        await asyncio.gather(first, other, *flood)
-        assert ran[:3] == ["flood", "other", "flood"]
+        await asyncio.gather(first, *flood)
 
-    run(scenario, max_in_progress=6)
+    run(scenario, threads=2)

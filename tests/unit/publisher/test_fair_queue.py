@@ -81,7 +81,7 @@ def test_no_item_is_lost_or_taken_twice_by_threads_that_put_and_take_at_once() -
 
     takers = [threading.Thread(target=take_all) for _ in range(3)]
     putters = [
-        threading.Thread(target=lambda n=n: [queue.put(n * 1000 + each, str(n)) for each in range(1000)])  # type: ignore[misc]
+        threading.Thread(target=lambda n=n: [queue.put(n * 1000 + each, str(n)) for each in range(1000)])
         for n in range(4)
     ]
     for thread in (*takers, *putters):
