@@ -219,7 +219,7 @@ def test_every_function_has_one_invoker_that_is_not_public(plan: dict[str, Any])
     assert all(value.get("member") not in {"allUsers", "allAuthenticatedUsers"} for _, value in invokers)
 
 
-def test_publisher_may_only_publish_to_one_topic(plan: dict[str, Any]) -> None:
+def test_publisher_may_only_publish_to_the_topics_of_the_lanes(plan: dict[str, Any]) -> None:
     roles = {
         address: value["role"]
         for address, value in plan.items()
