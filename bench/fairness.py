@@ -1,8 +1,10 @@
 """``python -m bench.fairness [PROFILE …]``: what a flood by one producer does to another, and to its own urgent work.
 
-The producer *steady* sends single notifications at a constant rate. The producer *flood* sends as fast as the publisher
-answers: batches, or single notifications. Each flood is measured in turn with the same seconds without it, on the same
-stack, and what it left is delivered before the next. The ratio is steady's p99 with the flood over without.
+The producer *steady* sends single notifications at a constant rate. The producer *flood* sends batches at several times
+the rate at which the worker delivers; or batches, or single notifications, as fast as they are accepted, which takes
+all of the machine's CPU. Each flood is measured in turn with the same seconds without it, on the same stack. What it
+left is delivered before the next. The ratio is steady's p99 with the flood over without. The provider takes a tenth of
+a second to respond, as providers do.
 
 Then, in front of a backlog of thousands, *flood* sends a few urgent notifications, and *steady* a few of its own.
 """
@@ -34,15 +36,19 @@ from shared.lanes import URGENT_PRIORITY
 from shared.profile import Profile
 
 _PER_SECOND = 20
-_SECONDS = 10.0
+_SECONDS = 8.0
+_PROVIDER_SECONDS = 0.1
 _WARM_UP_SECONDS = 3.0
 _ROUNDS = 3
 _BATCH = 250
+_BATCHES_PER_SECOND = 2
 _BACKLOG = 3000
 _FEW = 20
 _TIMEOUT_SECONDS = 300.0
-_FLOODS = {"batches": ("/v1/notifications/batch", 2), "singles": ("/v1/notifications", 16)}
-"""The path of each kind of flood, and over how many connections it comes."""
+_PACED = "paced batches"
+_BATCHES = "batches"
+_FLOODS = {_PACED: 1, _BATCHES: 2, "singles": 16}
+"""Over how many connections each kind of flood comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Bench:
         self.steady = httpx.Client(
             base_url=stack.config.publisher_url, headers={"Authorization": f"Bearer {self._new_key()}"}, timeout=30
         )
+        self._slow_provider()
 
     def close(self) -> None:
         self.steady.close()
@@ -96,9 +103,8 @@ class Bench:
 
     def behind_backlog(self) -> dict[str, float]:
         """The median time until the provider has a few notifications that follow a backlog, by what they are."""
-        batch = {"notifications": [_notification(_number())] * _BATCH}
         for _ in range(_BACKLOG // _BATCH):
-            self._flood.post("/v1/notifications/batch", json=batch).raise_for_status()
+            self._send_batch()
         began = time.monotonic()
         urgent = self._send(self._flood, count=_FEW, priority=URGENT_PRIORITY)
         others = self._send(self.steady, count=_FEW)
@@ -134,16 +140,33 @@ class Bench:
             [(arrived[each] - sent[each]) * 1000 for each in sent],
         )
 
+    def _send_batch(self) -> None:
+        batch = {"notifications": [_notification(_number())] * _BATCH}
+        self._flood.post("/v1/notifications/batch", json=batch).raise_for_status()
+
     def _send_flood(self, kind: str, seconds: float) -> float:
-        path, connections = _FLOODS[kind]
+        """Send a flood of this kind; returns how many notifications were accepted per second."""
+        if kind == _PACED:
+            began = time.monotonic()
+            count = round((seconds + 1) * _BATCHES_PER_SECOND)
+            for place in range(count):
+                time.sleep(max(0.0, began + place / _BATCHES_PER_SECOND - time.monotonic()))
+                self._send_batch()
+            return count * _BATCH / (time.monotonic() - began)
         one = _notification(_number())
-        body = {"notifications": [one] * _BATCH} if kind == "batches" else one
-        headers = {"Authorization": f"Bearer {self._flood_key}"}
-        url = f"{self._stack.config.publisher_url}{path}"
-        result = load(Job(url=url, body=json.dumps(body), headers=headers, connections=connections, seconds=seconds))
+        batch = {"notifications": [one] * _BATCH}
+        path, body, size = ("/batch", batch, _BATCH) if kind == _BATCHES else ("", one, 1)
+        job = Job(
+            url=f"{self._stack.config.publisher_url}/v1/notifications{path}",
+            body=json.dumps(body),
+            headers={"Authorization": f"Bearer {self._flood_key}"},
+            connections=_FLOODS[kind],
+            seconds=seconds,
+        )
+        result = load(job)
         if result.failed:
             progress(f"{result.failed} of {result.requests} requests of the flood were refused")
-        return result.rate * (_BATCH if kind == "batches" else 1)
+        return result.rate * size
 
     def _newest_arrival(self) -> int:
         arrivals = self._read_arrivals(0, 1)
@@ -170,6 +193,7 @@ class Bench:
         return arrivals
 
     def _wait_until_delivered(self) -> None:
+        httpx.delete(f"{self._stack.config.sandbox_url}/faults").raise_for_status()  # the rest takes no time
         deadline = time.monotonic() + _TIMEOUT_SECONDS
         while drain.has_open_deliveries(self._database):
             if time.monotonic() > deadline:
@@ -177,6 +201,11 @@ class Bench:
                 raise TimeoutError(message)
             time.sleep(0.2)
         httpx.delete(f"{self._stack.config.sandbox_url}/arrivals").raise_for_status()
+        self._slow_provider()
+
+    def _slow_provider(self) -> None:
+        delayed = {"channel_type": "sms", "rate": 0, "delay_seconds": _PROVIDER_SECONDS}
+        httpx.put(f"{self._stack.config.sandbox_url}/faults", json=delayed).raise_for_status()
 
     def _new_key(self) -> str:
         key = new_api_key()
