@@ -23,8 +23,10 @@ def has_room(used: Mapping[str, int], producer: str, amount: int, most: int) -> 
     >>> [has_room({"flood": 12}, producer, 1, most=12) for producer in ("flood", "other")]
     [False, True]
     """
+    if sum(used.values()) + amount <= most:
+        return True
     share = most // (len(used.keys() | {producer}) + 1)
-    return sum(used.values()) + amount <= most or used.get(producer, 0) + amount <= share
+    return used.get(producer, 0) + amount <= share
 
 
 class FairQueue(Generic[T]):
