@@ -35,7 +35,7 @@ from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.lanes import URGENT_PRIORITY
 from shared.profile import Profile
 
-_PER_SECOND = 20
+_PER_SECOND = 10
 _SECONDS = 8.0
 _PROVIDER_SECONDS = 0.1
 _WARM_UP_SECONDS = 3.0
@@ -43,7 +43,7 @@ _ROUNDS = 3
 _BATCH = 250
 _BATCHES_PER_SECOND = 2
 _BACKLOG = 3000
-_FEW = 20
+_FEW = 10
 _TIMEOUT_SECONDS = 300.0
 _PACED = "paced batches"
 _BATCHES = "batches"

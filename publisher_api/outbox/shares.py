@@ -23,7 +23,8 @@ class Share(NamedTuple):
 
 
 URGENT_SHARE = Share(burst=500, per_second=100)
-NORMAL_SHARE = Share(burst=50, per_second=50)
+# What producers send within this waits for each other: the less it is, the more of them a worker can serve in time.
+NORMAL_SHARE = Share(burst=50, per_second=20)
 _SHARES = {Lane.URGENT: URGENT_SHARE, Lane.NORMAL: NORMAL_SHARE}
 _MOST_BUCKETS = 10_000
 
