@@ -23,15 +23,12 @@ from datetime import datetime
 
 import httpx
 import psycopg
-from psycopg.rows import dict_row
 
 from bench import drain
-from bench.fixtures import progress, running_stack
+from bench.fixtures import api_key_of, progress, running_stack
 from bench.load import Job, load
 from local.emulators import EmulatorsMissing
 from local.stack import Stack
-from publisher_api.api_keys.store import add_api_key
-from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.lanes import URGENT_PRIORITY
 from shared.profile import Profile
 
@@ -82,9 +79,8 @@ class Bench:
         self._flood_key = stack.api_key
         self._flood = api
         self._database = database
-        self.steady = httpx.Client(
-            base_url=stack.config.publisher_url, headers={"Authorization": f"Bearer {self._new_key()}"}, timeout=30
-        )
+        headers = {"Authorization": f"Bearer {api_key_of('steady', stack.config.database_url)}"}
+        self.steady = httpx.Client(base_url=stack.config.publisher_url, headers=headers, timeout=30)
         self._slow_provider()
 
     def close(self) -> None:
@@ -206,12 +202,6 @@ class Bench:
     def _slow_provider(self) -> None:
         delayed = {"channel_type": "sms", "rate": 0, "delay_seconds": _PROVIDER_SECONDS}
         httpx.put(f"{self._stack.config.sandbox_url}/faults", json=delayed).raise_for_status()
-
-    def _new_key(self) -> str:
-        key = new_api_key()
-        with psycopg.connect(self._stack.config.database_url, row_factory=dict_row) as connection:
-            add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "steady")
-        return key
 
 
 def main() -> None:

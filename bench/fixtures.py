@@ -36,9 +36,7 @@ def publisher_environment() -> Iterator[dict[str, str]]:
             with postgres.running(folder / "data", log=folder / "postgres.log") as server:
                 google.wait_ready()
                 postgres.migrate(server.url)
-                key = new_api_key()
-                with psycopg.connect(server.url, row_factory=dict_row) as connection:
-                    add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "bench")
+                key = api_key_of("bench", server.url)
                 # The topics have no subscription: the emulator keeps unacknowledged messages in memory, and they would
                 # slow it down more and more.
                 with pubsub_setup.clients(google.address.pubsub_host) as (google_publisher, _):
@@ -59,6 +57,14 @@ def publisher_environment() -> Iterator[dict[str, str]]:
                 }
         finally:
             google.stop()
+
+
+def api_key_of(producer: str, database_url: str) -> str:
+    """A new API key of ``producer``."""
+    key = new_api_key()
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), producer)
+    return key
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uuid_utils
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
@@ -13,12 +12,15 @@ from postgres.pool import make_pool
 from publisher_api.accept import routes as accept
 from publisher_api.channels import routes as channels
 from publisher_api.channels.service import Channels
-from publisher_api.connections import Connections, connect, now
+from publisher_api.connections import Connections, connect, new_id, now
 from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
 from publisher_api.devices import routes as devices
+from publisher_api.erasures import routes as erasures
+from publisher_api.erasures.service import Erasures
 from publisher_api.event_types import routes as event_types
+from publisher_api.export import routes as export
 from publisher_api.hosting.backend import Backend
 from publisher_api.hosting.container import ContainerBackend
 from publisher_api.hosting.serverless import ServerlessBackend
@@ -27,12 +29,14 @@ from publisher_api.inbox import routes as inbox
 from publisher_api.inbox import token_routes as inbox_tokens
 from publisher_api.inbox.reader import PublishersReader, StateReader
 from publisher_api.inbox.service import Inbox
+from publisher_api.limits import routes as limits
 from publisher_api.live import routes as live
 from publisher_api.live.hub import Hub
 from publisher_api.live.signals import called_at_a_stop
 from publisher_api.notifications import routes as notifications
 from publisher_api.preferences import default_routes as default_preferences
 from publisher_api.preferences import routes as preferences
+from publisher_api.retention import routes as retention
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
 from publisher_api.users import routes as users
@@ -59,11 +63,15 @@ FEATURES = (
     cancel_routes,
     users,
     devices,
+    erasures,
+    export,
     preferences,
     default_preferences,
     templates,
     event_types,
+    retention,
     channels,
+    limits,
     deliveries,
     health_routes,
 )
@@ -134,12 +142,12 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         pool=routes_pool,
         cache=cache,
         backend=backend,
-        channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
+        channels=Channels(routes_pool, cache, now, new_id, backend.command_added),
         inbox=Inbox(
             routes_pool,
             PublishersReader(routes_pool, now) if settings.google else state,
             now,
-            _new_id,
+            new_id,
             backend.command_added,
         ),
         api_keys=ApiKeys(cache),
@@ -147,7 +155,8 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
         live=hub,
-        new_id=_new_id,
+        erasures=Erasures(routes_pool, now, new_id, backend.command_added),
+        new_id=new_id,
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(InboxOrigins, origins=settings.inbox.origins)
@@ -162,9 +171,5 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
 def _backend(settings: Settings, connections: Connections, *, serverless: bool) -> Backend:
     parts = (connections.pool, connections.topic, connections.cache, connections.shares)
     if serverless:
-        return ServerlessBackend(*parts, now, _new_id)
-    return ContainerBackend(*parts, settings.database_url, now, _new_id, read_epoch=connections.epoch)
-
-
-def _new_id() -> str:
-    return str(uuid_utils.uuid7())
+        return ServerlessBackend(*parts, now, new_id)
+    return ContainerBackend(*parts, settings.database_url, now, new_id, read_epoch=connections.epoch)

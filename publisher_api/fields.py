@@ -3,7 +3,9 @@
 import re
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import available_timezones
 
+import langcodes
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from publisher_api import addresses
@@ -31,6 +33,20 @@ def _each_once(names: list[str]) -> list[str]:
     return names
 
 
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone of the IANA database, like Europe/Paris")
+    return name
+
+
+def language_tag(tag: str) -> str:
+    """``tag`` as BCP 47 writes it: ``pt-br`` is ``pt-BR``. Raises ``ValueError``."""
+    try:
+        return langcodes.standardize_tag(tag)
+    except ValueError:
+        raise ValueError("not a language tag of BCP 47, like en-GB") from None
+
+
 UserId = Annotated[
     str,
     Field(
@@ -45,9 +61,23 @@ UserId = Annotated[
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_as_utc)]
+Timezone = Annotated[
+    str,
+    Field(description="IANA, like Europe/Paris", json_schema_extra={"format": "timezone"}),
+    AfterValidator(_timezone),
+]
+Locale = Annotated[
+    str,
+    Field(max_length=35, description="BCP 47, like en-GB", json_schema_extra={"format": "locale"}),
+    AfterValidator(language_tag),
+]
+MAX_VERSION = 2**31 - 1
+Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True)]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],
     Field(max_length=MAX_CHANNELS, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_each_once),
 ]
+MAX_DAYS = 36_500
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True)]

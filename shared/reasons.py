@@ -10,14 +10,22 @@ from shared.described import Described
 class Reason(Described):
     """The stable value and the sentence that explains it to a reader."""
 
-    # Planning: the delivery is suppressed.
+    # Planning: the delivery is suppressed. (CHANNEL_LIMIT: or waits.)
     CHANNEL_OFF = "channel_off", "The channel is switched off."
+    CHANNEL_LIMIT = (
+        "channel_limit",
+        "The channel's limit is reached: the delivery waits for its turn, or is not sent if it would expire before.",
+    )
     MUTED = "muted", "Preferences say no. GET /v1/users/{user_id}/preferences/explain names the line."
     NO_ADDRESS = "no_address", "The user has no address for this channel."
     NO_DEVICE = "no_device", "The user has no registered device."
+    USER_LIMIT = "user_limit", "The user has had as many notifications as the limit of users allows."
 
     # Planning: the delivery waits for its time.
     ADDRESS_WHEN_DUE = "address_when_due", "The delivery is scheduled. The user's address is looked up when it is due."
+
+    QUIET_HOURS = "quiet_hours", "The user's quiet hours. The delivery is sent when they are over."
+    LEGAL_HOURS = "legal_hours", "Commercial messages may not be sent at this hour in the recipient's country."
 
     # Providers: the recipient or the message is refused permanently.
     BAD_REQUEST = "bad_request", "The provider does not accept this request."
@@ -75,6 +83,7 @@ class Reason(Described):
     UNRESOLVED_HOST = "unresolved_host", "The host name could not be resolved."
 
     # The publisher: the delivery never reached a function, or no function reported.
+    ERASED = "erased", "The user was erased after this notification was accepted."
     NO_REPORT = "no_report", "No outcome arrived, although the delivery was published again several times."
     CANCELED = "canceled_by_producer", "The producer canceled the notification before this delivery was on its way."
     TRANSPORT_REFUSED = "transport_refused", "Pub/Sub does not accept the message. It may be too large."

@@ -7,6 +7,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
+from shared.lanes import URGENT_PRIORITY
 from shared.topology import CHANNEL_TYPES
 from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
 
@@ -27,6 +28,12 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     config: dict[str, Any] = msgspec.field(default_factory=dict)
     version: int = 0
+
+    @property
+    def urgent_priority(self) -> int:
+        """From which priority on a notification does not wait for the end of quiet hours."""
+        urgent: int = self.config.get("urgent_priority", URGENT_PRIORITY)
+        return urgent
 
 
 def _plain_headers(headers: dict[str, str]) -> dict[str, str]:

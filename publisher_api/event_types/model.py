@@ -1,12 +1,12 @@
 """An event type, as planning knows it and as the API takes and shows it."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from publisher_api.fields import Channels, Name
+from publisher_api.fields import Channels, Days, Name
 
 _MAX_SECONDS = 366 * 86_400
 
@@ -18,9 +18,11 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     category: str | None = None
     mandatory: bool = False
+    commercial: bool = False
     template_name: str | None = None
     channels: list[str] = msgspec.field(default_factory=list)
     time_to_live_seconds: int | None = None
+    retention_days: int | None = None
 
     @property
     def time_to_live(self) -> timedelta | None:
@@ -42,11 +44,23 @@ class EventTypeFields(BaseModel):
     mandatory: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="No preference can mute it. For security, and for what the law demands."
     )
+    commercial: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Advertising: it also waits for the hours that the law of the country allows."
+    )
     template_name: Name | None = Field(default=None, description="The template of requests that name none.")
     channels: Channels = Field(default_factory=list, description="The channels of requests that name none.")
     time_to_live_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS, strict=True)] | None = Field(
         default=None, description="When sending is no longer useful, unless the request has `expires_at`."
     )
+    retention_days: Days | None = Field(
+        default=None, description="How long its notifications are kept. Default: see `PUT /v1/retention`."
+    )
+
+    @model_validator(mode="after")
+    def _mandatory_or_commercial(self) -> Self:
+        if self.mandatory and self.commercial:
+            raise ValueError("what is commercial cannot be mandatory: people may always refuse advertising")
+        return self
 
 
 class EventTypeView(EventTypeFields):

@@ -5,8 +5,8 @@ from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
 from publisher_api.event_types.model import EventTypeFields, EventTypeList, EventTypeView
-from publisher_api.planning.compose import template_named
 from publisher_api.planning.route import channel_named
+from publisher_api.planning.variants import template_for
 from publisher_api.refusal import Refusal, not_found
 
 
@@ -55,7 +55,7 @@ def check(fields: EventTypeFields, configuration: Configuration) -> None:
     """Raises ``Refusal`` for channels or a template that do not exist: every notification would be refused."""
     for index, slug in enumerate(fields.channels):
         channel_named(slug, configuration.channels, f"channels.{index}")
-    template_named(fields.template_name, configuration.templates)
+    template_for(fields.template_name, None, configuration.templates, tenant=None)
 
 
 def _undeclared(name: str) -> Refusal:

@@ -20,9 +20,13 @@ class StoredNotification:
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
+    template_version: int | None
+    tenant_template_version: int | None
+    locale: str | None
     dedup_key: str | None
     priority: int
     deliver_at: datetime | None
@@ -46,6 +50,7 @@ class StoredDelivery:
     reason: str | None
     recipient: str | None
     due_at: datetime
+    held_by: str | None
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None
@@ -86,9 +91,17 @@ class NotificationView(BaseModel):
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
+    template_version: int | None = Field(
+        description="The version that was rendered, of the template that all tenants share."
+    )
+    tenant_template_version: int | None = Field(
+        description="The version that was rendered, of the tenant's own template."
+    )
+    locale: str | None = Field(description="The language that the template was asked for.")
     dedup_key: str | None
     priority: int
     deliver_at: datetime | None
@@ -117,10 +130,11 @@ class DeliveryView(BaseModel):
     reason: str | None = Field(description=_REASONS)
     recipient: str | None
     due_at: datetime
+    held_by: str | None = Field(description="Why it is due later than the notification: `quiet_hours`, `legal_hours`.")
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None = Field(
-        description="The receiver failed, and the delivery waits, or waited, until this time for its next attempt."
+        description="It waits, or waited, until this time: its receiver failed, or its channel's limit was reached."
     )
     provider: str | None
     provider_message_id: str | None

@@ -20,10 +20,12 @@ def get_notification(pool: Pool, notification_id: UUID) -> NotificationDetail:
     return view_detail(notification, deliveries, events)
 
 
-def list_notifications(pool: Pool, user_id: str, *, limit: int, offset: int, cursor: UUID | None) -> NotificationPage:
-    """A page of a user's notifications, the newest first."""
+def list_notifications(
+    pool: Pool, user_id: str, tenant: str | None, *, limit: int, offset: int, cursor: UUID | None
+) -> NotificationPage:
+    """A page of a user's notifications, the newest first; with ``tenant`` only those of this tenant."""
     with pool.connection() as connection:
-        found = store.list_notifications(connection, user_id, after=cursor, limit=limit + 1, offset=offset)
+        found = store.list_notifications(connection, user_id, tenant, after=cursor, limit=limit + 1, offset=offset)
     page = found[:limit]
     return NotificationPage(
         notifications=[view_notification(notification) for notification in page],

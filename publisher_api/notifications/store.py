@@ -8,9 +8,10 @@ from postgres.pool import Connected
 from publisher_api.notifications.model import StoredDelivery, StoredEvent, StoredNotification
 
 _COLUMNS = """
-    n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.channels, n.payload, n.template_name,
-    n.dedup_key, n.priority, n.deliver_at, n.created_at, coalesce(n.accepted_at, n.created_at) as accepted_at,
-    n.seen_at, n.read_at, n.archived_at,
+    n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.tenant, n.channels, n.payload,
+    n.template_name, n.template_version, n.tenant_template_version, n.locale, n.dedup_key, n.priority, n.deliver_at,
+    n.created_at,
+    coalesce(n.accepted_at, n.created_at) as accepted_at, n.seen_at, n.read_at, n.archived_at,
     (select coalesce(array_agg(d.status order by d.delivery_id), '{}')
        from deliveries d where d.notification_id = n.notification_id) as statuses
 """
@@ -29,7 +30,8 @@ def get_deliveries(connection: Connected, notification_id: UUID) -> list[StoredD
         cursor.execute(
             """
             select delivery_id, slug as channel, kind as channel_type, round, status, reason, recipient, due_at,
-                   expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate, updated_at
+                   held_by, expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate,
+                   updated_at
               from deliveries where notification_id = %s order by delivery_id
             """,
             [notification_id],
@@ -53,18 +55,21 @@ def get_events(connection: Connected, notification_id: UUID) -> list[StoredEvent
 
 
 def list_notifications(
-    connection: Connected, user_id: str, *, after: UUID | None, limit: int, offset: int
+    connection: Connected, user_id: str, tenant: str | None, *, after: UUID | None, limit: int, offset: int
 ) -> list[StoredNotification]:
-    """A user's notifications, the newest event first; only those that follow the notification ``after``."""
+    """A user's notifications, the newest event first; only those that follow the notification ``after``.
+
+    ``tenant``: only those of this tenant.
+    """
     with connection.cursor(row_factory=class_row(StoredNotification)) as cursor:
         cursor.execute(
             f"""
             select {_COLUMNS} from notifications n
-             where n.user_id = %(user_id)s
+             where n.user_id = %(user_id)s and (%(tenant)s::text is null or n.tenant = %(tenant)s)
                and (%(after)s::uuid is null or (n.created_at, n.notification_id) < (
                     select created_at, notification_id from notifications where notification_id = %(after)s::uuid))
              order by n.created_at desc, n.notification_id desc limit %(limit)s offset %(offset)s
             """,
-            {"user_id": user_id, "after": after, "limit": limit, "offset": offset},
+            {"user_id": user_id, "tenant": tenant, "after": after, "limit": limit, "offset": offset},
         )
         return cursor.fetchall()

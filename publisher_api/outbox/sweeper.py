@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -15,8 +15,10 @@ from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
+from publisher_api.outbox.chores import Chore, Chores
 from publisher_api.outbox.endings import unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
+from publisher_api.outbox.limits import within_limits
 from publisher_api.outbox.message import Outgoing, message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
 from publisher_api.outbox.shares import Shares
@@ -27,7 +29,6 @@ from shared.logs import EventLogger
 from transport.port import PublishError, Topic
 
 _log = EventLogger(__name__)
-_CLEAN_EVERY = timedelta(minutes=10)
 _STOP_SECONDS = 15.0
 # Most sweeps look only at what became due lately, so that they do not read the dead entries of everything before.
 LATELY = timedelta(seconds=30)
@@ -75,7 +76,8 @@ def _outgoing(pool: Pool, cache: ConfigCache, clock: Clock, portion: Sequence[st
         claimed = store.load_claimed(connection, [due.delivery_id for due in portion])
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
     resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
-    return _messages(cache, resolved)
+    admitted = within_limits(pool, resolved, cache.current().limits, clock()) if resolved else []
+    return _messages(cache, admitted)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
@@ -112,11 +114,10 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 
 
 class Sweeper:
-    """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
+    """Sweeps every second in a thread of its own, and then does what is due of ``chores``.
 
     ``read_epoch`` returns the epoch of the transport. What the transport has lost is published again.
 
-    ``clean`` does a bounded piece of work and returns whether there may be more, which follows after the next sweep.
     Several instances may sweep at the same time: each row is claimed by one of them.
     """
 
@@ -127,7 +128,7 @@ class Sweeper:
         cache: ConfigCache,
         shares: Shares,
         clock: Clock,
-        clean: Callable[[datetime], bool],
+        chores: tuple[Chore, ...],
         interval_seconds: float = 1.0,
         *,
         read_epoch: ReadEpoch,
@@ -137,12 +138,11 @@ class Sweeper:
         self._cache = cache
         self._shares = shares
         self._clock = clock
-        self._clean = clean
+        self._chores = Chores(chores)
         self._interval_seconds = interval_seconds
         self._read_epoch = read_epoch
         self._wake = threading.Event()
         self._stopping = False
-        self._cleaned_at: datetime | None = None
         self._completed_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -162,7 +162,7 @@ class Sweeper:
         while not self._stopping:
             try:
                 self._sweep()
-                self._clean_now_and_then()
+                self._chores.run(self._clock())
             except (PublishError, psycopg.Error) as error:
                 self._completed_at = None
                 _log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error=type(error).__name__)
@@ -180,9 +180,3 @@ class Sweeper:
         sweep(self._pool, self._topic, self._cache, self._shares, self._clock, None if complete else LATELY)
         if complete:
             self._completed_at = now
-
-    def _clean_now_and_then(self) -> None:
-        now = self._clock()
-        if self._cleaned_at is None or now - self._cleaned_at >= _CLEAN_EVERY:
-            more = self._clean(now)
-            self._cleaned_at = None if more else now

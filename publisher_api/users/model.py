@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
-import langcodes
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from publisher_api.devices.model import DeviceView
+from publisher_api.fields import Locale, Timezone
 from publisher_api.json_body import MAX_DEPTH, deeper_than
 from publisher_api.preferences.model import Preferences
 
@@ -19,7 +18,8 @@ MAX_ATTRIBUTES_BYTES = 16 * 1024
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """What planning knows of a user, who may have preferences only.
 
-    ``devices`` are registration tokens, the newest first.
+    ``devices`` are registration tokens, the newest first. ``tenants``: preferences within those tenants that were asked
+    for.
     """
 
     user_id: str
@@ -30,19 +30,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     devices: list[str] = msgspec.field(default_factory=list)
     preferences: Preferences = msgspec.field(default_factory=Preferences)
-
-
-def _timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not a time zone of the IANA database, like Europe/Paris")
-    return name
-
-
-def _locale(tag: str) -> str:
-    try:
-        return langcodes.standardize_tag(tag)
-    except ValueError:
-        raise ValueError("not a language tag of BCP 47, like en-GB") from None
+    tenants: dict[str, Preferences] = msgspec.field(default_factory=dict)
 
 
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -78,22 +66,8 @@ class UserFields(BaseModel):
         ]
         | None
     ) = None
-    locale: (
-        Annotated[
-            str,
-            Field(max_length=35, description="BCP 47, like en-GB", json_schema_extra={"format": "locale"}),
-            AfterValidator(_locale),
-        ]
-        | None
-    ) = None
-    timezone: (
-        Annotated[
-            str,
-            Field(description="IANA, like Europe/Paris", json_schema_extra={"format": "timezone"}),
-            AfterValidator(_timezone),
-        ]
-        | None
-    ) = None
+    locale: Locale | None = None
+    timezone: Timezone | None = None
     attributes: Annotated[dict[str, Any], AfterValidator(_attributes)] | None = Field(
         default=None, description="What templates read as `user.attributes`, 16 KB of JSON at most."
     )

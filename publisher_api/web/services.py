@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from postgres.pool import Pool
 from publisher_api.channels.service import Channels
 from publisher_api.db.config_cache import ConfigCache
+from publisher_api.erasures.service import Erasures
 from publisher_api.hosting.backend import Backend
 from publisher_api.inbox.service import Inbox
 from publisher_api.live.hub import Hub
@@ -34,6 +35,7 @@ class ServiceRegistry:
     inbox_tokens: InboxTokens
     health: Health
     live: Hub | None
+    erasures: Erasures
     new_id: Callable[[], str]
 
 

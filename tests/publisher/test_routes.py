@@ -26,6 +26,11 @@ RULES = {
     ("POST", "/v1/notifications/{notification_id}/read"): "API key",
     ("POST", "/v1/notifications/{notification_id}/cancel"): "API key",
     ("POST", "/v1/notifications/bulk/read"): "API key",
+    ("DELETE", "/v1/notifications/user/{user_id}"): "API key",
+    ("GET", "/v1/erasures/{erasure_id}"): "API key",
+    ("GET", "/v1/users/{user_id}/export"): "API key",
+    ("GET", "/v1/retention"): "API key",
+    ("PUT", "/v1/retention"): "API key",
     ("POST", "/v1/users/{user_id}/inbox_token"): "API key",
     ("GET", "/v1/inbox"): "inbox token",
     ("GET", "/v1/inbox/live"): "inbox token",
@@ -42,8 +47,12 @@ RULES = {
     ("POST", "/v1/users/{user_id}/devices"): "API key",
     ("PUT", "/v1/users/{user_id}/devices/{device_id}"): "API key",
     ("DELETE", "/v1/users/{user_id}/devices/{device_id}"): "API key",
+    ("GET", "/v1/templates"): "API key",
     ("PUT", "/v1/templates/{template_name}"): "API key",
     ("GET", "/v1/templates/{template_name}"): "API key",
+    ("GET", "/v1/templates/{template_name}/versions"): "API key",
+    ("GET", "/v1/templates/{template_name}/versions/{version}"): "API key",
+    ("POST", "/v1/templates/{template_name}/publish"): "API key",
     ("POST", "/v1/templates/{template_name}/render"): "API key",
     ("GET", "/v1/users/{user_id}/preferences"): "API key",
     ("PUT", "/v1/users/{user_id}/preferences"): "API key",
@@ -56,6 +65,10 @@ RULES = {
     ("GET", "/v1/event-types/{event_type}"): "API key",
     ("GET", "/v1/event-types/{event_type}/versions"): "API key",
     ("DELETE", "/v1/event-types/{event_type}"): "API key",
+    ("GET", "/v1/limits"): "API key",
+    ("PUT", "/v1/limits/{scope}"): "API key",
+    ("GET", "/v1/limits/{scope}"): "API key",
+    ("DELETE", "/v1/limits/{scope}"): "API key",
     ("GET", "/v1/channels"): "API key",
     ("PUT", "/v1/channels/{channel}"): "API key",
     ("GET", "/docs"): "public",
@@ -106,6 +119,13 @@ def test_the_only_websocket_takes_a_token_in_its_first_frame(settings: Settings)
     assert websocket_paths(create_app(settings).routes) == ["/v1/inbox/live"]
 
 
+def path_of(path: str) -> str:
+    """The path with a valid id where it needs a UUID."""
+    for name in ("{notification_id}", "{erasure_id}"):
+        path = path.replace(name, "00000000-0000-7000-8000-000000000000")
+    return path
+
+
 def rule(route: APIRoute) -> str:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     rules = [name for call, name in DEPENDENCIES.items() if call in calls]
@@ -127,7 +147,7 @@ def test_every_route_is_listed_with_its_rule(settings: Settings) -> None:
 def test_a_route_answers_401_without_a_known_key_or_token(publisher: Publisher, authorization: str | None) -> None:
     headers = {"Authorization": authorization or ""}
     for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
-        filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+        filled = path_of(path)
         response = publisher.http.request(method, filled.replace("{", "").replace("}", ""), headers=headers, json={})
         assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
         assert response.headers["www-authenticate"] == "Bearer"
@@ -135,7 +155,7 @@ def test_a_route_answers_401_without_a_known_key_or_token(publisher: Publisher, 
 
 def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> None:
     for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
-        filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+        filled = path_of(path)
         response = publisher.http.request(
             method,
             filled.replace("{", "").replace("}", ""),
