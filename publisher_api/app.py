@@ -173,7 +173,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
 
 
 def _backend(settings: Settings, connections: Connections, *, serverless: bool) -> Backend:
-    pool, topic, cache = connections.pool, connections.topic, connections.cache
+    parts = (connections.pool, connections.topic, connections.cache, connections.shares)
     if serverless:
-        return ServerlessBackend(pool, topic, cache, now, new_id)
-    return ContainerBackend(pool, topic, cache, settings.database_url, now, new_id, read_epoch=connections.epoch)
+        return ServerlessBackend(*parts, now, new_id)
+    return ContainerBackend(*parts, settings.database_url, now, new_id, read_epoch=connections.epoch)

@@ -13,10 +13,10 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
-from publisher_api.channels.model import URGENT_PRIORITY
 from publisher_api.json_body import deeper_than
 from publisher_api.limits.model import MAX_TOKENS, MAX_WINDOW_SECONDS
 from shared import webhook_body
+from shared.lanes import URGENT_PRIORITY
 from shared.webhook_presets import PRESETS
 from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
 

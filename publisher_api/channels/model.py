@@ -9,10 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api.fields import Name, UserId
 from publisher_api.notifications.model import NotificationDetail
+from shared.lanes import URGENT_PRIORITY
 from shared.topology import CHANNEL_TYPES
-
-URGENT_PRIORITY = 500
-"""The priority from which a notification is urgent."""
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
