@@ -10,14 +10,15 @@ from pathlib import Path
 
 import httpx
 import psutil
-import psycopg
-from psycopg.rows import dict_row
 
 from local import emulators, postgres, pubsub_setup
 from local.processes import Child, answers, free_port
 from local.stack import Options, Stack
-from publisher_api.api_keys.store import add_api_key
-from publisher_api.web.authentication import hash_api_key, new_api_key
+from postgres.pool import make_pool
+from publisher_api.api_keys.model import KeyFields
+from publisher_api.api_keys.service import ApiKeys
+from publisher_api.connections import now
+from publisher_api.principal import Scope, command
 from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC
 
@@ -35,9 +36,9 @@ def publisher_environment() -> Iterator[dict[str, str]]:
             with postgres.running(folder / "data", log=folder / "postgres.log") as server:
                 google.wait_ready()
                 postgres.migrate(server.url)
-                key = new_api_key()
-                with psycopg.connect(server.url, row_factory=dict_row) as connection:
-                    add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "bench")
+                with make_pool(server.url, 1) as pool:
+                    keys = ApiKeys(pool, now, lambda: str(uuid.uuid4()), lambda: None)
+                    key = keys.create(KeyFields(producer="bench", scopes=[Scope.ADMIN]), command("bench")).key
                 # The topic has no subscription: the emulator keeps unacknowledged messages in memory, and they would
                 # slow it down more and more.
                 with pubsub_setup.clients(google.address.pubsub_host) as (google_publisher, _):

@@ -11,12 +11,17 @@ from fastapi.concurrency import run_in_threadpool
 
 from postgres.pool import make_pool
 from publisher_api.accept import routes as accept
+from publisher_api.api_keys import routes as api_keys
+from publisher_api.api_keys.service import ApiKeys
+from publisher_api.api_keys.uses import KeyUses
+from publisher_api.audit import routes as audit
 from publisher_api.channels import routes as channels
 from publisher_api.channels.service import Channels
 from publisher_api.connections import Connections, connect, now
 from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
+from publisher_api.devices import own_routes as own_devices
 from publisher_api.devices import routes as devices
 from publisher_api.event_types import routes as event_types
 from publisher_api.hosting.backend import Backend
@@ -30,18 +35,22 @@ from publisher_api.inbox.service import Inbox
 from publisher_api.live import routes as live
 from publisher_api.live.hub import Hub
 from publisher_api.live.signals import called_at_a_stop
+from publisher_api.notifications import own_routes as own_notifications
 from publisher_api.notifications import routes as notifications
 from publisher_api.preferences import default_routes as default_preferences
+from publisher_api.preferences import own_routes as own_preferences
 from publisher_api.preferences import routes as preferences
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
 from publisher_api.users import routes as users
 from publisher_api.web import documentation, health_routes, problems
-from publisher_api.web.authentication import ApiKeys, GooglePushes
+from publisher_api.web.authentication import check_routes
 from publisher_api.web.body_limit import BodyLimit
+from publisher_api.web.google_pushes import GooglePushes
 from publisher_api.web.health import Health
 from publisher_api.web.inbox_tokens import InboxTokens
 from publisher_api.web.origins import InboxOrigins
+from publisher_api.web.producers import Producers
 from publisher_api.web.services import ServiceRegistry
 from shared.errors import ConfigurationError
 from shared.profile import VARIABLE
@@ -55,6 +64,9 @@ FEATURES = (
     own_inbox,
     live,
     inbox_tokens,
+    own_notifications,
+    own_preferences,
+    own_devices,
     notifications,
     cancel_routes,
     users,
@@ -64,6 +76,8 @@ FEATURES = (
     templates,
     event_types,
     channels,
+    api_keys,
+    audit,
     deliveries,
     health_routes,
 )
@@ -94,12 +108,14 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     routes_pool = pool if serverless else make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES)
     backend = _backend(settings, connections, serverless=serverless)
     state = StateReader(routes_pool)
+    uses = KeyUses(routes_pool, now)
     hub = None if settings.google else Hub(settings.database_url, state, settings.live)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         routes_pool.open()
         backend.start()
+        uses.start()
         # Not before: a queue may connect at once, and an application whose schema is read never closes it.
         intake = Intake(connections.transport, pool) if connections.transport else None
         if intake:
@@ -118,6 +134,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         if intake:
             await run_in_threadpool(intake.stop)
         await run_in_threadpool(backend.stop)
+        await run_in_threadpool(uses.stop)
         routes_pool.close()
         connections.close()
 
@@ -142,11 +159,13 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
             _new_id,
             backend.command_added,
         ),
-        api_keys=ApiKeys(cache),
+        api_keys=ApiKeys(routes_pool, now, _new_id, cache.drop),
+        producers=Producers(cache, uses, settings.producers, now, threaded=not serverless),
         google_pushes=GooglePushes(settings.google) if settings.google else None,
         inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
         live=hub,
+        clock=now,
         new_id=_new_id,
     )
     app.add_middleware(BodyLimit)
@@ -156,6 +175,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     for feature in features:
         app.include_router(feature.router)
     documentation.install(app, [feature.router for feature in features])
+    check_routes(route for routes in (app, *(feature.router for feature in features)) for route in routes.routes)
     return app
 
 

@@ -13,10 +13,11 @@ from publisher_api.accept.parsing import MAX_BATCH, parse, parse_batch
 from publisher_api.fields import Key
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.refusal import Refusal
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import Problem, problems, request_body
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/notifications", tags=["sending"])
+router = APIRouter(prefix="/v1/notifications", tags=["sending"], route_class=AuthenticatedRoute)
 _ACCEPTED = 202
 
 IdempotencyKey = Annotated[
@@ -74,7 +75,7 @@ _LOCATION = {"Location": {"description": "Where to read the notification.", "sch
     "",
     status_code=_ACCEPTED,
     response_model=AcceptedView,
-    responses={_ACCEPTED: {"headers": _LOCATION}, **problems(400, 401, 409, 413, 422, 503)},
+    responses={_ACCEPTED: {"headers": _LOCATION}, **problems(400, 401, 403, 409, 413, 422, 503)},
     openapi_extra=request_body(_SCHEMA),
 )
 async def send(
@@ -87,7 +88,9 @@ async def send(
     """Accept one notification. 202 means that it is committed: it will be delivered, or its timeline says why not."""
     body = await request.body()
     answer = await services.backend.accept(
-        AcceptRequest(producer, [parse(body)], idempotency_key=idempotency_key, body=body, traceparent=traceparent)
+        AcceptRequest(
+            producer.producer, [parse(body)], idempotency_key=idempotency_key, body=body, traceparent=traceparent
+        )
     )
     return _response(answer, located=True)
 
@@ -96,7 +99,7 @@ async def send(
     "/batch",
     status_code=_ACCEPTED,
     response_model=BatchView,
-    responses=problems(400, 401, 409, 413, 422, 503),
+    responses=problems(400, 401, 403, 409, 413, 422, 503),
     openapi_extra=request_body(_BATCH_SCHEMA),
 )
 async def send_batch(
@@ -112,7 +115,7 @@ async def send_batch(
     def parsed() -> AcceptRequest:
         items = parse_batch(body)
         return AcceptRequest(
-            producer, items, batch=True, idempotency_key=idempotency_key, body=body, traceparent=traceparent
+            producer.producer, items, batch=True, idempotency_key=idempotency_key, body=body, traceparent=traceparent
         )
 
     return _response(await services.backend.accept_batch(parsed), located=False)

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from postgres.pool import Pool
+from publisher_api.audit.service import record
 from publisher_api.channels import store
 from publisher_api.channels.credentials import check_credentials, shown_config
 from publisher_api.channels.model import Channel, ChannelConfig, ChannelFields, ChannelList, ChannelView
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.outbox.commands import add_command
+from publisher_api.principal import Principal
 from publisher_api.refusal import invalid
 from shared.envelope import VERSION, Command
 from shared.topology import TOPOLOGY
@@ -35,7 +38,7 @@ class Channels:
         with self.pool.connection() as connection:
             return ChannelList(channels=[shown(view) for view in store.list_channels(connection)])
 
-    def put(self, slug: str, fields: ChannelFields) -> ChannelView:
+    def put(self, slug: str, fields: ChannelFields, caller: Principal) -> ChannelView:
         """Create or change a channel, and send the switches of all channels to the functions. Raises ``Refusal``."""
         if fields.config is not None:
             check_config(fields.channel_type, fields.config)
@@ -45,6 +48,8 @@ class Channels:
             existing = {view.channel: view for view in store.list_channels(connection)}
             channel = changed(slug, fields, existing.get(slug), version)
             view = store.put_channel(connection, channel)
+            before = _recorded(existing[slug]) if slug in existing else None
+            record(connection, caller, "channel.put", f"channels/{slug}", before=before, after=_recorded(view))
             switches = {name: other.enabled for name, other in existing.items()} | {slug: channel.enabled}
             command = Command(v=VERSION, command="channels", at=now, channels=switches, version=version)
             add_command(connection, self.new_id(), command, now)
@@ -56,6 +61,10 @@ class Channels:
 def shown(view: ChannelView) -> ChannelView:
     """``view`` as the API shows it."""
     return view.model_copy(update={"config": shown_config(view.config)})
+
+
+def _recorded(view: ChannelView) -> dict[str, Any]:
+    return shown(view).model_dump(include={"channel_type", "enabled", "config"})
 
 
 def changed(slug: str, fields: ChannelFields, before: Channel | ChannelView | None, version: int) -> Channel:

@@ -20,6 +20,7 @@ from publisher_api.declarations.differences import Difference
 from publisher_api.declarations.files import CHANNELS, EVENT_TYPES, TEMPLATES, BadDeclarations, Declarations, faults_of
 from publisher_api.event_types import service as event_types
 from publisher_api.event_types.model import EventType, EventTypeFields
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal
 from publisher_api.templates import service as templates
 
@@ -31,6 +32,7 @@ class Applying:
     pool: Pool
     cache: ConfigCache
     channels: Channels
+    caller: Principal
 
     def differences(self, declared: Declarations) -> list[Difference]:
         """One for everything that is declared, whether or not it changes. Raises ``BadDeclarations``."""
@@ -55,13 +57,13 @@ class Applying:
         """Store what is declared at ``places``. Event types come last: they name the others. Raises ``Refusal``."""
         for slug, channel in declared.channels.items():
             if f"{CHANNELS}/{slug}" in places:
-                self.channels.put(slug, channel)
+                self.channels.put(slug, channel, self.caller)
         for name, template in declared.templates.items():
             if f"{TEMPLATES}/{name}" in places:
-                templates.put_template(self.pool, self.cache, name, template)
+                templates.put_template(self.pool, self.cache, name, template, self.caller)
         for name, event_type in declared.event_types.items():
             if f"{EVENT_TYPES}/{name}" in places:
-                event_types.put_event_type(self.pool, self.cache, name, event_type)
+                event_types.put_event_type(self.pool, self.cache, name, event_type, self.caller)
 
 
 def _check(declared: Declarations, current: Configuration) -> None:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from postgres.pool import Connected, fetch_one
 from publisher_api.devices.model import DeviceFields, DeviceView
 
@@ -21,6 +23,16 @@ def put_device(connection: Connected, device_id: str, user_id: str, device: Devi
         )
     )
     return DeviceView(**row)
+
+
+def list_devices(connection: Connected, user_id: str) -> list[DeviceView]:
+    """The devices of a user, the one that was seen last first."""
+    with connection.cursor(row_factory=class_row(DeviceView)) as cursor:
+        cursor.execute(
+            "select device_id, platform, created_at, seen_at from devices where user_id = %s order by seen_at desc",
+            [user_id],
+        )
+        return cursor.fetchall()
 
 
 def refresh_device(connection: Connected, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView | None:

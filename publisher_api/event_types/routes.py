@@ -12,32 +12,32 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/event-types", tags=["configuration"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 503))
+@router.get("", responses=problems(401, 403, 503))
 def list_event_types(_producer: Producer, services: Services) -> EventTypeList:
     """List the declared event types."""
     return service.list_event_types(services.pool)
 
 
-@router.put("/{event_type}", responses=problems(400, 401, 413, 422, 503))
-def put_event_type(event_type: Name, fields: EventTypeFields, _producer: Producer, services: Services) -> EventTypeView:
+@router.put("/{event_type}", responses=problems(400, 401, 403, 413, 422, 503))
+def put_event_type(event_type: Name, fields: EventTypeFields, producer: Producer, services: Services) -> EventTypeView:
     """Declare an event type, or replace its declaration. What is declared already keeps its version."""
-    return service.put_event_type(services.pool, services.cache, event_type, fields)
+    return service.put_event_type(services.pool, services.cache, event_type, fields, producer)
 
 
-@router.get("/{event_type}", responses=problems(401, 404, 422, 503))
+@router.get("/{event_type}", responses=problems(401, 403, 404, 422, 503))
 def get_event_type(event_type: Name, _producer: Producer, services: Services) -> EventTypeView:
     """Read an event type. An undeclared one can be used all the same; its requests say everything."""
     return service.get_event_type(services.pool, event_type)
 
 
-@router.get("/{event_type}/versions", responses=problems(401, 404, 422, 503))
+@router.get("/{event_type}/versions", responses=problems(401, 403, 404, 422, 503))
 def list_versions(event_type: Name, _producer: Producer, services: Services) -> EventTypeList:
     """List what was declared over time. The newest version comes first."""
     return service.list_versions(services.pool, event_type)
 
 
-@router.delete("/{event_type}", status_code=204, responses=problems(401, 404, 422, 503))
-def delete_event_type(event_type: Name, _producer: Producer, services: Services) -> Response:
+@router.delete("/{event_type}", status_code=204, responses=problems(401, 403, 404, 422, 503))
+def delete_event_type(event_type: Name, producer: Producer, services: Services) -> Response:
     """Delete the declaration. A new one continues its versions."""
-    service.delete_event_type(services.pool, services.cache, event_type)
+    service.delete_event_type(services.pool, services.cache, event_type, producer)
     return Response(status_code=204)

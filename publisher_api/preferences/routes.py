@@ -14,13 +14,13 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/users/{user_id}/preferences", tags=["users"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 422, 503))
+@router.get("", responses=problems(401, 403, 422, 503))
 def get_preferences(user_id: UserId, _producer: Producer, services: Services) -> PreferenceView:
     """Read the choices that a user made. They are empty, also for a user who does not exist, until one is made."""
     return service.get_preferences(services.pool, user_id)
 
 
-@router.put("", responses=problems(400, 401, 413, 422, 503))
+@router.put("", responses=problems(400, 401, 403, 413, 422, 503))
 def put_preferences(
     user_id: UserId, fields: PreferenceFields, _producer: Producer, services: Services
 ) -> PreferenceView:
@@ -28,7 +28,7 @@ def put_preferences(
     return service.put_preferences(services.pool, user_id, fields)
 
 
-@router.patch("", responses=problems(400, 401, 413, 422, 503))
+@router.patch("", responses=problems(400, 401, 403, 413, 422, 503))
 def patch_preferences(
     user_id: UserId, changes: PreferenceFields, _producer: Producer, services: Services
 ) -> PreferenceView:
@@ -36,7 +36,7 @@ def patch_preferences(
     return service.patch_preferences(services.pool, user_id, changes)
 
 
-@router.get("/explain", responses=problems(401, 422, 503))
+@router.get("/explain", responses=problems(401, 403, 422, 503))
 def explain(
     user_id: UserId, event_type: Annotated[Name, Query()], _producer: Producer, services: Services
 ) -> Explanation:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from postgres.pool import Pool
+from publisher_api.audit.service import record
 from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.json_body import MAX_DEPTH, deeper_than
@@ -16,6 +17,7 @@ from publisher_api.planning import rendering
 from publisher_api.planning.compose import OURS, compose
 from publisher_api.planning.route import channel_named
 from publisher_api.planning.template_limits import limited
+from publisher_api.principal import Principal, Scope, Sight
 from publisher_api.refusal import invalid, not_found
 from publisher_api.templates import store
 from publisher_api.templates.model import RenderRequest, RenderView, TemplateFields, TemplateView
@@ -28,13 +30,16 @@ _SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
 _SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def put_template(pool: Pool, cache: ConfigCache, name: str, fields: TemplateFields) -> TemplateView:
+def put_template(pool: Pool, cache: ConfigCache, name: str, fields: TemplateFields, caller: Principal) -> TemplateView:
     """Create or replace a template. Raises ``Refusal``."""
     channels = cache.current().channels
     for slug, content in fields.content.items():
         check_content(slug, content, channels)
     with pool.connection() as connection:
+        before = store.get_template(connection, name)
         template = store.put_template(connection, name, fields.content)
+        old = before.content if before is not None else None
+        record(connection, caller, "template.put", f"templates/{name}", before=old, after=template.content)
     cache.drop()
     return _with_variables(template)
 
@@ -48,10 +53,17 @@ def get_template(pool: Pool, name: str) -> TemplateView:
     return _with_variables(template)
 
 
-def render(pool: Pool, cache: ConfigCache, name: str, wanted: RenderRequest) -> RenderView:
-    """The content that a notification with this template would have on each of its channels. Raises ``Refusal``."""
+def render(pool: Pool, cache: ConfigCache, name: str, wanted: RenderRequest, caller: Principal) -> RenderView:
+    """The content that a notification with this template would have on each of its channels. Raises ``Refusal``.
+
+    It shows what is stored of a notification and of a user only to a caller that may read them.
+    """
+    if wanted.notification_id is not None:
+        caller.require(Scope.READ)
+    if wanted.user_id is not None:
+        caller.require(Scope.USERS)
     template, channels = get_template(pool, name).content, cache.current().channels
-    request = _sample(pool, name, [slug for slug in template if slug in channels], wanted)
+    request = _sample(pool, name, [slug for slug in template if slug in channels], wanted, caller.sight)
     user = load_users(pool, [request.user_id]).get(request.user_id) or User(user_id=request.user_id)
     event = Event(
         notification_id=_SAMPLE_ID,
@@ -66,13 +78,13 @@ def render(pool: Pool, cache: ConfigCache, name: str, wanted: RenderRequest) -> 
     return RenderView(content={slug: each.content for slug, each in composed.items()})
 
 
-def _sample(pool: Pool, name: str, channels: list[str], wanted: RenderRequest) -> NotificationRequest:
+def _sample(pool: Pool, name: str, channels: list[str], wanted: RenderRequest, sight: Sight) -> NotificationRequest:
     """The request that is rendered. Raises ``Refusal``."""
     if (wanted.payload is None) == (wanted.notification_id is None):
         raise invalid("payload", "give either a payload or a notification_id")
     payload, event_type, user_id = wanted.payload, wanted.event_type, wanted.user_id
     if wanted.notification_id is not None:
-        notification = get_notification(pool, wanted.notification_id)
+        notification = get_notification(pool, wanted.notification_id, sight)
         payload = notification.payload
         event_type, user_id = event_type or notification.event_type, user_id or notification.user_id
     return NotificationRequest.model_construct(

@@ -9,7 +9,9 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.MALFORMED_JSON: 400,
     RefusalCode.MALFORMED_REQUEST: 400,
+    RefusalCode.CREDENTIAL_EXPIRED: 401,
     RefusalCode.UNAUTHORIZED: 401,
+    RefusalCode.INSUFFICIENT_SCOPE: 403,
     RefusalCode.ORIGIN_REFUSED: 403,
     RefusalCode.NOT_FOUND: 404,
     RefusalCode.METHOD_NOT_ALLOWED: 405,
@@ -29,6 +31,7 @@ STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.UNAVAILABLE: 503,
 }
 HEADERS_OF_CODE: Mapping[RefusalCode, Mapping[str, str]] = {
+    RefusalCode.CREDENTIAL_EXPIRED: {"WWW-Authenticate": 'Bearer error="invalid_token"'},
     RefusalCode.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     RefusalCode.IN_FLIGHT: {"Retry-After": "1"},
     RefusalCode.OVERLOADED: {"Retry-After": "2"},
@@ -49,3 +52,10 @@ def problem_body(refusal: Refusal) -> dict[str, Any]:
     if refusal.fields:
         body["errors"] = [{"field": field, "message": message} for field, message in refusal.fields]
     return {**body, **refusal.members}
+
+
+def problem_headers(refusal: Refusal) -> Mapping[str, str]:
+    """When to repeat the request, or which credential it needs (RFC 6750)."""
+    if refusal.code is RefusalCode.INSUFFICIENT_SCOPE:
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{refusal.members["scope"]}"'}
+    return HEADERS_OF_CODE.get(refusal.code, {})
