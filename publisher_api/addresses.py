@@ -46,6 +46,12 @@ def phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def country_of_phone(number: str) -> str | None:
+    """The country (ISO 3166) of a number in E.164; None where a number belongs to no single one."""
+    country: str | None = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+    return country
+
+
 def url(text: str) -> str:
     """An http or https URL without credentials. Raises ``BadAddress``."""
     try:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
@@ -31,6 +32,12 @@ def _each_once(names: list[str]) -> list[str]:
     return names
 
 
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone of the IANA database, like Europe/Paris")
+    return name
+
+
 UserId = Annotated[
     str,
     Field(
@@ -45,6 +52,11 @@ UserId = Annotated[
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_as_utc)]
+Timezone = Annotated[
+    str,
+    Field(description="IANA, like Europe/Paris", json_schema_extra={"format": "timezone"}),
+    AfterValidator(_timezone),
+]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],

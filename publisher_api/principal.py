@@ -1,9 +1,9 @@
 """A producer that calls the API: its scopes, and which notifications it sees. Pure."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.refusal import Refusal, RefusalCode, invalid
 from shared.described import Described
 
 
@@ -45,7 +45,9 @@ class Sight:
 
 
 EVERYTHING = Sight()
-IN_SIGHT = "(%(producer)s::text is null or n.producer = %(producer)s)"
+IN_SIGHT = """
+    (%(producer)s::text is null or n.producer = %(producer)s) and (%(tenant)s::text is null or n.tenant = %(tenant)s)
+"""
 """Whether a row ``n`` of ``notifications`` is in sight, in SQL. The parameters are the fields of ``Sight``."""
 
 
@@ -76,6 +78,18 @@ class Principal:
     @property
     def sight(self) -> Sight:
         return Sight(None if self.may(Scope.READ_ALL) else self.producer, self.tenant)
+
+    def sight_of(self, tenant: str | None) -> Sight:
+        """What it sees of this tenant; None: of every tenant that it sees. Raises ``Refusal`` for another's tenant."""
+        return replace(self.sight, tenant=self.tenant_of(tenant))
+
+    def tenant_of(self, tenant: str | None, field: str = "tenant") -> str | None:
+        """The tenant that a request means that names this one. Raises ``Refusal`` if the credential has another."""
+        if self.tenant is None or tenant is None:
+            return self.tenant or tenant
+        if tenant != self.tenant:
+            raise invalid(field, f"this credential is of the tenant {self.tenant!r}; leave the field out")
+        return tenant
 
 
 def command(name: str) -> Principal:

@@ -49,11 +49,15 @@ def _title(event_type: str) -> str:
 
 
 class ChannelType(msgspec.Struct, frozen=True, kw_only=True):
-    """One channel type. ``default_content`` builds the content of a notification without a template."""
+    """One channel type. ``default_content`` builds the content of a notification without a template.
+
+    ``disturbs``: a user notices at once. What does not disturb is sent in quiet hours, too.
+    """
 
     content: type[Content]
     address: AddressKind
     default_content: Callable[[Event], dict[str, Any]]
+    disturbs: bool = True
 
     def redact(self, address: str) -> str:
         return redact(self.address, address)
@@ -89,7 +93,7 @@ def _webhook(event: Event) -> dict[str, Any]:
 
 REGISTRY: Mapping[str, ChannelType] = {
     "email": ChannelType(content=EmailContent, address=AddressKind.EMAIL, default_content=_email),
-    "inapp": ChannelType(content=InappContent, address=AddressKind.USER_ID, default_content=_inapp),
+    "inapp": ChannelType(content=InappContent, address=AddressKind.USER_ID, default_content=_inapp, disturbs=False),
     "push": ChannelType(content=PushContent, address=AddressKind.DEVICE_TOKEN, default_content=_push),
     "sms": ChannelType(content=SmsContent, address=AddressKind.PHONE, default_content=_sms),
     "webhook": ChannelType(content=WebhookContent, address=AddressKind.URL, default_content=_webhook),

@@ -19,6 +19,9 @@ class Reason(Described):
     # Planning: the delivery waits for its time.
     ADDRESS_WHEN_DUE = "address_when_due", "The delivery is scheduled. The user's address is looked up when it is due."
 
+    QUIET_HOURS = "quiet_hours", "The user's quiet hours. The delivery is sent when they are over."
+    LEGAL_HOURS = "legal_hours", "Commercial messages may not be sent at this hour in the recipient's country."
+
     # Providers: the recipient or the message is refused permanently.
     BAD_REQUEST = "bad_request", "The provider does not accept this request."
     FORBIDDEN_ADDRESS = "forbidden_address", "The host of the webhook is inside a private network."

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel
 
 from publisher_api.accept.model import AcceptRequest, AcceptResult
-from publisher_api.accept.parsing import MAX_BATCH, parse, parse_batch
+from publisher_api.accept.parsing import MAX_BATCH, in_tenant, parse, parse_batch
 from publisher_api.fields import Key
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.refusal import Refusal
@@ -89,7 +89,12 @@ async def send(
     body = await request.body()
     answer = await services.backend.accept(
         AcceptRequest(
-            producer.producer, [parse(body)], idempotency_key=idempotency_key, body=body, traceparent=traceparent
+            producer.producer,
+            in_tenant([parse(body)], producer, batch=False),
+            idempotency_key=idempotency_key,
+            body=body,
+            traceparent=traceparent,
+            tenant=producer.tenant,
         )
     )
     return _response(answer, located=True)
@@ -113,9 +118,14 @@ async def send_batch(
     body = await request.body()
 
     def parsed() -> AcceptRequest:
-        items = parse_batch(body)
         return AcceptRequest(
-            producer.producer, items, batch=True, idempotency_key=idempotency_key, body=body, traceparent=traceparent
+            producer.producer,
+            in_tenant(parse_batch(body), producer, batch=True),
+            batch=True,
+            idempotency_key=idempotency_key,
+            body=body,
+            traceparent=traceparent,
+            tenant=producer.tenant,
         )
 
     return _response(await services.backend.accept_batch(parsed), located=False)

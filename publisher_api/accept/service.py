@@ -44,8 +44,9 @@ def accept(
 
 def _load(pool: Pool, requests: Sequence[AcceptRequest], keys: Keys, now: datetime) -> AcceptContext:
     user_ids = {item.user_id for request in requests for item in request.valid_items}
+    tenants = {item.tenant for request in requests for item in request.valid_items if item.tenant is not None}
     with autocommit(pool) as connection:
-        return store.load_context(connection, user_ids, keys, now)
+        return store.load_context(connection, user_ids, tenants, keys, now)
 
 
 def _save(

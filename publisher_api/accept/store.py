@@ -43,12 +43,14 @@ _USERS = """
     select coalesce(json_agg(json_build_object(
                'user_id', asked.user_id, 'email', u.email, 'phone', u.phone, 'locale', u.locale, 'timezone', u.timezone,
                'attributes', coalesce(u.attributes, '{}'), 'preferences', coalesce(p.document, '{}'),
+               'tenants', (select coalesce(json_object_agg(t.tenant, t.document), '{}') from preferences t
+                            where t.user_id = asked.user_id and t.tenant = any(%(tenants)s)),
                'devices', (select coalesce(json_agg(d.token order by d.seen_at desc), '[]')
                              from devices d where d.user_id = asked.user_id))), '[]')
       from unnest(%(user_ids)s::text[]) as asked (user_id)
       left join users u using (user_id)
-      left join preferences p using (user_id)
-     where u.user_id is not null or p.user_id is not null
+      left join preferences p on p.user_id = asked.user_id and p.tenant = ''
+     where u.user_id is not null or exists (select from preferences t where t.user_id = asked.user_id)
 """
 _KEYS = """
     'dedup', (
@@ -67,9 +69,11 @@ _KEYS = """
 """
 
 
-def load_context(connection: Connected, user_ids: Iterable[str], keys: Keys, now: datetime) -> AcceptContext:
-    """The users, and what is stored under the keys, in one statement."""
-    parameters = {"user_ids": list(user_ids), **_key_parameters(keys, now)}
+def load_context(
+    connection: Connected, user_ids: Iterable[str], tenants: Iterable[str], keys: Keys, now: datetime
+) -> AcceptContext:
+    """The users, with their preferences within ``tenants`` too, and what is stored under the keys: in one statement."""
+    parameters = {"user_ids": list(user_ids), "tenants": list(tenants), **_key_parameters(keys, now)}
     statement = f"select json_build_object('users', ({_USERS}), {_KEYS})::text as found"
     if not keys:
         statement = f"select json_build_object('users', ({_USERS}))::text as found"
@@ -120,18 +124,18 @@ def save(connection: Connected, writes: PendingWrites) -> None:
         """
         with accepted as (
             insert into notifications
-                  (notification_id, producer, user_id, event_type, actor_user_id, channels, payload, template_name,
-                   dedup_key, priority, deliver_at, traceparent, created_at, accepted_at, inbox_at)
-            select notification_id, producer, user_id, event_type, actor_user_id, channels, payload, template_name,
-                   dedup_key, priority, deliver_at, traceparent, created_at, accepted_at, inbox_at
+                  (notification_id, producer, user_id, event_type, actor_user_id, tenant, channels, payload,
+                   template_name, dedup_key, priority, deliver_at, traceparent, created_at, accepted_at, inbox_at)
+            select notification_id, producer, user_id, event_type, actor_user_id, tenant, channels, payload,
+                   template_name, dedup_key, priority, deliver_at, traceparent, created_at, accepted_at, inbox_at
               from json_populate_recordset(null::notifications, %(notifications)s::json)
         ),
         planned as (
             insert into deliveries
                   (delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, expires_at, sweep_at, updated_at)
+                   due_at, held_by, expires_at, sweep_at, updated_at)
             select delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, expires_at, sweep_at, now()
+                   due_at, held_by, expires_at, sweep_at, now()
               from json_populate_recordset(null::deliveries, %(deliveries)s::json)
         ),
         deduplicated as (

@@ -19,6 +19,10 @@ _OUR_HEADERS = {"connection", "content-length", "content-type", "expect", "host"
 _OUR_HEADERS |= {"upgrade", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp"}
 
 
+URGENT_PRIORITY = 500
+"""The priority from which a notification is urgent."""
+
+
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """A configured channel. ``version`` is that of the channel switches at which it was last changed."""
 
@@ -27,6 +31,12 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     config: dict[str, Any] = msgspec.field(default_factory=dict)
     version: int = 0
+
+    @property
+    def urgent_priority(self) -> int:
+        """From which priority on a notification does not wait for the end of quiet hours."""
+        urgent: int = self.config.get("urgent_priority", URGENT_PRIORITY)
+        return urgent
 
 
 def _plain_headers(headers: dict[str, str]) -> dict[str, str]:

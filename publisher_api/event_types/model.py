@@ -1,10 +1,10 @@
 """An event type, as planning knows it and as the API takes and shows it."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from publisher_api.fields import Channels, Name
 
@@ -18,6 +18,7 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     category: str | None = None
     mandatory: bool = False
+    commercial: bool = False
     template_name: str | None = None
     channels: list[str] = msgspec.field(default_factory=list)
     time_to_live_seconds: int | None = None
@@ -42,11 +43,20 @@ class EventTypeFields(BaseModel):
     mandatory: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="No preference can mute it. For security, and for what the law demands."
     )
+    commercial: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Advertising: it also waits for the hours that the law of the country allows."
+    )
     template_name: Name | None = Field(default=None, description="The template of requests that name none.")
     channels: Channels = Field(default_factory=list, description="The channels of requests that name none.")
     time_to_live_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS, strict=True)] | None = Field(
         default=None, description="When sending is no longer useful, unless the request has `expires_at`."
     )
+
+    @model_validator(mode="after")
+    def _mandatory_or_commercial(self) -> Self:
+        if self.mandatory and self.commercial:
+            raise ValueError("what is commercial cannot be mandatory: people may always refuse advertising")
+        return self
 
 
 class EventTypeView(EventTypeFields):

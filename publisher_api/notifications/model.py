@@ -20,6 +20,7 @@ class StoredNotification:
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
@@ -46,6 +47,7 @@ class StoredDelivery:
     reason: str | None
     recipient: str | None
     due_at: datetime
+    held_by: str | None
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None
@@ -86,6 +88,7 @@ class NotificationView(BaseModel):
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
@@ -117,6 +120,7 @@ class DeliveryView(BaseModel):
     reason: str | None = Field(description=_REASONS)
     recipient: str | None
     due_at: datetime
+    held_by: str | None = Field(description="Why it is due later than the notification: `quiet_hours`, `legal_hours`.")
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None = Field(

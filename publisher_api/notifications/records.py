@@ -21,6 +21,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str
     event_type: str
     actor_user_id: str | None
+    tenant: str | None
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
@@ -36,7 +37,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``deliveries``.
+    """A row of ``deliveries``. ``held_by`` is why it is due later than the notification.
 
     ``sweep_at`` is when the sweeper may publish it, unless that has happened before. ``deferrals`` is how often its
     function deferred it in this round.
@@ -53,5 +54,6 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str | None
     content: dict[str, Any] | None
     due_at: datetime
+    held_by: str | None = None
     expires_at: datetime
     sweep_at: datetime

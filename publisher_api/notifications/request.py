@@ -31,6 +31,9 @@ class NotificationRequest(BaseModel):
         default=None, description="When the event happened; default: now. Not in the future, at most 366 days ago."
     )
     actor_user_id: UserId | None = Field(default=None, description="Who caused the event.")
+    tenant: Name | None = Field(
+        default=None, description="For which of your customers. Preferences of the user within it come first."
+    )
     template_name: Name | None = Field(default=None, description="Default: that of the event type.")
     dedup_key: Key | None = Field(
         default=None, description="The same key again within 24 hours answers the first notification."

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from publisher_api.fields import UserId
+from publisher_api.fields import Name, UserId
 from publisher_api.notifications import service
 from publisher_api.notifications.model import NotificationDetail, NotificationPage
 from publisher_api.web.authentication import AuthenticatedRoute
@@ -28,9 +28,11 @@ def list_notifications(
     user_id: Annotated[UserId, Query()],
     producer: Producer,
     services: Services,
+    tenant: Annotated[Name | None, Query(description="Only those of this tenant.")] = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 20,
     offset: Annotated[int, Query(ge=0, le=_MAX_OFFSET)] = 0,
     cursor: Annotated[UUID | None, Query(description="The `next_cursor` of the page before.")] = None,
 ) -> NotificationPage:
     """List a user's notifications. The newest `created_at` comes first."""
-    return service.list_notifications(services.pool, user_id, producer.sight, limit=limit, offset=offset, cursor=cursor)
+    sight = producer.sight_of(tenant)
+    return service.list_notifications(services.pool, user_id, sight, limit=limit, offset=offset, cursor=cursor)

@@ -11,9 +11,9 @@ from publisher_api.notifications.model import StoredDelivery, StoredEvent, Store
 from publisher_api.principal import IN_SIGHT, Sight
 
 _COLUMNS = """
-    n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.channels, n.payload, n.template_name,
-    n.dedup_key, n.priority, n.deliver_at, n.created_at, coalesce(n.accepted_at, n.created_at) as accepted_at,
-    n.seen_at, n.read_at, n.archived_at,
+    n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.tenant, n.channels, n.payload,
+    n.template_name, n.dedup_key, n.priority, n.deliver_at, n.created_at,
+    coalesce(n.accepted_at, n.created_at) as accepted_at, n.seen_at, n.read_at, n.archived_at,
     (select coalesce(array_agg(d.status order by d.delivery_id), '{}')
        from deliveries d where d.notification_id = n.notification_id) as statuses
 """
@@ -35,7 +35,8 @@ def get_deliveries(connection: Connected, notification_id: UUID) -> list[StoredD
         cursor.execute(
             """
             select delivery_id, slug as channel, kind as channel_type, round, status, reason, recipient, due_at,
-                   expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate, updated_at
+                   held_by, expires_at, queued_at, deferred_until, provider, provider_message_id, possible_duplicate,
+                   updated_at
               from deliveries where notification_id = %s order by delivery_id
             """,
             [notification_id],

@@ -73,7 +73,10 @@ def timeline(
         if delivery.status == "suppressed" and delivery.delivery_id not in reported:
             entries.append(_entry(notification.accepted_at, "suppressed", delivery, reason=delivery.reason))
         else:
-            entries.append(_entry(notification.accepted_at, "planned", delivery, due_at=delivery.due_at))
+            held_by = delivery.held_by
+            entries.append(
+                _entry(notification.accepted_at, "planned", delivery, due_at=delivery.due_at, reason=held_by)
+            )
         if delivery.queued_at:
             entries.append(_entry(delivery.queued_at, "published", delivery))
     for event in events:

@@ -2,7 +2,7 @@
 
 A rule is a function from a route (the request, its user, a channel and the addresses on it) to the reason why the route
 must not be used, or None. To add a rule: write the function, give it its reason in ``shared.reasons``, and add it to
-``RULES`` in the order in which reasons take precedence. A rule about time belongs to ``schedule``.
+``RULES`` in the order in which reasons take precedence. A rule about time belongs to ``hold``.
 """
 
 from collections.abc import Callable

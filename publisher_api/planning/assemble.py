@@ -1,4 +1,4 @@
-"""Step 5, assemble: the rows to store."""
+"""Step 6, assemble: the rows to store."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from publisher_api.notifications.records import DeliveryRecord, NotificationReco
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.allow import Target
 from publisher_api.planning.compose import Composed
+from publisher_api.planning.hold import Hold
 from publisher_api.planning.schedule import Schedule
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
@@ -29,28 +30,33 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 def assemble_deliveries(
     origin: Origin,
-    targets: Sequence[tuple[Target, Composed]],
+    targets: Sequence[tuple[Target, Composed, Hold | None]],
     schedule: Schedule,
     new_id: Callable[[], str],
 ) -> list[DeliveryRecord]:
     """A delivery for each target."""
-    scheduled = schedule.due_at > origin.accepted_at
-    return [
-        DeliveryRecord(
-            delivery_id=new_id(),
-            notification_id=origin.notification_id,
-            channel_type=target.channel.channel_type,
-            channel=target.channel.slug,
-            status="suppressed" if target.reason else "pending",
-            reason=target.reason or (_reason_to_wait(target) if scheduled else None),
-            recipient=target.address,
-            content=composed.content,
-            due_at=schedule.due_at,
-            expires_at=schedule.expiry_on(target.channel.channel_type),
-            sweep_at=schedule.due_at if scheduled else origin.accepted_at + RELAY_GRACE,
-        )
-        for target, composed in targets
-    ]
+    return [_delivery(origin, target, composed, hold, schedule, new_id()) for target, composed, hold in targets]
+
+
+def _delivery(
+    origin: Origin, target: Target, composed: Composed, hold: Hold | None, schedule: Schedule, delivery_id: str
+) -> DeliveryRecord:
+    due_at = hold.until if hold is not None else schedule.due_at
+    scheduled = due_at > origin.accepted_at
+    return DeliveryRecord(
+        delivery_id=delivery_id,
+        notification_id=origin.notification_id,
+        channel_type=target.channel.channel_type,
+        channel=target.channel.slug,
+        status="suppressed" if target.reason else "pending",
+        reason=target.reason or (_reason_to_wait(target) if scheduled else None),
+        recipient=target.address,
+        content=composed.content,
+        due_at=due_at,
+        held_by=hold.reason if hold is not None else None,
+        expires_at=schedule.expiry_on(target.channel.channel_type, due_at),
+        sweep_at=due_at if scheduled else origin.accepted_at + RELAY_GRACE,
+    )
 
 
 def _reason_to_wait(target: Target) -> Reason | None:
@@ -74,6 +80,7 @@ def assemble_notification(
         user_id=request.user_id,
         event_type=request.event_type,
         actor_user_id=request.actor_user_id,
+        tenant=request.tenant,
         channels=request.channels,
         payload=request.payload,
         template_name=request.template_name,

@@ -1,4 +1,4 @@
-"""Step 4, compose: the content of each channel, from a template or the default, with the request's own over it."""
+"""Step 5, compose: the content of each channel, from a template or the default, with the request's own over it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -6,7 +6,7 @@ from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
 from publisher_api.fields import MAX_CHANNELS
 from publisher_api.notifications.request import NotificationRequest
-from publisher_api.planning.preference import USER, Layers, verdict_on
+from publisher_api.planning.preference import TENANT, USER, Layers, verdict_on
 from publisher_api.refusal import invalid
 
 
@@ -39,7 +39,7 @@ def _preferred(
     for slug in sorted(channels):
         channel = channels[slug]
         verdict = verdict_on(request.event_type, event_type, channel, layers)
-        if verdict.layer != USER or not verdict.wanted or (channel.channel_type == "inapp" and has_inbox):
+        if verdict.layer not in (TENANT, USER) or not verdict.wanted or (channel.channel_type == "inapp" and has_inbox):
             continue
         has_inbox = has_inbox or channel.channel_type == "inapp"
         yield slug

@@ -1,4 +1,4 @@
-"""Plans a notification: defaults → route → allow → schedule → compose → assemble, a module each.
+"""Plans a notification: defaults → route → allow → schedule → hold → compose → assemble, a module each.
 
 A channel that cannot carry the notification becomes a *suppressed* delivery with a reason. A request that is wrong
 raises ``Refusal``, and nothing of it is stored.
@@ -16,7 +16,8 @@ from publisher_api.planning.allow import Target, allow
 from publisher_api.planning.assemble import Origin, assemble_deliveries, assemble_notification
 from publisher_api.planning.compose import Composed, compose, template_named
 from publisher_api.planning.defaults import with_defaults
-from publisher_api.planning.preference import ENVIRONMENT, USER
+from publisher_api.planning.hold import Hold, hold
+from publisher_api.planning.preference import layers_of
 from publisher_api.planning.route import route
 from publisher_api.planning.schedule import schedule
 from publisher_api.users.model import User
@@ -43,7 +44,7 @@ def plan(
 ) -> Plan:
     """The notification, and a delivery for each address of each channel. Raises ``Refusal``."""
     event_type = configuration.event_types.get(request.event_type)
-    layers = {USER: user.preferences, ENVIRONMENT: configuration.preferences}
+    layers = layers_of(user, request.tenant, configuration.preferences)
     request = with_defaults(request, event_type, layers, configuration.channels)
     routes = route(request, event_type, user, layers, configuration.channels)
     times = schedule(request, now, event_type.time_to_live if event_type else None)
@@ -62,13 +63,13 @@ def plan(
         created_at=times.created_at,
     )
     template = template_named(request.template_name, configuration.templates)
-    targets: list[tuple[Target, Composed]] = []
+    targets: list[tuple[Target, Composed, Hold | None]] = []
     for each in routes:
         composed = compose(request, event, each.channel, user, template)
-        targets += [(target, composed) for target in allow(each)]
+        targets += [(target, composed, hold(each, target, times, origin.notification_id)) for target in allow(each)]
     deliveries = assemble_deliveries(origin, targets, times, new_id)
     return Plan(
         notification=assemble_notification(request, origin, times, deliveries),
         deliveries=deliveries,
-        content_bytes=sum(composed.size for _, composed in targets),
+        content_bytes=sum(composed.size for _, composed, _ in targets),
     )

@@ -1,7 +1,8 @@
 """Decides whether a user wants an event type on a channel. One evaluator for plans and for explanations.
 
-The layers are asked in their order: the user's preferences before those of the environment. Within a layer the most
-specific line decides. A mandatory event type is always wanted. What no line decides is wanted, too.
+The layers are asked in their order: the user's preferences within the notification's tenant, then the user's for
+everything, then those of the environment. Within a layer the most specific line decides. A mandatory event type is
+always wanted. What no line decides is wanted, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,19 @@ import msgspec
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
 from publisher_api.preferences.model import Choices, Preferences
+from publisher_api.preferences.quiet_hours import QuietHours
+from publisher_api.users.model import User
 
-MANDATORY, USER, ENVIRONMENT = "mandatory", "user", "environment"
+MANDATORY, TENANT, USER, ENVIRONMENT = "mandatory", "tenant", "user", "environment"
 Layers = Mapping[str, Preferences]
 """The preferences by their layer, the first before the next."""
+
+
+def layers_of(user: User, tenant: str | None, defaults: Preferences) -> Layers:
+    """The layers of a notification. ``defaults`` are the environment's."""
+    general = {USER: user.preferences, ENVIRONMENT: defaults}
+    own = user.tenants.get(tenant) if tenant is not None else None
+    return general if own is None else {TENANT: own, **general}
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -23,6 +33,11 @@ class Verdict(msgspec.Struct, frozen=True):
     wanted: bool
     layer: str | None = None
     line: str | None = None
+
+
+def quiet_hours_of(layers: Layers) -> QuietHours | None:
+    """The quiet hours of the first layer that has some."""
+    return next((each.quiet_hours for each in layers.values() if each.quiet_hours is not None), None)
 
 
 def verdict_on(event_type: str, declared: EventType | None, channel: Channel, layers: Layers) -> Verdict:

@@ -14,16 +14,22 @@ _TIME_TO_LIVE = {name: timedelta(seconds=declared.time_to_live_seconds) for name
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """Aware times. ``expires_at`` is the request's or its event type's; each channel type has one as well."""
+    """Aware times. ``expires_at`` is the request's, and comes before the ``time_to_live`` of its event type.
+
+    Each channel type has a time to live as well.
+    """
 
     created_at: datetime
     due_at: datetime
     expires_at: datetime | None
+    time_to_live: timedelta | None
 
-    def expiry_on(self, channel_type: str) -> datetime:
-        """When a delivery on this channel type expires: the earlier of its time to live and ``expires_at``."""
-        lifetime = self.due_at + _TIME_TO_LIVE[channel_type]
-        return lifetime if self.expires_at is None else min(lifetime, self.expires_at)
+    def expiry_on(self, channel_type: str, due_at: datetime) -> datetime:
+        """When a delivery that is due at ``due_at`` expires: at the earliest of the times that apply."""
+        lifetime = due_at + _TIME_TO_LIVE[channel_type]
+        if self.expires_at is not None:
+            return min(lifetime, self.expires_at)
+        return lifetime if self.time_to_live is None else min(lifetime, due_at + self.time_to_live)
 
 
 def schedule(request: NotificationRequest, now: datetime, time_to_live: timedelta | None = None) -> Schedule:
@@ -33,8 +39,7 @@ def schedule(request: NotificationRequest, now: datetime, time_to_live: timedelt
         raise invalid("deliver_at", f"must be within the next {HORIZON.days} days")
     if request.expires_at is not None and request.expires_at <= due_at:
         raise invalid("expires_at", "must be later than now and than deliver_at, or the notification is never sent")
-    expires_at = request.expires_at or (due_at + time_to_live if time_to_live is not None else None)
-    return Schedule(_created_at(request, now), due_at, expires_at)
+    return Schedule(_created_at(request, now), due_at, request.expires_at, time_to_live)
 
 
 def _created_at(request: NotificationRequest, now: datetime) -> datetime:

@@ -6,6 +6,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.fields import Name
+from publisher_api.preferences.quiet_hours import QuietHours, QuietHoursFields
 
 _MAX_LINES = 200
 
@@ -19,8 +20,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preferences(Choices, frozen=True, kw_only=True):
-    """The choices for everything, and those for some categories and event types."""
+    """The choices for everything, and those for some categories and event types. ``quiet_hours``: None is no choice."""
 
+    quiet_hours: QuietHours | None = None
     categories: dict[str, Choices] = msgspec.field(default_factory=dict)
     event_types: dict[str, Choices] = msgspec.field(default_factory=dict)
 
@@ -52,6 +54,7 @@ class PreferenceFields(ChoiceFields):
                     "channel_types": {"sms": False},
                     "categories": {"marketing": {"enabled": False, "channel_types": {"inapp": True}}},
                     "event_types": {"payment": {"channels": {"email": True}}},
+                    "quiet_hours": {"windows": [{"start": "22:00", "end": "07:00"}]},
                 }
             ]
         },
@@ -59,6 +62,7 @@ class PreferenceFields(ChoiceFields):
 
     categories: Annotated[dict[Name, ChoiceFields | None], _LINES] | None = None
     event_types: Annotated[dict[Name, ChoiceFields | None], _LINES] | None = None
+    quiet_hours: QuietHoursFields | None = None
 
 
 class PreferenceView(BaseModel):
@@ -73,7 +77,9 @@ class ChannelExplanation(BaseModel):
     channel: str
     channel_type: str
     wanted: bool
-    decided_by: str | None = Field(description="Whose line: `mandatory`, `user` or `environment`.")
+    decided_by: str | None = Field(
+        description="Whose line: `mandatory`, `tenant` (the user's within it), `user` or `environment`."
+    )
     line: str | None = Field(description="Its path, like `categories.marketing.channel_types.sms`.")
 
 

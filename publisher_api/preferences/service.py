@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from postgres.pool import Pool
+from postgres.pool import Connected, Pool
 from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.merge_patch import merged
-from publisher_api.planning.preference import ENVIRONMENT, USER, Layers, verdict_on
+from publisher_api.planning.preference import Layers, layers_of, verdict_on
 from publisher_api.preferences import store
 from publisher_api.preferences.model import (
     ChannelExplanation,
@@ -20,33 +20,34 @@ from publisher_api.preferences.model import (
     PreferenceView,
 )
 from publisher_api.principal import Principal
+from publisher_api.users.model import User
 from publisher_api.validation import refusal_of
 
 
-def get_preferences(pool: Pool, user_id: str) -> PreferenceView:
-    """The choices that the user made; empty if there are none."""
+def get_preferences(pool: Pool, user_id: str, tenant: str | None) -> PreferenceView:
+    """The choices that the user made, for everything or within ``tenant``; empty if there are none."""
     with pool.connection() as connection:
-        return PreferenceView(preferences=store.get_preferences(connection, user_id))
+        return PreferenceView(preferences=store.get_preferences(connection, user_id, tenant))
 
 
-def put_preferences(pool: Pool, user_id: str, fields: PreferenceFields) -> PreferenceView:
-    """Replace the preferences of the user."""
+def put_preferences(pool: Pool, user_id: str, tenant: str | None, fields: PreferenceFields) -> PreferenceView:
+    """Replace the preferences of the user, for everything or within ``tenant``."""
     document = _document(fields)
     with pool.connection() as connection:
-        store.put_preferences(connection, user_id, document)
+        store.put_preferences(connection, user_id, tenant, document)
     return PreferenceView(preferences=document)
 
 
-def patch_preferences(pool: Pool, user_id: str, changes: PreferenceFields) -> PreferenceView:
+def patch_preferences(pool: Pool, user_id: str, tenant: str | None, changes: PreferenceFields) -> PreferenceView:
     """Change the choices that ``changes`` has; null makes one no choice. Raises ``Refusal``."""
     with pool.connection() as connection:
-        stored = store.lock_preferences(connection, user_id)
+        stored = store.lock_preferences(connection, user_id, tenant)
         try:
             fields = PreferenceFields.model_validate(merged(stored, changes.model_dump(exclude_unset=True)))
         except ValidationError as error:  # together there may be too many lines
             raise refusal_of(error) from None
         document = _document(fields)
-        store.put_preferences(connection, user_id, document)
+        store.put_preferences(connection, user_id, tenant, document)
     return PreferenceView(preferences=document)
 
 
@@ -67,11 +68,19 @@ def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields, calle
     return PreferenceView(preferences=document)
 
 
-def explain(pool: Pool, configuration: Configuration, user_id: str, event_type: str) -> Explanation:
+def explain(pool: Pool, configuration: Configuration, user_id: str, tenant: str | None, event_type: str) -> Explanation:
     """What the preferences say about an event type, for each configured channel."""
     with pool.connection() as connection:
-        own = msgspec.convert(store.get_preferences(connection, user_id), Preferences)
-    return explained(configuration, user_id, event_type, {USER: own, ENVIRONMENT: configuration.preferences})
+        user = User(
+            user_id=user_id,
+            preferences=_loaded(connection, user_id, None),
+            tenants={tenant: _loaded(connection, user_id, tenant)} if tenant is not None else {},
+        )
+    return explained(configuration, user_id, event_type, layers_of(user, tenant, configuration.preferences))
+
+
+def _loaded(connection: Connected, user_id: str, tenant: str | None) -> Preferences:
+    return msgspec.convert(store.get_preferences(connection, user_id, tenant), Preferences)
 
 
 def explained(configuration: Configuration, user_id: str, event_type: str, layers: Layers) -> Explanation:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 import langcodes
 import msgspec
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from publisher_api.devices.model import DeviceView
+from publisher_api.fields import Timezone
 from publisher_api.json_body import MAX_DEPTH, deeper_than
 from publisher_api.preferences.model import Preferences
 
@@ -19,7 +19,8 @@ MAX_ATTRIBUTES_BYTES = 16 * 1024
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """What planning knows of a user, who may have preferences only.
 
-    ``devices`` are registration tokens, the newest first.
+    ``devices`` are registration tokens, the newest first. ``tenants``: preferences within those tenants that were asked
+    for.
     """
 
     user_id: str
@@ -30,12 +31,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     devices: list[str] = msgspec.field(default_factory=list)
     preferences: Preferences = msgspec.field(default_factory=Preferences)
-
-
-def _timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not a time zone of the IANA database, like Europe/Paris")
-    return name
+    tenants: dict[str, Preferences] = msgspec.field(default_factory=dict)
 
 
 def _locale(tag: str) -> str:
@@ -86,14 +82,7 @@ class UserFields(BaseModel):
         ]
         | None
     ) = None
-    timezone: (
-        Annotated[
-            str,
-            Field(description="IANA, like Europe/Paris", json_schema_extra={"format": "timezone"}),
-            AfterValidator(_timezone),
-        ]
-        | None
-    ) = None
+    timezone: Timezone | None = None
     attributes: Annotated[dict[str, Any], AfterValidator(_attributes)] | None = Field(
         default=None, description="What templates read as `user.attributes`, 16 KB of JSON at most."
     )

@@ -1,7 +1,9 @@
 """Preferences through the API: what is muted, why, and which channels are used without being named."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -101,6 +103,37 @@ def test_a_patch_changes_a_choice_and_null_takes_it_back(publisher: Publisher) -
     assert publisher.http.get(path).json() == changed.json()
 
 
+def test_what_a_user_wants_within_a_tenant_comes_before_what_they_want_elsewhere(publisher: Publisher) -> None:
+    user, event_type = new_user(), declare(publisher)
+    prefer(publisher, user, channel_types={"inapp": False})
+    path, within = f"/v1/users/{user}/preferences", {"tenant": "acme"}
+    choice = {"channel_types": {"inapp": True}}
+    assert publisher.http.put(path, json=choice, params=within).json() == {"preferences": choice}
+    assert publisher.http.get(path, params=within).json() == {"preferences": choice}
+    assert publisher.http.get(path, params={"tenant": "other"}).json() == {"preferences": {}}
+
+    items = [notification(user_id=user, event_type=event_type, tenant=tenant) for tenant in ("acme", "other", None)]
+    results = publisher.http.post("/v1/notifications/batch", json={"notifications": items}).json()["results"]
+    found: list[Any] = [publisher.read(result["notification_id"]) for result in results]
+    assert [(each["tenant"], each["deliveries"][0]["reason"]) for each in found] == [
+        ("acme", None),
+        ("other", "muted"),
+        (None, "muted"),
+    ]
+    asked = {"event_type": event_type, "tenant": "acme"}
+    why = publisher.http.get(f"{path}/explain", params=asked).json()["channels"]
+    assert next(each for each in why if each["channel"] == "inapp") == {
+        "channel": "inapp",
+        "channel_type": "inapp",
+        "wanted": True,
+        "decided_by": "tenant",
+        "line": "channel_types.inapp",
+    }
+
+    listed = publisher.http.get("/v1/notifications", params={"user_id": user, "tenant": "acme"}).json()
+    assert [each["notification_id"] for each in listed["notifications"]] == [results[0]["notification_id"]]
+
+
 def test_preferences_are_read_for_every_item_of_a_batch(publisher: Publisher) -> None:
     muted, free = new_user(), new_user()
     prefer(publisher, muted, enabled=False)
@@ -124,4 +157,54 @@ def test_preferences_are_read_for_every_item_of_a_batch(publisher: Publisher) ->
 )
 def test_a_bad_preference_is_named(publisher: Publisher, preferences: dict[str, Any], field: str) -> None:
     response = publisher.http.put(f"/v1/users/{new_user()}/preferences", json=preferences)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_what_is_due_in_quiet_hours_waits_says_so_and_is_published_when_they_are_over(publisher: Publisher) -> None:
+    user, now = new_user(), datetime.now(UTC)
+    publisher.http.put(f"/v1/users/{user}", json={"email": "ada@example.com", "timezone": "Asia/Kolkata"})
+    local = now.astimezone(ZoneInfo("Asia/Kolkata"))
+    start, end = ((local + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 2))
+    prefer(publisher, user, quiet_hours={"windows": [{"start": start, "end": end}]})
+    assert publisher.http.get(f"/v1/users/{user}/preferences").json() == {
+        "preferences": {"quiet_hours": {"windows": [{"start": start, "end": end}]}}
+    }
+
+    held = publisher.accept(user_id=user, channels=["email", "inapp"])
+    found: Any = publisher.read(held)
+    deliveries = {each["channel"]: each for each in found["deliveries"]}
+    assert (deliveries["email"]["status"], deliveries["email"]["held_by"]) == ("pending", "quiet_hours")
+    due_at = datetime.fromisoformat(deliveries["email"]["due_at"])
+    assert timedelta(hours=1, minutes=58) < due_at - now < timedelta(hours=2, minutes=6)
+    planned = next(each for each in found["timeline"] if each["event"] == "planned" and each["channel"] == "email")
+    assert planned["detail"]["reason"] == "quiet_hours"
+    assert [message.channel for message in publisher.topic.deliveries(held)] == ["inapp"]
+
+    statement = "update deliveries set due_at = now(), sweep_at = now() where notification_id = %s and kind = 'email'"
+    publisher.sql(statement, held)
+    messages = publisher.topic.deliveries(held, count=2)
+    assert {each.channel: each.recipient for each in messages}["email"] == "ada@example.com"
+
+
+def test_what_waits_for_the_end_of_quiet_hours_can_be_canceled(publisher: Publisher) -> None:
+    user = new_user()
+    clock = datetime.now(UTC)
+    start, end = ((clock + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 2))
+    prefer(publisher, user, quiet_hours={"windows": [{"start": start, "end": end}], "timezone": "UTC"})
+    held = publisher.accept(user_id=user, channels=["email"], to={"email": "ada@example.com"})
+    assert publisher.http.post(f"/v1/notifications/{held}/cancel").json() == {"stopped": 1, "gone": 0}
+
+
+@pytest.mark.parametrize(
+    ("quiet_hours", "field"),
+    [
+        ({"windows": [{"start": "25:00", "end": "07:00"}]}, "quiet_hours.windows.0.start"),
+        ({"windows": [{"start": "22:00"}]}, "quiet_hours.windows.0.end"),
+        ({"windows": [{"start": "22:00", "end": "07:00", "days": ["Montag"]}]}, "quiet_hours.windows.0.days.0"),
+        ({"windows": [], "timezone": "Mars/Olympus"}, "quiet_hours.timezone"),
+        ({"windows": [{"start": "07:00", "end": "07:00"}]}, "quiet_hours"),
+    ],
+)
+def test_bad_quiet_hours_are_named(publisher: Publisher, quiet_hours: dict[str, Any], field: str) -> None:
+    response = publisher.http.put(f"/v1/users/{new_user()}/preferences", json={"quiet_hours": quiet_hours})
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import Any
 
 import httpx
@@ -96,15 +97,16 @@ class Publishers:
     def key(self, *scopes: str, **others: Any) -> str:
         key = create_api_key(self.database_url, "walker", *scopes, **others)
         headers = {"Authorization": f"Bearer {key}"}
-        for url in self.urls.values():  # Postgres announces the key to each
-            waiting_for(lambda url=url: httpx.get(f"{url}/v1/channels", headers=headers).status_code != 401, "the key")
+        urls = [f"{url}/v1/channels" for url in self.urls.values()]
+        # Postgres announces the key to each.
+        waiting_for(lambda: all(httpx.get(url, headers=headers).status_code != 401 for url in urls), "the key")
         return key
 
     def ended_key(self, column: str) -> str:
         key = create_api_key(self.database_url, "walker")
         with make_pool(self.database_url, 1) as pool, pool.connection() as connection:
             statement = "update api_keys set {} = now() where prefix = %s"
-            connection.execute(sql.SQL(statement).format(sql.Identifier(column)), [key[:11]])  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(sql.Identifier(column)), [key[:11]])
         return key
 
     def jwt(self, scope: str, seconds: int = 600, **claims: Any) -> str:
@@ -175,7 +177,7 @@ CALLERS: dict[str, tuple[Callable[[Publishers], str | None], Callable[[Rule], in
     "nobody": (lambda _: None, nothing),
     "an unknown key": (lambda _: "hg_unknown", nothing),
     "an unknown token": (lambda _: "a.b.c", nothing),
-    **{f"a key with {scope}": (lambda p, scope=scope: p.key(scope), needs(scope)) for scope in Scope},
+    **{f"a key with {scope}": (methodcaller("key", scope.value), needs(scope)) for scope in Scope},
     "a key with everything but admin": (
         lambda p: p.key("send", "read_all", "users", "configure"),
         needs(*(set(Scope) - {Scope.ADMIN})),
@@ -183,10 +185,7 @@ CALLERS: dict[str, tuple[Callable[[Publishers], str | None], Callable[[Rule], in
     "a key of a tenant": (lambda p: p.key("send", "read", tenant="acme"), needs(Scope.SEND, Scope.READ)),
     "an expired key": (lambda p: p.ended_key("expires_at"), nothing),
     "a revoked key": (lambda p: p.ended_key("revoked_at"), nothing),
-    **{
-        f"a producer's token with {scope}": (lambda p, scope=scope: p.jwt(f"openid {scope}"), needs(scope))
-        for scope in Scope
-    },
+    **{f"a producer's token with {scope}": (methodcaller("jwt", f"openid {scope}"), needs(scope)) for scope in Scope},
     "a producer's token without a scope": (lambda p: p.jwt("openid"), needs()),
     "a producer's expired token": (lambda p: p.jwt("admin", seconds=-60), nothing),
     "a producer's token for another audience": (lambda p: p.jwt("admin", aud="shop"), nothing),

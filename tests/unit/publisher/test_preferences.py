@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
-from publisher_api.planning.preference import ENVIRONMENT, MANDATORY, USER, Verdict, verdict_on
+from publisher_api.planning.preference import MANDATORY, USER, Verdict, layers_of, verdict_on
 from publisher_api.preferences.model import Preferences
+from publisher_api.users.model import User
 
 CHAT = Channel(slug="chat", channel_type="webhook")
 PAYMENT = EventType(event_type="payment", version=1, category="billing")
@@ -46,14 +47,24 @@ def reference(*layers: dict[str, Any]) -> bool:
     return True
 
 
-@given(documents, documents)
+@given(documents, documents, documents, st.sampled_from(["acme", "other", None]))
 @example(
+    {"categories": {}, "event_types": {}},
     {"categories": {}, "event_types": {}, "enabled": False},
     {"categories": {}, "event_types": {"payment": {"channels": {"chat": True}}}},
+    None,
 )
-def test_the_most_specific_line_of_the_first_layer_decides(own: dict[str, Any], defaults: dict[str, Any]) -> None:
-    layers = {USER: msgspec.convert(own, Preferences), ENVIRONMENT: msgspec.convert(defaults, Preferences)}
-    assert verdict_on("payment", PAYMENT, CHAT, layers).wanted == reference(own, defaults)
+def test_the_most_specific_line_of_the_first_layer_decides(
+    within: dict[str, Any], own: dict[str, Any], defaults: dict[str, Any], tenant: str | None
+) -> None:
+    user = User(
+        user_id="u1",
+        preferences=msgspec.convert(own, Preferences),
+        tenants={"acme": msgspec.convert(within, Preferences)},
+    )
+    layers = layers_of(user, tenant, msgspec.convert(defaults, Preferences))
+    expected = reference(within, own, defaults) if tenant == "acme" else reference(own, defaults)
+    assert verdict_on("payment", PAYMENT, CHAT, layers).wanted == expected
 
 
 @given(documents)

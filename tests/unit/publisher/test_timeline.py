@@ -14,9 +14,9 @@ DELIVERY = UUID(int=2)
 def notification(**fields: Any) -> StoredNotification:
     known: dict[str, Any] = {
         "notification_id": UUID(int=1), "producer": "shop", "user_id": "ada", "event_type": "payment",
-        "actor_user_id": None, "channels": ["email"], "payload": {}, "template_name": None, "dedup_key": None,
-        "priority": 100, "deliver_at": None, "created_at": NOON - timedelta(hours=1), "accepted_at": NOON,
-        "seen_at": None, "read_at": None, "archived_at": None, "statuses": ["queued"],
+        "actor_user_id": None, "tenant": None, "channels": ["email"], "payload": {}, "template_name": None,
+        "dedup_key": None, "priority": 100, "deliver_at": None, "created_at": NOON - timedelta(hours=1),
+        "accepted_at": NOON, "seen_at": None, "read_at": None, "archived_at": None, "statuses": ["queued"],
     }  # fmt: skip
     return StoredNotification(**known | fields)
 
@@ -24,8 +24,9 @@ def notification(**fields: Any) -> StoredNotification:
 def delivery(**fields: Any) -> StoredDelivery:
     known: dict[str, Any] = {
         "delivery_id": DELIVERY, "channel": "email-marketing", "channel_type": "email", "round": 0, "status": "queued",
-        "reason": None, "recipient": "ada@example.com", "due_at": NOON, "expires_at": NOON + timedelta(days=1),
-        "queued_at": NOON + timedelta(seconds=1), "deferred_until": None, "provider": None, "provider_message_id": None,
+        "reason": None, "recipient": "ada@example.com", "due_at": NOON, "held_by": None,
+        "expires_at": NOON + timedelta(days=1), "queued_at": NOON + timedelta(seconds=1), "deferred_until": None,
+        "provider": None, "provider_message_id": None,
         "possible_duplicate": False, "updated_at": NOON,
     }  # fmt: skip
     return StoredDelivery(**known | fields)
@@ -77,6 +78,12 @@ def test_a_possible_duplicate_is_said() -> None:
 def test_the_notification_is_accepted_when_we_accepted_it() -> None:
     [accepted] = timeline(notification(), [], [])
     assert accepted.at == NOON
+
+
+def test_a_delivery_that_waits_says_why() -> None:
+    held = delivery(due_at=NOON + timedelta(hours=8), held_by="quiet_hours", queued_at=None)
+    [planned] = [each for each in timeline(notification(), [held], []) if each.event == "planned"]
+    assert planned.detail == {"due_at": NOON + timedelta(hours=8), "reason": "quiet_hours"}
 
 
 def test_a_recipient_is_redacted() -> None:

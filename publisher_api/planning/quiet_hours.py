@@ -1,0 +1,67 @@
+"""When a user does not want to be disturbed, by the clock on their wall. Pure.
+
+A moment is quiet if the local date and time are in a window. So a window is right on the days on which the clocks
+change: it begins and ends when the clock shows these times, and where the clock shows a time of the window twice, both
+are quiet. A window belongs to the day on which it begins.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from publisher_api.preferences.quiet_hours import Window
+
+# Two weeks hold each hour of a week at least once, also where a change of the clocks skips it in one of them.
+_DAYS_AHEAD = 15
+_DAY = timedelta(days=1)
+
+
+def is_quiet(now: datetime, windows: Sequence[Window], zone: ZoneInfo) -> bool:
+    """Whether ``now`` is in one of the windows."""
+    local = now.astimezone(zone)
+    today, clock = local.date(), local.strftime("%H:%M")
+    return any(_holds(window, today, clock) for window in windows)
+
+
+def end_of_quiet(now: datetime, windows: Sequence[Window], zone: ZoneInfo) -> datetime:
+    """The first moment from ``now`` on, in UTC, that is not quiet.
+
+    Windows without a free moment in the week are refused when they are stored.
+    """
+    if not is_quiet(now, windows, zone):
+        return now
+    for moment in sorted(each for each in _ends(now, windows, zone) if each > now):
+        if not is_quiet(moment, windows, zone):
+            return moment
+    message = f"no moment of {_DAYS_AHEAD} days is free of {windows}"
+    raise ValueError(message)
+
+
+def _holds(window: Window, today: date, clock: str) -> bool:
+    if not window.over_midnight:
+        return window.begins_on(today) and window.start <= clock < window.end
+    return (window.begins_on(today) and clock >= window.start) or (
+        window.begins_on(today - _DAY) and clock < window.end
+    )
+
+
+def _ends(now: datetime, windows: Sequence[Window], zone: ZoneInfo) -> Iterator[datetime]:
+    """Every moment at which a window may end, from yesterday on. Some may be the ends of no window."""
+    first = now.astimezone(zone).date() - _DAY
+    for day in (first + number * _DAY for number in range(_DAYS_AHEAD)):
+        for window in windows:
+            yield from moments_of(datetime.combine(day, time.fromisoformat(window.end)), zone)
+
+
+def moments_of(local: datetime, zone: ZoneInfo) -> list[datetime]:
+    """When the clock shows ``local``, in UTC: once or twice; where it skips this time, the moment at which it does."""
+    earlier, later = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if earlier <= later:
+        return [earlier] if earlier == later else [earlier, later]
+    # The clock skips this time. The change is between the two, and is the first moment with the offset after it.
+    before, after = later, earlier
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == offset else (before, middle)
+    return [after.replace(microsecond=0)]
