@@ -46,7 +46,7 @@ class Producers:
     ) -> None:
         self._cache = cache
         self._uses = uses
-        self._tokens = _Tokens(issuer) if issuer else None
+        self._tokens = Tokens(issuer) if issuer else None
         self._clock = clock
         self._threaded = threaded
         self._threads = anyio.CapacityLimiter(_THREADS)
@@ -73,7 +73,7 @@ class Producers:
         return key.principal
 
 
-class _Tokens:
+class Tokens:
     """Verifies the tokens of one issuer.
 
     It has either a secret, for HS256, or public keys, for the other algorithms: a token cannot choose between them.
