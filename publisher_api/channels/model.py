@@ -23,6 +23,9 @@ URGENT_PRIORITY = 500
 """The priority from which a notification is urgent."""
 
 
+_MAX_HEADERS = 20
+
+
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """A configured channel. ``version`` is that of the channel switches at which it was last changed."""
 
@@ -80,7 +83,9 @@ class ChannelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    providers: list[str] | None = Field(default=None, description="Providers of the channel type, in this order.")
+    providers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=10)] | None = Field(
+        default=None, description="Providers of the channel type, in this order."
+    )
     accept_duplicates: Annotated[bool, Field(strict=True)] | None = Field(
         default=None, description="Try the next provider also when the last one may have sent the message."
     )
@@ -89,10 +94,13 @@ class ChannelConfig(BaseModel):
     )
     url_secret_ref: SecretName | None = Field(default=None, description="The secret that is part of `url`.")
     method: Literal["POST", "PUT", "PATCH"] | None = None
-    headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_plain_headers)] | None = None
-    header_secret_refs: Annotated[dict[HeaderName, SecretName], AfterValidator(_settable_headers)] | None = Field(
-        default=None, description="Headers whose values are secrets: the header's name and the secret's name."
-    )
+    headers: (
+        Annotated[dict[HeaderName, HeaderValue], Field(max_length=_MAX_HEADERS), AfterValidator(_plain_headers)] | None
+    ) = None
+    header_secret_refs: (
+        Annotated[dict[HeaderName, SecretName], Field(max_length=_MAX_HEADERS), AfterValidator(_settable_headers)]
+        | None
+    ) = Field(default=None, description="Headers whose values are secrets: the header's name and the secret's name.")
     secret_ref: SecretName | None = Field(default=None, description="The secret that signs the requests.")
 
 

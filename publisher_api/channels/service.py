@@ -21,6 +21,10 @@ from shared.topology import TOPOLOGY
 _WEBHOOK_FIELDS = frozenset({"url", "url_secret_ref", "method", "headers", "header_secret_refs", "secret_ref"})
 
 
+# Each change sends the switches of all channels to every function in one message.
+MAX_CHANNELS = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Channels:
     """Lists and changes channels. A change of a switch reaches the functions as a command.
@@ -46,6 +50,8 @@ class Channels:
         with self.pool.connection() as connection:
             version = store.lock_channels(connection)
             existing = {view.channel: view for view in store.list_channels(connection)}
+            if slug not in existing and len(existing) >= MAX_CHANNELS:
+                raise invalid("channel", f"{MAX_CHANNELS} channels exist, which is the most; change one of them")
             channel = changed(slug, fields, existing.get(slug), version)
             view = store.put_channel(connection, channel)
             before = _recorded(existing[slug]) if slug in existing else None

@@ -7,7 +7,7 @@ from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
-from publisher_api.event_types.model import EventTypeFields, EventTypeList, EventTypeView
+from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeView, VersionPage
 from publisher_api.planning.compose import template_named
 from publisher_api.planning.route import channel_named
 from publisher_api.principal import Principal
@@ -37,19 +37,22 @@ def get_event_type(pool: Pool, name: str) -> EventTypeView:
     return view
 
 
-def list_event_types(pool: Pool) -> EventTypeList:
-    """The declared event types, by name."""
+def list_event_types(pool: Pool, limit: int, after: str | None) -> EventTypePage:
+    """A page of the declared event types, by name."""
     with pool.connection() as connection:
-        return EventTypeList(event_types=store.list_event_types(connection))
+        found = store.list_event_types(connection, limit + 1, after)
+    following = found[limit - 1].event_type if len(found) > limit else None
+    return EventTypePage(event_types=found[:limit], next=following)
 
 
-def list_versions(pool: Pool, name: str) -> EventTypeList:
-    """What was declared under this name, the newest version first. Raises ``Refusal``."""
+def list_versions(pool: Pool, name: str, limit: int, before: int | None) -> VersionPage:
+    """A page of what was declared under this name, the newest version first. Raises ``Refusal``."""
     with pool.connection() as connection:
-        versions = store.list_versions(connection, name)
-    if not versions:
-        raise _undeclared(name)
-    return EventTypeList(event_types=versions)
+        versions = store.list_versions(connection, name, limit + 1, before)
+        if not versions and store.get_event_type(connection, name) is None:
+            raise _undeclared(name)
+    following = versions[limit - 1].version if len(versions) > limit else None
+    return VersionPage(event_types=versions[:limit], next=following)
 
 
 def delete_event_type(pool: Pool, cache: ConfigCache, name: str, caller: Principal) -> None:

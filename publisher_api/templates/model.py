@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from publisher_api.fields import Name, UserId
+from publisher_api.fields import MAX_CHANNELS, Name, UserId
 
 
 class TemplateFields(BaseModel):
@@ -17,7 +17,7 @@ class TemplateFields(BaseModel):
         json_schema_extra={"examples": [{"content": {"email": {"subject": "Paid", "text": "You paid {{ amount }}."}}}]},
     )
 
-    content: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
+    content: Annotated[dict[Name, dict[str, Any]], Field(min_length=1, max_length=MAX_CHANNELS)]
 
 
 class TemplateView(BaseModel):
