@@ -32,6 +32,7 @@ from publisher_api.inbox import routes as inbox
 from publisher_api.inbox import token_routes as inbox_tokens
 from publisher_api.inbox.reader import PublishersReader, StateReader
 from publisher_api.inbox.service import Inbox
+from publisher_api.limits import routes as limits
 from publisher_api.live import routes as live
 from publisher_api.live.hub import Hub
 from publisher_api.live.signals import called_at_a_stop
@@ -78,6 +79,7 @@ FEATURES = (
     channels,
     api_keys,
     audit,
+    limits,
     deliveries,
     health_routes,
 )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import available_timezones
 
+import langcodes
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from publisher_api import addresses
@@ -38,6 +39,14 @@ def _timezone(name: str) -> str:
     return name
 
 
+def language_tag(tag: str) -> str:
+    """``tag`` as BCP 47 writes it: ``pt-br`` is ``pt-BR``. Raises ``ValueError``."""
+    try:
+        return langcodes.standardize_tag(tag)
+    except ValueError:
+        raise ValueError("not a language tag of BCP 47, like en-GB") from None
+
+
 UserId = Annotated[
     str,
     Field(
@@ -57,6 +66,13 @@ Timezone = Annotated[
     Field(description="IANA, like Europe/Paris", json_schema_extra={"format": "timezone"}),
     AfterValidator(_timezone),
 ]
+Locale = Annotated[
+    str,
+    Field(max_length=35, description="BCP 47, like en-GB", json_schema_extra={"format": "locale"}),
+    AfterValidator(language_tag),
+]
+MAX_VERSION = 2**31 - 1
+Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True)]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],

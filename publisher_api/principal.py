@@ -14,7 +14,7 @@ class Scope(Described):
     READ = "read", "Read the producer's own notifications, and count unread ones."
     READ_ALL = "read_all", "Reach the notifications of every producer, in each request that the other scopes allow."
     USERS = "users", "Users with their devices and preferences, their inbox tokens, and marking as read for them."
-    CONFIGURE = "configure", "Channels, templates, event types and the environment's preferences."
+    CONFIGURE = "configure", "Channels, templates, event types, limits and the environment's preferences."
     ADMIN = "admin", "Everything, also API keys and the audit log."
 
 

@@ -23,6 +23,7 @@ class RefusalCode(Described):
     NOTIFICATION_ID_TAKEN = "notification_id_taken", "This notification_id belongs to another notification"
     ORIGIN_REFUSED = "origin_refused", "This web page may not call the API of users"
     OVERLOADED = "overloaded", "Too many requests are waiting"
+    RATE_LIMITED = "rate_limited", "The limit of the producer is reached"
     TEMPLATE_FAILED = "template_failed", "The template cannot be rendered with this payload"
     TIMED_OUT = "timed_out", "The request took too long"
     TOO_LARGE = "too_large", "The request is too large"

@@ -12,10 +12,18 @@ from typing import Any
 import msgspec
 
 from shared.addresses import AddressKind, redact
-from shared.content import Content, EmailContent, InappContent, PushContent, SmsContent, WebhookContent
+from shared.content import (
+    SMS_CHARACTERS,
+    Content,
+    EmailContent,
+    InappContent,
+    PushContent,
+    SmsContent,
+    WebhookContent,
+)
 from shared.errors import UnknownChannelType
+from shared.sms_text import cut
 
-_SMS_CHARACTERS = 1600
 _PUSH_CHARACTERS = 500  # phones show less; at four bytes per character this is half of what FCM accepts
 
 
@@ -51,13 +59,15 @@ def _title(event_type: str) -> str:
 class ChannelType(msgspec.Struct, frozen=True, kw_only=True):
     """One channel type. ``default_content`` builds the content of a notification without a template.
 
-    ``disturbs``: a user notices at once. What does not disturb is sent in quiet hours, too.
+    ``disturbs``: a user notices at once. What does not disturb is sent in quiet hours, too. ``derived_texts`` names the
+    fields that are derived where they are absent, each with the HTML field that it is derived from.
     """
 
     content: type[Content]
     address: AddressKind
     default_content: Callable[[Event], dict[str, Any]]
     disturbs: bool = True
+    derived_texts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def redact(self, address: str) -> str:
         return redact(self.address, address)
@@ -77,7 +87,7 @@ def _push(event: Event) -> dict[str, Any]:
 
 def _sms(event: Event) -> dict[str, Any]:
     text = f"{event.title}. {', '.join(event.lines)}" if event.lines else event.title
-    return {"text": text[:_SMS_CHARACTERS]}
+    return {"text": cut(text, SMS_CHARACTERS)}
 
 
 def _webhook(event: Event) -> dict[str, Any]:
@@ -92,7 +102,9 @@ def _webhook(event: Event) -> dict[str, Any]:
 
 
 REGISTRY: Mapping[str, ChannelType] = {
-    "email": ChannelType(content=EmailContent, address=AddressKind.EMAIL, default_content=_email),
+    "email": ChannelType(
+        content=EmailContent, address=AddressKind.EMAIL, default_content=_email, derived_texts={"text": "html"}
+    ),
     "inapp": ChannelType(content=InappContent, address=AddressKind.USER_ID, default_content=_inapp, disturbs=False),
     "push": ChannelType(content=PushContent, address=AddressKind.DEVICE_TOKEN, default_content=_push),
     "sms": ChannelType(content=SmsContent, address=AddressKind.PHONE, default_content=_sms),

@@ -10,11 +10,16 @@ from shared.described import Described
 class Reason(Described):
     """The stable value and the sentence that explains it to a reader."""
 
-    # Planning: the delivery is suppressed.
+    # Planning: the delivery is suppressed. (CHANNEL_LIMIT: or waits.)
     CHANNEL_OFF = "channel_off", "The channel is switched off."
+    CHANNEL_LIMIT = (
+        "channel_limit",
+        "The channel's limit is reached: the delivery waits for its turn, or is not sent if it would expire before.",
+    )
     MUTED = "muted", "Preferences say no. GET /v1/users/{user_id}/preferences/explain names the line."
     NO_ADDRESS = "no_address", "The user has no address for this channel."
     NO_DEVICE = "no_device", "The user has no registered device."
+    USER_LIMIT = "user_limit", "The user has had as many notifications as the limit of users allows."
 
     # Planning: the delivery waits for its time.
     ADDRESS_WHEN_DUE = "address_when_due", "The delivery is scheduled. The user's address is looked up when it is due."

@@ -1,18 +1,18 @@
 """Firebase Cloud Messaging, through firebase-admin."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Self
+from datetime import UTC, datetime
+from typing import ClassVar, Self
 
 import firebase_admin
 from firebase_admin import exceptions, messaging
 from google.auth.exceptions import GoogleAuthError, TransportError
 
+from functions.push.message import message_of
 from functions.push.verdicts import verdict_of
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_http import keep_connections, never_connected
 from functions.runtime.statuses import Alert, Retry, outcome_for, unreachable
-from shared.content import PushContent
 from shared.envelope import Delivery
 from shared.errors import ConfigurationError
 from shared.reasons import Reason
@@ -53,13 +53,7 @@ class Fcm:
             raise ConfigurationError(message) from error
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        content = delivery.content_as(PushContent)
-        message = messaging.Message(
-            token=delivery.recipient,
-            notification=messaging.Notification(title=content.title, body=content.body),
-            data=content.data | {"notification_id": delivery.notification_id},
-            **_expiring(delivery.expires_at),
-        )
+        message = message_of(delivery, datetime.now(UTC))
         try:
             return Sent(self.name, messaging.send(message, app=self._app))
         except exceptions.FirebaseError as error:
@@ -70,13 +64,3 @@ class Fcm:
             away = error.retryable or isinstance(error, TransportError)  # the token server, not our credentials
             verdict = Retry(Reason.UNREACHABLE) if away else Alert(Reason.CREDENTIALS_REFUSED)
             return outcome_for(verdict, provider=self.name, detail=type(error).__name__)
-
-
-def _expiring(expires_at: datetime) -> dict[str, Any]:
-    """How long FCM tries to reach the device. Without these options it tries for four weeks."""
-    left = max(timedelta(), expires_at - datetime.now(UTC))
-    return {
-        "android": messaging.AndroidConfig(ttl=left),
-        "apns": messaging.APNSConfig(headers={"apns-expiration": str(int(expires_at.timestamp()))}),
-        "webpush": messaging.WebpushConfig(headers={"TTL": str(int(left.total_seconds()))}),
-    }

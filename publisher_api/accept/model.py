@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from publisher_api.limits.model import Quota
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.refusal import Refusal
@@ -55,10 +56,14 @@ class AcceptRequest:
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
-    """The JSON that answers an accepted request. ``replayed``: the same Idempotency-Key was answered with it before."""
+    """The JSON that answers an accepted request. ``replayed``: the same Idempotency-Key was answered with it before.
+
+    ``quota`` is what is left of the producer's limit; None if it has none, or if the request took nothing of it.
+    """
 
     body: dict[str, Any]
     replayed: bool = False
+    quota: Quota | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
-"""``python -m publisher_api.cli.apply DIR``: create and change channels, templates and event types as files say.
+"""``python -m publisher_api.cli.apply DIR``: creates and changes what files declare.
 
-Prints what differs first. Nothing is stored if a file has a fault. The same files again change nothing, and what is
-stored but not in the files stays.
+Files declare channels, templates, event types and limits. Prints what differs first. Nothing is stored if a file has a
+fault. The same files again change nothing, and what is stored but not in the files stays.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from shared.errors import ConfigurationError
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m publisher_api.cli.apply", description=__doc__)
     parser.add_argument(
-        "folder", metavar="DIR", type=Path, help="has channels/, templates/ and event-types/, with NAME.toml"
+        "folder", metavar="DIR", type=Path, help="has channels/, templates/, event-types/ and limits/, with NAME.toml"
     )
     parser.add_argument("--dry-run", action="store_true", help="print what differs, and store nothing")
     arguments = parser.parse_args()

@@ -19,8 +19,9 @@ from postgres.listener import Listener
 from postgres.pool import Connected, Pool, fetch_one
 from publisher_api.api_keys.model import ApiKey
 from publisher_api.channels.model import Channel
-from publisher_api.configuration import Configuration, Template
+from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.event_types.model import EventType
+from publisher_api.limits.model import LimitFields, limits_of
 from publisher_api.preferences.model import Preferences
 from publisher_api.principal import Principal, scopes_of
 from shared.log_events import LogEvent
@@ -31,6 +32,8 @@ _MAX_AGE_SECONDS = 60.0
 _FAILURE_SECONDS = 1.0
 # So long a refusal says that a key has expired. Afterwards it is unknown.
 _EXPIRED_KEPT_FOR = timedelta(days=30)
+# Requests can name these and the published one. Each is held in memory by every instance.
+NEWEST_VERSIONS = 5
 
 
 class ConfigCache:
@@ -42,7 +45,7 @@ class ConfigCache:
         self._snapshot: _Snapshot | None = None
         self._state = object()
         self._failure: tuple[float, psycopg.OperationalError] | None = None
-        self._templates: dict[str, _StoredTemplate] = {}
+        self._templates: dict[_VersionKey, _StoredVersion] = {}
         self._lock = threading.Lock()
 
     def cached(self) -> Configuration | None:
@@ -77,7 +80,7 @@ class ConfigCache:
         try:
             with self._pool.connection() as connection:
                 self._templates = _load_templates(connection, self._templates)
-                return _load(connection, self._templates)
+                return _load(connection, _by_template(self._templates))
         except psycopg.OperationalError as error:  # includes PoolTimeout
             self._failure = (self._clock(), error)
             _log.warning(LogEvent.CONFIG_LOAD_FAILED, error=type(error).__name__, cause=str(error))
@@ -96,32 +99,75 @@ class _Snapshot(NamedTuple):
     state: object
 
 
+_VersionKey = tuple[TemplateKey, int]
+
+
 @dataclass(frozen=True, slots=True)
-class _StoredTemplate:
-    """``version`` changes whenever the row does."""
+class _StoredVersion:
+    """A version of a template. ``row`` is another one if the version was deleted and stored again."""
 
-    version: str
-    content: Template
+    row: str
+    published: bool
+    template: Template
 
 
-def _load_templates(connection: Connected, known: Mapping[str, _StoredTemplate]) -> dict[str, _StoredTemplate]:
-    """Every template. Reads the content of those only that have changed: together they may be large."""
-    rows = connection.execute("select template_name, xmin::text as version from templates").fetchall()
-    versions = {row["template_name"]: row["version"] for row in rows}
-    kept = {name: stored for name, stored in known.items() if stored.version == versions.get(name)}
-    changed = connection.execute(
-        "select template_name, xmin::text as version, content from templates where template_name = any(%s)",
-        [[name for name in versions if name not in kept]],
+def _load_templates(
+    connection: Connected, known: Mapping[_VersionKey, _StoredVersion]
+) -> dict[_VersionKey, _StoredVersion]:
+    """The published and the newest versions of every template.
+
+    Reads the content of those only that are not ``known``: together they may be large.
+    """
+    listed = connection.execute(
+        """
+        select nullif(tenant, '') as tenant, template_name, v.version, v.row, v.version = p.version as published
+          from (select tenant, template_name, version, xmin::text as row,
+                       row_number() over (partition by tenant, template_name order by version desc) as age
+                  from template_versions) v
+          left join published_templates p using (tenant, template_name)
+         where age <= %s or v.version = p.version
+        """,
+        [NEWEST_VERSIONS],
     ).fetchall()
-    return kept | {row["template_name"]: _StoredTemplate(row["version"], row["content"]) for row in changed}
+    rows = {_version_key(row): row for row in listed}
+    missing = [key for key, row in rows.items() if key not in known or known[key].row != row["row"]]
+    read = connection.execute(
+        """
+        select nullif(tenant, '') as tenant, template_name, version, content, locales
+          from unnest(%s::text[], %s::text[], %s::int[]) as wanted (tenant, template_name, version)
+          join template_versions using (tenant, template_name, version)
+        """,
+        [[tenant or "" for (tenant, _), _ in missing], [name for (_, name), _ in missing], [n for _, n in missing]],
+    ).fetchall()
+    templates = {key: stored.template for key, stored in known.items()} | {
+        _version_key(row): Template(row["version"], row["content"], row["locales"]) for row in read
+    }
+    return {
+        key: _StoredVersion(row["row"], bool(row["published"]), templates[key])
+        for key, row in rows.items()
+        if key in templates
+    }
 
 
-def _load(connection: Connected, templates: Mapping[str, _StoredTemplate]) -> Configuration:
+def _version_key(row: DictRow) -> _VersionKey:
+    return (row["tenant"], row["template_name"]), row["version"]
+
+
+def _by_template(stored: Mapping[_VersionKey, _StoredVersion]) -> dict[TemplateKey, TemplateVersions]:
+    versions: dict[TemplateKey, dict[int, Template]] = {}
+    for (template, version), each in stored.items():
+        versions.setdefault(template, {})[version] = each.template
+    published = {template: version for (template, version), each in stored.items() if each.published}
+    return {template: TemplateVersions(published.get(template), found) for template, found in versions.items()}
+
+
+def _load(connection: Connected, templates: Mapping[TemplateKey, TemplateVersions]) -> Configuration:
     channels = connection.execute(
         "select slug, kind as channel_type, enabled, config, version from channels"
     ).fetchall()
     event_types = connection.execute("select event_type, version, declaration from event_types").fetchall()
     defaults = fetch_one(connection.execute("select document from preference_defaults"))["document"]
+    limits = connection.execute("select scope, declaration from limits").fetchall()
     keys = connection.execute(
         """
         select key_hash, key_id, prefix, producer, scopes, tenant, expires_at from api_keys
@@ -129,12 +175,16 @@ def _load(connection: Connected, templates: Mapping[str, _StoredTemplate]) -> Co
         """,
         [_EXPIRED_KEPT_FOR],
     ).fetchall()
+    by_slug = {row["slug"]: Channel(**row) for row in channels}
     return Configuration(
-        channels={row["slug"]: Channel(**row) for row in channels},
-        templates={name: stored.content for name, stored in templates.items()},
+        channels=by_slug,
+        templates=templates,
         api_keys={bytes(row["key_hash"]): _api_key(row) for row in keys},
         event_types={row["event_type"]: _event_type(row) for row in event_types},
         preferences=msgspec.convert(defaults, Preferences),
+        limits=limits_of(
+            {row["scope"]: LimitFields.model_validate(row["declaration"]).as_limit() for row in limits}, by_slug
+        ),
     )
 
 

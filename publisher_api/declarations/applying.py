@@ -14,15 +14,26 @@ from postgres.pool import Pool
 from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import Channel, ChannelFields
 from publisher_api.channels.service import Channels, changed, check_config
-from publisher_api.configuration import Configuration
+from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations.differences import Difference
-from publisher_api.declarations.files import CHANNELS, EVENT_TYPES, TEMPLATES, BadDeclarations, Declarations, faults_of
+from publisher_api.declarations.files import (
+    CHANNELS,
+    EVENT_TYPES,
+    LIMITS,
+    TEMPLATES,
+    BadDeclarations,
+    Declarations,
+    faults_of,
+)
 from publisher_api.event_types import service as event_types
 from publisher_api.event_types.model import EventType, EventTypeFields
+from publisher_api.limits import service as limits
+from publisher_api.limits.model import Limit
 from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal
 from publisher_api.templates import service as templates
+from publisher_api.templates.model import TemplateFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +55,38 @@ class Applying:
                 for slug, fields in declared.channels.items()
             ),
             *(
-                Difference(f"{TEMPLATES}/{name}", current.templates.get(name), fields.content)
+                Difference(f"{TEMPLATES}/{name}", _published(current, name), fields.model_dump())
                 for name, fields in declared.templates.items()
             ),
             *(
                 Difference(f"{EVENT_TYPES}/{name}", _event_type(current.event_types.get(name)), _given(fields))
                 for name, fields in declared.event_types.items()
             ),
+            *(
+                Difference(
+                    f"{LIMITS}/{scope}",
+                    _limit(current.limits.by_scope[scope]) if scope in current.limits.by_scope else None,
+                    _limit(fields.as_limit()),
+                )
+                for scope, fields in declared.limits.items()
+            ),
         ]
 
     def apply(self, declared: Declarations, places: Collection[str]) -> None:
-        """Store what is declared at ``places``. Event types come last: they name the others. Raises ``Refusal``."""
+        """Store what is declared at ``places``. What names others comes after them. Raises ``Refusal``."""
         for slug, channel in declared.channels.items():
             if f"{CHANNELS}/{slug}" in places:
                 self.channels.put(slug, channel, self.caller)
         for name, template in declared.templates.items():
             if f"{TEMPLATES}/{name}" in places:
-                templates.put_template(self.pool, self.cache, name, template, self.caller)
+                fields = TemplateFields(content=template.content, locales=template.locales)
+                templates.put_template(self.pool, self.cache, (None, name), fields, self.caller)
         for name, event_type in declared.event_types.items():
             if f"{EVENT_TYPES}/{name}" in places:
                 event_types.put_event_type(self.pool, self.cache, name, event_type, self.caller)
+        for scope, limit in declared.limits.items():
+            if f"{LIMITS}/{scope}" in places:
+                limits.put_limit(self.pool, self.cache, scope, limit, self.caller)
 
 
 def _check(declared: Declarations, current: Configuration) -> None:
@@ -76,16 +99,33 @@ def _check(declared: Declarations, current: Configuration) -> None:
                 check_config(fields.channel_type, fields.config)
             channels[slug] = changed(slug, fields, channels.get(slug), 0)
     for name, template in declared.templates.items():
-        for slug, content in template.content.items():
-            with _collecting(f"{TEMPLATES}/{name}", faults):
-                templates.check_content(slug, content, channels)
-    contents = {name: template.content for name, template in declared.templates.items()}
-    planned = replace(current, channels=channels, templates={**current.templates, **contents})
+        with _collecting(f"{TEMPLATES}/{name}", faults):
+            templates.check(template, (None, name), channels)
+    planned = replace(current, channels=channels, templates={**current.templates, **_as_published(declared)})
     for name, event_type in declared.event_types.items():
         with _collecting(f"{EVENT_TYPES}/{name}", faults):
             event_types.check(event_type, planned)
+    for scope in declared.limits:
+        with _collecting(f"{LIMITS}/{scope}", faults):
+            limits.check(scope, planned)
     if faults:
         raise BadDeclarations(faults)
+
+
+def _as_published(declared: Declarations) -> dict[TemplateKey, TemplateVersions]:
+    """The declared templates, as if each were published as its first version."""
+    return {
+        (None, name): TemplateVersions(1, {1: Template(1, template.content, template.locales)})
+        for name, template in declared.templates.items()
+    }
+
+
+def _published(current: Configuration, name: str) -> Mapping[str, Any] | None:
+    template = current.templates.get((None, name))
+    if template is None or template.published is None:
+        return None
+    published = template.versions[template.published]
+    return {"content": published.content, "locales": published.locales}
 
 
 @contextmanager
@@ -119,3 +159,8 @@ def _event_type(stored: EventType | None) -> Mapping[str, Any] | None:
 def _given(fields: EventTypeFields) -> Mapping[str, Any]:
     given: dict[str, Any] = fields.model_dump(exclude_defaults=True)
     return given
+
+
+def _limit(limit: Limit) -> Mapping[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(limit)
+    return fields

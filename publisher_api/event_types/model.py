@@ -74,7 +74,7 @@ class EventTypePage(BaseModel):
     next: str | None
 
 
-class VersionPage(BaseModel):
+class EventTypeVersions(BaseModel):
     """Declarations of one event type. `next` is the `before` of the page that follows; null on the last page."""
 
     event_types: list[EventTypeView]

@@ -5,15 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from publisher_api.event_types import service
-from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeView, VersionPage
-from publisher_api.fields import Name
+from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeVersions, EventTypeView
+from publisher_api.fields import MAX_VERSION, Name
 from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
 from publisher_api.web.services import Producer, Services
 
 router = APIRouter(prefix="/v1/event-types", tags=["configuration"], route_class=AuthenticatedRoute)
 _MAX_LIMIT = 100
-_MAX_VERSION = 2**31 - 1
 Limit = Annotated[int, Query(ge=1, le=_MAX_LIMIT)]
 
 
@@ -46,8 +45,8 @@ def list_versions(
     _producer: Producer,
     services: Services,
     limit: Limit = 100,
-    before: Annotated[int | None, Query(ge=1, le=_MAX_VERSION, description="The `next` of the page before.")] = None,
-) -> VersionPage:
+    before: Annotated[int | None, Query(ge=1, le=MAX_VERSION, description="The `next` of the page before.")] = None,
+) -> EventTypeVersions:
     """List what was declared over time. The newest version comes first."""
     return service.list_versions(services.pool, event_type, limit, before)
 

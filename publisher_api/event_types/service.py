@@ -7,9 +7,9 @@ from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
-from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeView, VersionPage
-from publisher_api.planning.compose import template_named
+from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeVersions, EventTypeView
 from publisher_api.planning.route import channel_named
+from publisher_api.planning.variants import template_for
 from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, not_found
 
@@ -45,14 +45,14 @@ def list_event_types(pool: Pool, limit: int, after: str | None) -> EventTypePage
     return EventTypePage(event_types=found[:limit], next=following)
 
 
-def list_versions(pool: Pool, name: str, limit: int, before: int | None) -> VersionPage:
+def list_versions(pool: Pool, name: str, limit: int, before: int | None) -> EventTypeVersions:
     """A page of what was declared under this name, the newest version first. Raises ``Refusal``."""
     with pool.connection() as connection:
         versions = store.list_versions(connection, name, limit + 1, before)
         if not versions and store.get_event_type(connection, name) is None:
             raise _undeclared(name)
     following = versions[limit - 1].version if len(versions) > limit else None
-    return VersionPage(event_types=versions[:limit], next=following)
+    return EventTypeVersions(event_types=versions[:limit], next=following)
 
 
 def delete_event_type(pool: Pool, cache: ConfigCache, name: str, caller: Principal) -> None:
@@ -69,7 +69,7 @@ def check(fields: EventTypeFields, configuration: Configuration) -> None:
     """Raises ``Refusal`` for channels or a template that do not exist: every notification would be refused."""
     for index, slug in enumerate(fields.channels):
         channel_named(slug, configuration.channels, f"channels.{index}")
-    template_named(fields.template_name, configuration.templates)
+    template_for(fields.template_name, None, configuration.templates, tenant=None)
 
 
 def _recorded(view: EventTypeView) -> dict[str, Any]:

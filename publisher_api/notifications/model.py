@@ -24,6 +24,9 @@ class StoredNotification:
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
+    template_version: int | None
+    tenant_template_version: int | None
+    locale: str | None
     dedup_key: str | None
     priority: int
     deliver_at: datetime | None
@@ -92,6 +95,13 @@ class NotificationView(BaseModel):
     channels: list[str]
     payload: dict[str, Any]
     template_name: str | None
+    template_version: int | None = Field(
+        description="The version that was rendered, of the template that all tenants share."
+    )
+    tenant_template_version: int | None = Field(
+        description="The version that was rendered, of the tenant's own template."
+    )
+    locale: str | None = Field(description="The language that the template was asked for.")
     dedup_key: str | None
     priority: int
     deliver_at: datetime | None
@@ -124,7 +134,7 @@ class DeliveryView(BaseModel):
     expires_at: datetime
     queued_at: datetime | None
     deferred_until: datetime | None = Field(
-        description="The receiver failed, and the delivery waits, or waited, until this time for its next attempt."
+        description="It waits, or waited, until this time: its receiver failed, or its channel's limit was reached."
     )
     provider: str | None
     provider_message_id: str | None

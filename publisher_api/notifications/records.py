@@ -13,7 +13,8 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``created_at`` is when the event happened, ``accepted_at`` when we accepted it (None in old rows,
     whose ``created_at`` is that time). ``inbox_at`` is when the notification is due in the live inbox; None if it is
-    not meant for it.
+    not meant for it. ``template_version`` and ``tenant_template_version`` are the versions that were rendered, of the
+    template that all tenants share and of the tenant's own, in the language ``locale`` or what it falls back to.
     """
 
     notification_id: str
@@ -32,6 +33,9 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     accepted_at: datetime | None
     inbox_at: datetime | None
+    template_version: int | None = None
+    tenant_template_version: int | None = None
+    locale: str | None = None
     read_at: datetime | None = None
     archived_at: datetime | None = None
 
@@ -40,7 +44,8 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``deliveries``. ``held_by`` is why it is due later than the notification.
 
     ``sweep_at`` is when the sweeper may publish it, unless that has happened before. ``deferrals`` is how often its
-    function deferred it in this round.
+    function deferred it in this round. ``deferred_until``: it waits, or waited, until then, for its receiver or because
+    of its channel's limit.
     """
 
     delivery_id: str
@@ -57,3 +62,4 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     held_by: str | None = None
     expires_at: datetime
     sweep_at: datetime
+    deferred_until: datetime | None = None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from publisher_api.fields import MAX_CHANNELS, Channels, Key, Name, Time, UserId
+from publisher_api.fields import MAX_CHANNELS, Channels, Key, Locale, Name, Time, UserId, Version
 
 
 class NotificationRequest(BaseModel):
@@ -32,9 +32,16 @@ class NotificationRequest(BaseModel):
     )
     actor_user_id: UserId | None = Field(default=None, description="Who caused the event.")
     tenant: Name | None = Field(
-        default=None, description="For which of your customers. Preferences of the user within it come first."
+        default=None,
+        description="For which of your customers. The user's preferences within it come first, and its templates.",
     )
     template_name: Name | None = Field(default=None, description="Default: that of the event type.")
+    template_version: Version | None = Field(
+        default=None, description="The published version or one of the five newest. Default: the published one."
+    )
+    locale: Locale | None = Field(
+        default=None, description="The language of the template's texts, like pt-BR. Default: that of the user."
+    )
     dedup_key: Key | None = Field(
         default=None, description="The same key again within 24 hours answers the first notification."
     )

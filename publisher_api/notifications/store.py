@@ -12,7 +12,8 @@ from publisher_api.principal import IN_SIGHT, Sight
 
 _COLUMNS = """
     n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.tenant, n.channels, n.payload,
-    n.template_name, n.dedup_key, n.priority, n.deliver_at, n.created_at,
+    n.template_name, n.template_version, n.tenant_template_version, n.locale, n.dedup_key, n.priority, n.deliver_at,
+    n.created_at,
     coalesce(n.accepted_at, n.created_at) as accepted_at, n.seen_at, n.read_at, n.archived_at,
     (select coalesce(array_agg(d.status order by d.delivery_id), '{}')
        from deliveries d where d.notification_id = n.notification_id) as statuses

@@ -138,6 +138,35 @@ def set_recipients(connection: Connected, deliveries: Sequence[DeliveryRecord]) 
     )
 
 
+def defer(connection: Connected, deliveries: Sequence[DeliveryRecord], now: datetime) -> None:
+    """Let deliveries wait until their ``deferred_until``, with their reason, and record that."""
+    connection.execute(
+        """
+        with waiting as (
+            select d.delivery_id, d.round, w.until, w.reason
+              from unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(reasons)s::text[])
+                   as w (delivery_id, until, reason)
+              join deliveries d on d.delivery_id = w.delivery_id
+             where d.status = 'pending'
+             order by d.delivery_id for no key update of d
+        ), recorded as (
+            insert into delivery_events (delivery_id, round, result, at, until, reason)
+            select delivery_id, round, 'deferred', %(now)s, until, reason from waiting
+            on conflict (delivery_id, round, result, at) do nothing
+        )
+        update deliveries d
+           set sweep_at = w.until, deferred_until = w.until, reason = w.reason, updated_at = now()
+          from waiting w where d.delivery_id = w.delivery_id
+        """,
+        {
+            "ids": [delivery.delivery_id for delivery in deliveries],
+            "untils": [delivery.deferred_until for delivery in deliveries],
+            "reasons": [delivery.reason for delivery in deliveries],
+            "now": now,
+        },
+    )
+
+
 def mark_queued(connection: Connected, deliveries: Sequence[Delivery], now: datetime) -> None:
     """Mark deliveries as published.
 

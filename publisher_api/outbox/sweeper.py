@@ -17,6 +17,7 @@ from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
 from publisher_api.outbox.endings import unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
+from publisher_api.outbox.limits import within_limits
 from publisher_api.outbox.message import message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
 from shared.batches import batches
@@ -63,7 +64,8 @@ def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock
         claimed = store.load_claimed(connection, [due.delivery_id for due in portion])
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
     resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
-    return publish(pool, topic, _messages(cache, resolved), clock)
+    admitted = within_limits(pool, resolved, cache.current().limits, clock()) if resolved else []
+    return publish(pool, topic, _messages(cache, admitted), clock)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:

@@ -11,6 +11,7 @@ from publisher_api.planning.allow import Target
 from publisher_api.planning.compose import Composed
 from publisher_api.planning.hold import Hold
 from publisher_api.planning.schedule import Schedule
+from publisher_api.planning.variants import ChosenTemplate
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
 from shared.reasons import Reason
@@ -70,9 +71,14 @@ def _reason_to_wait(target: Target) -> Reason | None:
 
 
 def assemble_notification(
-    request: NotificationRequest, origin: Origin, schedule: Schedule, deliveries: Sequence[DeliveryRecord]
+    request: NotificationRequest,
+    template: ChosenTemplate | None,
+    origin: Origin,
+    schedule: Schedule,
+    deliveries: Sequence[DeliveryRecord],
 ) -> NotificationRecord:
     """The notification's own row."""
+    own, shared = (template.own, template.shared) if template is not None else (None, None)
     in_inbox = any(delivery.channel_type == "inapp" and delivery.status == "pending" for delivery in deliveries)
     return NotificationRecord(
         notification_id=origin.notification_id,
@@ -84,6 +90,9 @@ def assemble_notification(
         channels=request.channels,
         payload=request.payload,
         template_name=request.template_name,
+        template_version=shared.version if shared is not None else None,
+        tenant_template_version=own.version if own is not None else None,
+        locale=template.locale if template is not None else None,
         dedup_key=request.dedup_key,
         priority=request.priority,
         deliver_at=request.deliver_at,

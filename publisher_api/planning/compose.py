@@ -1,14 +1,16 @@
 """Step 5, compose: the content of each channel, from a template or the default, with the request's own over it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from jinja2.exceptions import SecurityError
 
 from publisher_api.channels.model import Channel
-from publisher_api.configuration import Template
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning import rendering
+from publisher_api.planning.plain_text import text_of
+from publisher_api.planning.template_limits import limited
+from publisher_api.planning.variants import ChosenTemplate
 from publisher_api.refusal import RefusalCode, invalid
 from publisher_api.users.model import User
 from shared.channel_types import ChannelType, Event, channel_type_named
@@ -24,19 +26,8 @@ class Composed(msgspec.Struct, frozen=True):
     size: int
 
 
-def template_named(name: str | None, templates: Mapping[str, Template]) -> Template | None:
-    """The template that the request names, None if it names none. Raises ``Refusal``."""
-    if name is None:
-        return None
-    template = templates.get(name)
-    if template is None:
-        message = f"unknown template {name!r}; create it with PUT /v1/templates/{name}"
-        raise invalid("template_name", message, RefusalCode.UNKNOWN_TEMPLATE)
-    return template
-
-
 def compose(
-    request: NotificationRequest, event: Event, channel: Channel, user: User, template: Template | None
+    request: NotificationRequest, event: Event, channel: Channel, user: User, template: ChosenTemplate | None
 ) -> Composed:
     """The content for one channel. Raises ``Refusal`` naming the field at fault."""
     channel_type = channel_type_named(channel.channel_type)
@@ -45,18 +36,44 @@ def compose(
         base = channel_type.default_content(event)
     else:
         base = _rendered(request, channel, user, template, optional=bool(override))
-    return _checked({**base, **override} if override else base, channel, channel_type)
+    fields = {**base, **override} if override else base
+    return _checked(_with_derived_texts(fields, channel, channel_type), channel, channel_type)
 
 
 def _rendered(
-    request: NotificationRequest, channel: Channel, user: User, template: Template, *, optional: bool
+    request: NotificationRequest, channel: Channel, user: User, template: ChosenTemplate, *, optional: bool
 ) -> dict[str, Any]:
-    source = template.get(channel.slug, template.get(channel.channel_type))
-    if source is None and not optional:
-        message = f"the template {request.template_name!r} has no content for the channel {channel.slug!r}"
+    variant = template.variant(channel)
+    if variant is None:
+        if optional:
+            return {}
+        message = f"the template {template.name!r} has no content for the channel {channel.slug!r}"
         raise invalid("template_name", message, RefusalCode.TEMPLATE_FAILED)
-    rendered: dict[str, Any] = rendering.render(source or {}, _variables(request, user), f"template.{channel.slug}")
+    rendered: dict[str, Any] = rendering.render(variant.fields, _variables(request, user), variant.place)
     return rendered
+
+
+def _with_derived_texts(fields: dict[str, Any], channel: Channel, channel_type: ChannelType) -> dict[str, Any]:
+    """``fields`` with each text that is absent and can be derived from a field in HTML. Raises ``Refusal``."""
+    derived = {
+        name: _derived(fields[source], channel, name, source)
+        for name, source in channel_type.derived_texts.items()
+        if name not in fields and isinstance(fields.get(source), str)
+    }
+    return {**fields, **derived} if derived else fields
+
+
+def _derived(html: str, channel: Channel, name: str, source: str) -> str:
+    try:
+        with limited(rendering.MAX_SECONDS):
+            text = text_of(html)
+    except (ValueError, SecurityError) as error:
+        text, why = "", f"cannot be read: {error}"
+    else:
+        why = "has no text"
+    if not text:
+        raise invalid(f"content.{channel.slug}.{name}", f"cannot be derived from `{source}`, which {why}. Give it")
+    return text
 
 
 OURS = frozenset({"payload", "event_type", "actor_user_id", "user"})

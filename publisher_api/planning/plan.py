@@ -14,12 +14,13 @@ from publisher_api.notifications.records import DeliveryRecord, NotificationReco
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.allow import Target, allow
 from publisher_api.planning.assemble import Origin, assemble_deliveries, assemble_notification
-from publisher_api.planning.compose import Composed, compose, template_named
+from publisher_api.planning.compose import Composed, compose
 from publisher_api.planning.defaults import with_defaults
 from publisher_api.planning.hold import Hold, hold
 from publisher_api.planning.preference import layers_of
 from publisher_api.planning.route import route
 from publisher_api.planning.schedule import schedule
+from publisher_api.planning.variants import template_for
 from publisher_api.users.model import User
 from shared.channel_types import Event
 
@@ -62,14 +63,20 @@ def plan(
         payload=request.payload,
         created_at=times.created_at,
     )
-    template = template_named(request.template_name, configuration.templates)
+    template = template_for(
+        request.template_name,
+        request.template_version,
+        configuration.templates,
+        tenant=request.tenant,
+        locale=request.locale or user.locale,
+    )
     targets: list[tuple[Target, Composed, Hold | None]] = []
     for each in routes:
         composed = compose(request, event, each.channel, user, template)
         targets += [(target, composed, hold(each, target, times, origin.notification_id)) for target in allow(each)]
     deliveries = assemble_deliveries(origin, targets, times, new_id)
     return Plan(
-        notification=assemble_notification(request, origin, times, deliveries),
+        notification=assemble_notification(request, template, origin, times, deliveries),
         deliveries=deliveries,
         content_bytes=sum(composed.size for _, composed, _ in targets),
     )

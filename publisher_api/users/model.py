@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import langcodes
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
 from publisher_api.devices.model import DeviceView
-from publisher_api.fields import Timezone
+from publisher_api.fields import Locale, Timezone
 from publisher_api.json_body import MAX_DEPTH, deeper_than
 from publisher_api.preferences.model import Preferences
 
@@ -32,13 +31,6 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[str] = msgspec.field(default_factory=list)
     preferences: Preferences = msgspec.field(default_factory=Preferences)
     tenants: dict[str, Preferences] = msgspec.field(default_factory=dict)
-
-
-def _locale(tag: str) -> str:
-    try:
-        return langcodes.standardize_tag(tag)
-    except ValueError:
-        raise ValueError("not a language tag of BCP 47, like en-GB") from None
 
 
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -74,14 +66,7 @@ class UserFields(BaseModel):
         ]
         | None
     ) = None
-    locale: (
-        Annotated[
-            str,
-            Field(max_length=35, description="BCP 47, like en-GB", json_schema_extra={"format": "locale"}),
-            AfterValidator(_locale),
-        ]
-        | None
-    ) = None
+    locale: Locale | None = None
     timezone: Timezone | None = None
     attributes: Annotated[dict[str, Any], AfterValidator(_attributes)] | None = Field(
         default=None, description="What templates read as `user.attributes`, 16 KB of JSON at most."

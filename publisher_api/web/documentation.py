@@ -33,7 +33,7 @@ TAGS = [
         "description": "A user's notifications, preferences and devices, with the same token.",
     },
     {"name": "users", "description": "Where users can be reached."},
-    {"name": "configuration", "description": "Templates, event types and channels, without a deployment."},
+    {"name": "configuration", "description": "Templates, event types, channels and limits, without a deployment."},
     {"name": "administration", "description": "API keys, and who changed what."},
     {"name": "health", "description": "For load balancers and uptime checks."},
     {"name": "internal", "description": "Called by Google Pub/Sub only."},

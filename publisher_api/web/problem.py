@@ -1,9 +1,11 @@
-"""A refusal as the JSON of a problem (RFC 9457), and the one HTTP status of each code. Pure."""
+"""A refusal as the JSON of a problem (RFC 9457), with its header fields, and the one HTTP status of each code. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from publisher_api.limits.model import LimitReached
 from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.web.quota_headers import quota_headers
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE: Mapping[RefusalCode, int] = {
@@ -24,6 +26,7 @@ STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.TEMPLATE_FAILED: 422,
     RefusalCode.UNKNOWN_CHANNEL: 422,
     RefusalCode.UNKNOWN_TEMPLATE: 422,
+    RefusalCode.RATE_LIMITED: 429,
     RefusalCode.TOO_MANY_STREAMS: 429,
     RefusalCode.INTERNAL: 500,
     RefusalCode.OVERLOADED: 503,
@@ -41,6 +44,18 @@ HEADERS_OF_CODE: Mapping[RefusalCode, Mapping[str, str]] = {
 }
 
 
+def headers_of(refusal: Refusal) -> dict[str, str]:
+    """The header fields that belong to the refusal."""
+    headers = dict(HEADERS_OF_CODE.get(refusal.code, {}))
+    if isinstance(refusal, LimitReached):
+        headers |= quota_headers(refusal.quota)
+        if refusal.retry_after_seconds is not None:
+            headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if refusal.code is RefusalCode.INSUFFICIENT_SCOPE:  # RFC 6750
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{refusal.members["scope"]}"'
+    return headers
+
+
 def problem_body(refusal: Refusal) -> dict[str, Any]:
     """``type``, ``title``, ``status``, ``detail``; ``errors`` with a field each; and the refusal's own members."""
     body: dict[str, Any] = {
@@ -52,10 +67,3 @@ def problem_body(refusal: Refusal) -> dict[str, Any]:
     if refusal.fields:
         body["errors"] = [{"field": field, "message": message} for field, message in refusal.fields]
     return {**body, **refusal.members}
-
-
-def problem_headers(refusal: Refusal) -> Mapping[str, str]:
-    """When to repeat the request, or which credential it needs (RFC 6750)."""
-    if refusal.code is RefusalCode.INSUFFICIENT_SCOPE:
-        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{refusal.members["scope"]}"'}
-    return HEADERS_OF_CODE.get(refusal.code, {})

@@ -48,6 +48,28 @@ def test_message_expires_at_fcm_when_the_delivery_expires(server: ScriptedServer
     assert int(message["apns"]["headers"]["apns-expiration"]) == int(expires_at.timestamp())
 
 
+def test_an_image_and_a_link_reach_every_platform(server: ScriptedServer) -> None:
+    server.answers = [ACCEPTED]
+    image, link = "https://shop.example/a.png", "https://shop.example/orders/1"
+    with fcm(server.url) as provider:
+        provider.send(make_delivery("push", content={"title": "Paid", "image": image, "link": link}))
+    message = server.asked[0].json["message"]
+    assert (message["notification"]["image"], message["data"]["link"]) == (image, link)
+    assert message["apns"]["payload"] == {"aps": {"mutable-content": 1}}
+    assert message["apns"]["fcm_options"] == {"image": image}
+    assert message["webpush"]["fcm_options"] == {"link": link}
+
+
+def test_a_path_of_the_app_is_left_to_the_app(server: ScriptedServer) -> None:
+    server.answers = [ACCEPTED]
+    with fcm(server.url) as provider:
+        provider.send(make_delivery("push", content={"title": "Paid", "link": "/orders/1"}))
+    message = server.asked[0].json["message"]
+    assert message["data"]["link"] == "/orders/1"
+    assert "fcm_options" not in message["webpush"]
+    assert "image" not in message["notification"]
+
+
 @pytest.mark.parametrize(
     ("answer", "rejected"),
     [

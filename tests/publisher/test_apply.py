@@ -89,12 +89,49 @@ def test_a_change_is_printed_value_by_value_and_a_dry_run_stores_nothing(folder:
     printed = folder.apply("--dry-run").splitlines()
     assert printed == [
         f"~ templates/{folder.name}",
-        '    ~ email.subject: "Paid" -> "Thank you"',
+        '    ~ content.email.subject: "Paid" -> "Thank you"',
         "0 to create, 1 to change, 2 as they are.",
         "Nothing was stored, because of --dry-run.",
     ]
     stored = folder.publisher.http.get(f"/v1/templates/{folder.name}").json()
     assert stored["content"]["email"]["subject"] == "Paid"
+
+
+def test_limits_are_declared_by_files_named_for_their_scope(folder: Folder) -> None:
+    folder.write("limits", "limit = 100\nwindow_seconds = 60", name=f"producer:{folder.name}")
+    folder.write("limits", "limit = 1\nwindow_seconds = 60", name="everybody")
+    assert folder.apply(status=1).splitlines() == [
+        "limits/everybody.toml: scope: must be producer, user, producer:NAME or channel:SLUG",
+        "Nothing was stored.",
+    ]
+    (folder.path / "limits" / "everybody.toml").unlink()
+    folder.apply()
+    stored = folder.publisher.http.get(f"/v1/limits/producer:{folder.name}").json()
+    assert (stored["limit"], stored["window_seconds"], stored["burst"]) == (100, 60, None)
+    assert folder.apply() == "0 to create, 0 to change, 1 as they are.\n"
+    folder.write("limits", "limit = 100\nwindow_seconds = 60\nburst = 500", name=f"producer:{folder.name}")
+    assert "    ~ burst: 100 -> 500" in folder.apply("--dry-run")
+
+
+def test_a_template_has_languages_and_a_change_of_one_is_a_version(folder: Folder) -> None:
+    folder.write("templates", TEMPLATE + '[locales.pt-br.inapp]\ntitle = "Pago"')
+    folder.apply()
+    assert folder.apply() == "0 to create, 0 to change, 1 as they are.\n"
+    folder.write("templates", TEMPLATE + '[locales.pt-br.inapp]\ntitle = "Foi pago"')
+    assert '    ~ locales.pt-BR.inapp.title: "Pago" -> "Foi pago"' in folder.apply()
+    stored = folder.publisher.http.get(f"/v1/templates/{folder.name}").json()
+    assert (stored["published_version"], stored["locales"]) == (2, {"pt-BR": {"inapp": {"title": "Foi pago"}}})
+
+
+def test_files_publish_again_what_was_rolled_back(folder: Folder) -> None:
+    for subject in ("Paid", "Thank you"):
+        folder.write("templates", TEMPLATE.replace('subject = "Paid"', f'subject = "{subject}"'))
+        folder.apply()
+    path = f"/v1/templates/{folder.name}"
+    folder.publisher.http.post(f"{path}/publish", json={"version": 1}).raise_for_status()
+    folder.apply()
+    stored = folder.publisher.http.get(path).json()
+    assert (stored["published_version"], stored["latest_version"]) == (2, 2)
 
 
 def test_what_may_be_a_credential_is_not_printed(folder: Folder) -> None:

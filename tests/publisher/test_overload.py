@@ -61,7 +61,7 @@ def test_reading_that_waits_for_postgres_does_not_stop_accepting(each_publisher:
     publisher.http.put("/v1/templates/slow", json={"content": {"inapp": {"title": "t"}}}).raise_for_status()
     publisher.accept()  # the configuration is in memory again
     with ThreadPoolExecutor(60) as readers, psycopg.connect(publisher.database_url) as blocker:
-        blocker.execute("lock table templates in access exclusive mode")
+        blocker.execute("lock table template_versions in access exclusive mode")
         reads = [readers.submit(publisher.http.get, "/v1/templates/slow") for _ in range(60)]
         waiting_for(lambda: any(read.done() for read in reads), "a reader to be refused")
         refused = next(read.result() for read in reads if read.done())

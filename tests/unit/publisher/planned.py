@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from publisher_api.channels.model import Channel
-from publisher_api.configuration import Configuration
+from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.event_types.model import EventType
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.plan import Plan, plan
@@ -26,7 +26,10 @@ def configuration(*event_types: EventType, off: tuple[str, ...] = (), **template
     channels["webhook-chat"] = Channel(
         slug="webhook-chat", channel_type="webhook", config={"url": "https://chat.example.com"}
     )
-    return Configuration(channels, templates, {}, {each.event_type: each for each in event_types})
+    published: dict[TemplateKey, TemplateVersions] = {
+        (None, name): TemplateVersions(1, {1: Template(1, content)}) for name, content in templates.items()
+    }
+    return Configuration(channels, published, {}, {each.event_type: each for each in event_types})
 
 
 def request(**fields: Any) -> NotificationRequest:

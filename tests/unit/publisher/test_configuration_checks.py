@@ -9,7 +9,8 @@ from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import ChannelConfig, ChannelFields, ChannelView
 from publisher_api.channels.service import changed, check_config
 from publisher_api.refusal import Refusal
-from publisher_api.templates.service import check_content
+from publisher_api.templates.model import TemplateContent
+from publisher_api.templates.service import check, check_content
 from publisher_api.validation import refusal_of
 from tests.factories import NOON
 from tests.unit.publisher.planned import configuration
@@ -129,6 +130,7 @@ def test_a_channel_keeps_its_type() -> None:
     [
         ("email", {"subject": "{{ oops", "text": "x"}, "content.email.subject"),
         ("email", {"subject": "x"}, "content.email.text"),
+        ("email", {"html": "x"}, "content.email.subject"),
         ("sms", {"subject": "x", "text": "y"}, "content.sms.subject"),
         ("fax", {"text": "y"}, "content.fax"),
         ("inapp", {"title": "x", "data": {"a": [[[[]]]] * 2} | {"b": None}, "url": "{{"}, "content.inapp.url"),
@@ -138,5 +140,52 @@ def test_a_template_that_could_not_be_composed_is_refused_by_field(
     slug: str, content: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Refusal) as caught:
-        check_content(slug, content, configuration().channels)
+        check_content(slug, content, configuration().channels, "content")
     assert caught.value.fields[0][0] == field
+
+
+@pytest.mark.parametrize(
+    ("tenant", "content", "locales", "field"),
+    [
+        (None, {}, {}, "content"),
+        ("acme", {}, {}, "content"),
+        (None, {"sms": {"text": "x"}}, {"pt": {"inapp": {"title": "x"}}}, "locales.pt.inapp"),
+        (None, {"sms": {"text": "x"}}, {"pt": {"sms": {"text": "{{ oops"}}}, "locales.pt.sms.text"),
+        ("acme", {}, {"pt": {"sms": {}}}, "locales.pt.sms.text"),
+    ],
+)
+def test_a_template_that_would_fail_for_some_users_is_refused_by_field(
+    tenant: str | None, content: dict[str, Any], locales: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        check(TemplateContent(content=content, locales=locales), (tenant, "t"), configuration().channels)
+    assert caught.value.fields[0][0] == field
+
+
+@pytest.mark.parametrize(
+    ("tenant", "content", "locales"),
+    [
+        (None, {"email": {"subject": "x", "html": "<p>x</p>"}}, {}),
+        (None, {"webhook": {"body": {}}}, {"pt-br": {"webhook-chat": {"body": {}}}}),
+        ("acme", {}, {"pt": {"sms": {"text": "x"}}}),
+    ],
+)
+def test_a_template_that_leaves_something_to_others_is_stored(
+    tenant: str | None, content: dict[str, Any], locales: dict[str, Any]
+) -> None:
+    """The text to its HTML, a channel to its type, and the default to the template that all tenants share."""
+    check(TemplateContent(content=content, locales=locales), (tenant, "t"), configuration().channels)
+
+
+@pytest.mark.parametrize(
+    ("locales", "said"),
+    [
+        ({"pt-br": {"sms": {"text": "x"}}, "pt-BR": {"sms": {"text": "y"}}}, "pt-br and pt-BR are the same language"),
+        ({"not a tag": {"sms": {"text": "x"}}}, "BCP 47"),
+        ({"pt": {}}, "at least 1 item"),
+        ({f"de-x-{n}": {"sms": {"text": "x"}} for n in range(51)}, "at most 50 items"),
+    ],
+)
+def test_languages_of_a_template_are_checked(locales: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        TemplateContent(content={"sms": {"text": "x"}}, locales=locales)

@@ -13,6 +13,8 @@ from publisher_api.planning.assemble import RELAY_GRACE
 from publisher_api.refusal import RefusalCode
 from publisher_api.users.model import User
 from shared.channel_types import REGISTRY
+from shared.content import SMS_CHARACTERS
+from shared.sms_text import utf16_length
 from shared.topology import CHANNEL_TYPES, TOPOLOGY
 from tests.unit.publisher.planned import ADA, NOW, WEBHOOK, configuration, planned, refused
 
@@ -160,6 +162,13 @@ class TestCompose:
             ("inapp", {"data": nested(20)}, "content.inapp"),
             ("push", {"body": "ä" * 2000}, "content.push"),
             ("push", {"data": {"from": "x"}}, "content.push"),
+            ("push", {"image": "http://shop.example/a.png"}, "content.push"),
+            ("push", {"image": "https://shop.example/a b.png"}, "content.push"),
+            ("push", {"link": "javascript:alert(1)"}, "content.push"),
+            ("push", {"link": "/" + "x" * 4000}, "content.push"),
+            ("push", {"link": "/orders", "data": {"link": "/other"}}, "content.push"),
+            ("sms", {"text": "x" * 1601}, "content.sms"),
+            ("sms", {"text": "\U0001f600" * 801}, "content.sms"),
         ],
     )
     def test_content_that_its_channel_type_cannot_carry_is_refused_by_field(
@@ -167,6 +176,15 @@ class TestCompose:
     ) -> None:
         refusal = refused(channels=[channel_type], content={channel_type: content})
         assert (refusal.code, [name for name, _ in refusal.fields]) == (RefusalCode.INVALID_REQUEST, [field])
+
+    def test_a_long_sms_is_refused_with_its_segments(self) -> None:
+        refusal = refused(channels=["sms"], content={"sms": {"text": "ç" * 1601}})
+        assert "1601 characters (24 segments in UCS-2)" in refusal.detail
+
+    def test_a_long_payload_makes_an_sms_of_the_longest_length(self) -> None:
+        [delivery] = planned(channels=["sms"], payload={"text": "\U0001f600" * 2000}).deliveries
+        assert delivery.content is not None
+        assert utf16_length(delivery.content["text"]) in (SMS_CHARACTERS - 1, SMS_CHARACTERS)
 
     def test_content_over_512_kb_is_refused(self) -> None:
         refusal = refused(content={"inapp": {"body": "x" * 600_000}})

@@ -15,7 +15,8 @@ def notification(**fields: Any) -> StoredNotification:
     known: dict[str, Any] = {
         "notification_id": UUID(int=1), "producer": "shop", "user_id": "ada", "event_type": "payment",
         "actor_user_id": None, "tenant": None, "channels": ["email"], "payload": {}, "template_name": None,
-        "dedup_key": None, "priority": 100, "deliver_at": None, "created_at": NOON - timedelta(hours=1),
+        "template_version": None, "tenant_template_version": None, "locale": None, "dedup_key": None,
+        "priority": 100, "deliver_at": None, "created_at": NOON - timedelta(hours=1),
         "accepted_at": NOON, "seen_at": None, "read_at": None, "archived_at": None, "statuses": ["queued"],
     }  # fmt: skip
     return StoredNotification(**known | fields)

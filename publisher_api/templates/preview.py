@@ -1,0 +1,102 @@
+"""Renders a template as if a notification were sent with it."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from postgres.pool import Connected, Pool
+from publisher_api.configuration import Template, TemplateKey
+from publisher_api.db.config_cache import ConfigCache
+from publisher_api.notifications.request import NotificationRequest
+from publisher_api.notifications.service import get_notification
+from publisher_api.planning.compose import compose
+from publisher_api.planning.template_limits import limited
+from publisher_api.planning.variants import ChosenTemplate
+from publisher_api.principal import Principal, Scope, Sight
+from publisher_api.refusal import invalid
+from publisher_api.templates import store
+from publisher_api.templates.model import RenderedSms, RenderRequest, RenderView, TemplateView
+from publisher_api.templates.service import unknown
+from publisher_api.users.model import User
+from publisher_api.users.service import load_users
+from shared.channel_types import Event
+from shared.sms_text import size_of
+
+_MAX_SECONDS = 2.0
+_SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
+_SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def render(pool: Pool, cache: ConfigCache, key: TemplateKey, wanted: RenderRequest, caller: Principal) -> RenderView:
+    """The content that a notification with this template would have on each of its channels. Raises ``Refusal``.
+
+    It shows what is stored of a notification and of a user only to a caller that may read them.
+    """
+    if wanted.notification_id is not None:
+        caller.require(Scope.READ)
+    if wanted.user_id is not None:
+        caller.require(Scope.USERS)
+    with pool.connection() as connection:
+        shown, below = _stored(connection, key, wanted.version)
+    request = _sample(pool, key, wanted, caller.sight)
+    user = load_users(pool, [request.user_id]).get(request.user_id) or User(user_id=request.user_id)
+    tenant, name = key
+    template = ChosenTemplate(
+        name=name,
+        locale=wanted.locale or user.locale,
+        own=_version(shown) if tenant is not None else None,
+        shared=_version(shown) if tenant is None else _version(below),
+    )
+    known = cache.current().channels
+    channels = [known[slug] for slug in sorted(template.channels()) if slug in known]
+    variants = {each.slug: variant for each in channels if (variant := template.variant(each))}
+    event = Event(
+        notification_id=_SAMPLE_ID,
+        event_type=request.event_type,
+        user_id=request.user_id,
+        actor_user_id=request.actor_user_id,
+        payload=request.payload,
+        created_at=_SAMPLE_TIME,
+    )
+    with limited(_MAX_SECONDS):
+        content = {slug: compose(request, event, known[slug], user, template).content for slug in variants}
+    texts = {slug: each["text"] for slug, each in content.items() if known[slug].channel_type == "sms"}
+    return RenderView(
+        version=shown.version,
+        content=content,
+        locales={slug: variant.locale for slug, variant in variants.items()},
+        sms={slug: RenderedSms(**msgspec.structs.asdict(size_of(text))) for slug, text in texts.items()},
+    )
+
+
+def _stored(connection: Connected, key: TemplateKey, version: int | None) -> tuple[TemplateView, TemplateView | None]:
+    """The version that is rendered, and the shared template that is used where a tenant's own has nothing."""
+    tenant, name = key
+    shown = store.get_template(connection, key, version)
+    if shown is None:
+        raise unknown(key, version)
+    shared = store.get_template(connection, (None, name)) if tenant is not None else None
+    return shown, shared if shared is not None and shared.published_version is not None else None
+
+
+def _version(view: TemplateView | None) -> Template | None:
+    return Template(view.version, view.content, view.locales) if view is not None else None
+
+
+def _sample(pool: Pool, key: TemplateKey, wanted: RenderRequest, sight: Sight) -> NotificationRequest:
+    """The request that is rendered. Raises ``Refusal``."""
+    if (wanted.payload is None) == (wanted.notification_id is None):
+        raise invalid("payload", "give either a payload or a notification_id")
+    payload, event_type, user_id = wanted.payload, wanted.event_type, wanted.user_id
+    if wanted.notification_id is not None:
+        notification = get_notification(pool, wanted.notification_id, sight)
+        payload = notification.payload
+        event_type, user_id = event_type or notification.event_type, user_id or notification.user_id
+    return NotificationRequest.model_construct(
+        user_id=user_id or "sample-user",
+        event_type=event_type or "sample",
+        payload=payload,
+        template_name=key[1],
+        actor_user_id=None,
+        content={},
+    )
