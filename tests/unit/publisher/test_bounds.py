@@ -20,6 +20,7 @@ BOUNDED_OTHERWISE = {
     "payload": "the body has 256 KB at most, and so many levels",
     "attributes": "16 KB of JSON",
     "content.*": "names fields of a channel type's content, which are known",
+    "locales.*.*": "likewise",
     "to.*": "an address, which the check of its kind bounds",
     "config.url": "2,048 characters",
     "message.data": "Google pushes it; the body has 256 KB at most",
