@@ -1,4 +1,4 @@
-"""The audit log in Postgres. Entries are only added."""
+"""The audit log in Postgres. Entries are only added; of erased users they keep no id."""
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -14,6 +14,11 @@ def add_entry(connection: Connected, caller: Principal, action: str, changed: st
         "insert into audit_log (principal, credential, action, object, changes) values (%s, %s, %s, %s, %s)",
         [caller.producer, caller.credential, action, changed, Jsonb(changes)],
     )
+
+
+def anonymise(connection: Connected, changed: str) -> None:
+    """Replace what the entries about ``changed`` are about, and their values."""
+    connection.execute("update audit_log set object = 'users/(erased)', changes = '{}' where object = %s", [changed])
 
 
 def list_entries(connection: Connected, filters: dict[str, str], *, limit: int, before: int | None) -> list[AuditEntry]:

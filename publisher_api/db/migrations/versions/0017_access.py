@@ -1,14 +1,14 @@
 """Access: scopes, tenants, expiry and last use of API keys, and the log of administrative changes.
 
-Revision ID: 0015
+Revision ID: 0017
 """
 
 from typing import Any
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0017"
+revision = "0017"
+down_revision = "0016"
 
 SCHEMA = """
 alter table api_keys
