@@ -5,20 +5,24 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uuid_utils
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from postgres.pool import make_pool
 from publisher_api.accept import routes as accept
+from publisher_api.channels import config_routes as channel_configs
 from publisher_api.channels import routes as channels
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
-from publisher_api.connections import Connections, connect, now
+from publisher_api.connections import Connections, connect, new_id, now
 from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
 from publisher_api.devices import routes as devices
+from publisher_api.erasures import routes as erasures
+from publisher_api.erasures.service import Erasures
 from publisher_api.event_types import routes as event_types
+from publisher_api.export import routes as export
 from publisher_api.hosting.backend import Backend
 from publisher_api.hosting.container import ContainerBackend
 from publisher_api.hosting.serverless import ServerlessBackend
@@ -34,6 +38,7 @@ from publisher_api.live.signals import called_at_a_stop
 from publisher_api.notifications import routes as notifications
 from publisher_api.preferences import default_routes as default_preferences
 from publisher_api.preferences import routes as preferences
+from publisher_api.retention import routes as retention
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
 from publisher_api.users import routes as users
@@ -60,11 +65,15 @@ FEATURES = (
     cancel_routes,
     users,
     devices,
+    erasures,
+    export,
     preferences,
     default_preferences,
     templates,
     event_types,
+    retention,
     channels,
+    channel_configs,
     limits,
     deliveries,
     health_routes,
@@ -136,12 +145,13 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         pool=routes_pool,
         cache=cache,
         backend=backend,
-        channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
+        channels=Channels(routes_pool, cache, now, new_id, backend.command_added),
+        send_tests=SendTests(routes_pool, backend, now),
         inbox=Inbox(
             routes_pool,
             PublishersReader(routes_pool, now) if settings.google else state,
             now,
-            _new_id,
+            new_id,
             backend.command_added,
         ),
         api_keys=ApiKeys(cache),
@@ -149,7 +159,8 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
         live=hub,
-        new_id=_new_id,
+        erasures=Erasures(routes_pool, now, new_id, backend.command_added),
+        new_id=new_id,
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(InboxOrigins, origins=settings.inbox.origins)
@@ -164,9 +175,5 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
 def _backend(settings: Settings, connections: Connections, *, serverless: bool) -> Backend:
     pool, topic, cache = connections.pool, connections.topic, connections.cache
     if serverless:
-        return ServerlessBackend(pool, topic, cache, now, _new_id)
-    return ContainerBackend(pool, topic, cache, settings.database_url, now, _new_id, read_epoch=connections.epoch)
-
-
-def _new_id() -> str:
-    return str(uuid_utils.uuid7())
+        return ServerlessBackend(pool, topic, cache, now, new_id)
+    return ContainerBackend(pool, topic, cache, settings.database_url, now, new_id, read_epoch=connections.epoch)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import uuid_utils
+
 from postgres.pool import Pool, make_pool
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.outbox.message import encode
@@ -59,3 +61,8 @@ def connect(
 def now() -> datetime:
     """The clock of every process."""
     return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUID of version 7, which sorts by time."""
+    return str(uuid_utils.uuid7())

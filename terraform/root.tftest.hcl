@@ -296,7 +296,7 @@ run "a_ledger_that_was_not_moved_yet_stays_with_the_inboxes" {
   }
 
   assert {
-    condition     = join(",", sort(module.inbox.ttl_fields)) == "deliveries/expire_at,inbox/expire_at"
+    condition     = join(",", sort(module.inbox.ttl_fields)) == "deliveries/expire_at,erased/expire_at,inbox/expire_at"
     error_message = "The database of the inboxes must have the time-to-live fields of the ledger and of the inboxes."
   }
 }

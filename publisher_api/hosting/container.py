@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 
 from postgres.pool import Pool
 from publisher_api.accept.micro_batcher import TIMEOUT_SECONDS, MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.db.config_cache import ConfigCache, config_listener
-from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.hosting.bounded_executor import BoundedExecutor
+from publisher_api.hosting.chores import chores_of
 from publisher_api.outbox.epochs import ReadEpoch
 from publisher_api.outbox.relay import Relay
 from publisher_api.outbox.sweeper import Sweeper
@@ -44,9 +43,7 @@ class ContainerBackend:
         self._clock = clock
         self._new_id = new_id
         self._relay = Relay(pool, topic, clock)
-        self._sweeper = Sweeper(
-            pool, topic, cache, clock, clean=partial(delete_some_expired_rows, pool), read_epoch=read_epoch
-        )
+        self._sweeper = Sweeper(pool, topic, cache, clock, chores_of(pool, new_id), read_epoch=read_epoch)
         self._listener = config_listener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")

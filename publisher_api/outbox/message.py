@@ -35,6 +35,7 @@ def message_of(notification: NotificationRecord, delivery: DeliveryRecord, chann
         switched_on=channel.version if channel.enabled else 0,
         read_at=notification.read_at,
         archived_at=notification.archived_at,
+        accepted_at=notification.accepted_at,
     )
 
 

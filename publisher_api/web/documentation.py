@@ -29,6 +29,7 @@ TAGS = [
     {"name": "inbox", "description": "Unread counts, and marking as read."},
     {"name": "own inbox", "description": "What a user's own client calls, with an inbox token."},
     {"name": "users", "description": "Where users can be reached."},
+    {"name": "privacy", "description": "Erase a user, export what is stored of them, and say how long all is kept."},
     {"name": "configuration", "description": "Templates, event types, channels and limits, without a deployment."},
     {"name": "health", "description": "For load balancers and uptime checks."},
     {"name": "internal", "description": "Called by Google Pub/Sub only."},

@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from postgres.pool import Pool
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
 from publisher_api.db.config_cache import ConfigCache
+from publisher_api.erasures.service import Erasures
 from publisher_api.hosting.backend import Backend
 from publisher_api.inbox.service import Inbox
 from publisher_api.live.hub import Hub
@@ -28,12 +30,14 @@ class ServiceRegistry:
     cache: ConfigCache
     backend: Backend
     channels: Channels
+    send_tests: SendTests
     inbox: Inbox
     api_keys: ApiKeys
     google_pushes: GooglePushes | None
     inbox_tokens: InboxTokens
     health: Health
     live: Hub | None
+    erasures: Erasures
     new_id: Callable[[], str]
 
 

@@ -203,7 +203,7 @@ def empty(unswept: Settings) -> Iterator[Pool]:
     """A migrated database without templates."""
     with make_pool(unswept.database_url, 4) as pool:
         with pool.connection() as connection:
-            connection.execute("truncate templates cascade")
+            connection.execute("truncate template_versions cascade")
         yield pool
 
 

@@ -26,6 +26,11 @@ RULES = {
     ("POST", "/v1/notifications/{notification_id}/read"): "API key",
     ("POST", "/v1/notifications/{notification_id}/cancel"): "API key",
     ("POST", "/v1/notifications/bulk/read"): "API key",
+    ("DELETE", "/v1/notifications/user/{user_id}"): "API key",
+    ("GET", "/v1/erasures/{erasure_id}"): "API key",
+    ("GET", "/v1/users/{user_id}/export"): "API key",
+    ("GET", "/v1/retention"): "API key",
+    ("PUT", "/v1/retention"): "API key",
     ("POST", "/v1/users/{user_id}/inbox_token"): "API key",
     ("GET", "/v1/inbox"): "inbox token",
     ("GET", "/v1/inbox/live"): "inbox token",
@@ -65,7 +70,14 @@ RULES = {
     ("GET", "/v1/limits/{scope}"): "API key",
     ("DELETE", "/v1/limits/{scope}"): "API key",
     ("GET", "/v1/channels"): "API key",
+    ("POST", "/v1/channels"): "API key",
+    ("GET", "/v1/channels/{channel}"): "API key",
     ("PUT", "/v1/channels/{channel}"): "API key",
+    ("PATCH", "/v1/channels/{channel}"): "API key",
+    ("DELETE", "/v1/channels/{channel}"): "API key",
+    ("POST", "/v1/channels/{channel}/toggle"): "API key",
+    ("POST", "/v1/channels/{channel}/test"): "API key",
+    ("GET", "/v1/channel-configs"): "API key",
     ("GET", "/docs"): "public",
     ("GET", "/docs/{name}"): "public",
 }
@@ -114,6 +126,13 @@ def test_the_only_websocket_takes_a_token_in_its_first_frame(settings: Settings)
     assert websocket_paths(create_app(settings).routes) == ["/v1/inbox/live"]
 
 
+def path_of(path: str) -> str:
+    """The path with a valid id where it needs a UUID."""
+    for name in ("{notification_id}", "{erasure_id}"):
+        path = path.replace(name, "00000000-0000-7000-8000-000000000000")
+    return path
+
+
 def rule(route: APIRoute) -> str:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     rules = [name for call, name in DEPENDENCIES.items() if call in calls]
@@ -135,7 +154,7 @@ def test_every_route_is_listed_with_its_rule(settings: Settings) -> None:
 def test_a_route_answers_401_without_a_known_key_or_token(publisher: Publisher, authorization: str | None) -> None:
     headers = {"Authorization": authorization or ""}
     for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
-        filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+        filled = path_of(path)
         response = publisher.http.request(method, filled.replace("{", "").replace("}", ""), headers=headers, json={})
         assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
         assert response.headers["www-authenticate"] == "Bearer"
@@ -143,7 +162,7 @@ def test_a_route_answers_401_without_a_known_key_or_token(publisher: Publisher, 
 
 def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> None:
     for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
-        filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+        filled = path_of(path)
         response = publisher.http.request(
             method,
             filled.replace("{", "").replace("}", ""),

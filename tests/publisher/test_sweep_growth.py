@@ -62,7 +62,7 @@ def test_the_sweeper_still_finds_what_became_due_long_ago(unswept: Settings, swe
         sweeping.topic,
         sweeping.cache,
         lambda: datetime.now(UTC),
-        lambda _: False,
+        (),
         0.1,
         read_epoch=lambda: None,
     )
