@@ -13,7 +13,7 @@ from publisher_api.accept.submission import Planner, Prepared
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration
 from publisher_api.event_types.model import EventType
-from publisher_api.limits.model import MAX_TOKENS, MAX_WINDOW_SECONDS, Limit, LimitReached, Limits, limits_of
+from publisher_api.limits.model import Limit, LimitReached, Limits, limits_of
 from publisher_api.limits.tokens import Bucket, Grant, Taken, quota_of, seconds_until
 from publisher_api.planning.plan import Plan
 from publisher_api.refusal import RefusalCode
@@ -135,14 +135,13 @@ def test_a_scheduled_delivery_takes_no_token_of_its_channel_yet() -> None:
 
 
 def test_a_declared_limit_comes_before_the_rate_of_the_channel_and_an_inbox_has_none() -> None:
-    rate = {"rate": {"limit": 10**9, "window_seconds": 10**9}}
+    rate = {"rate": {"limit": 5, "window_seconds": 60}}
     channels = {
         name: Channel(slug=name, channel_type=kind, config=rate)
         for name, kind in [("sms", "sms"), ("sms-bulk", "sms"), ("inapp", "inapp")]
     }
     limits = limits_of({"channel:sms": TWO, "channel:inapp": TWO}, channels)
-    largest = Limit(limit=MAX_TOKENS, window_seconds=MAX_WINDOW_SECONDS, burst=MAX_TOKENS)
-    assert limits.by_channel == {"sms": TWO, "sms-bulk": largest}
+    assert limits.by_channel == {"sms": TWO, "sms-bulk": Limit(limit=5, window_seconds=60, burst=5)}
 
 
 @pytest.mark.parametrize(
