@@ -20,7 +20,7 @@ class Reason(Described):
     MUTED = "muted", "Preferences say no. GET /v1/users/{user_id}/preferences/explain names the line."
     NO_ADDRESS = "no_address", "The user has no address for this channel."
     NO_DEVICE = "no_device", "The user has no registered device."
-    USER_LIMIT = "user_limit", "The user has had as many notifications as the limit of users allows."
+    USER_LIMIT = "user_limit", "The user has had as many notifications as the limit allows. More go to the inbox only."
 
     # Planning: the delivery waits for its time.
     ADDRESS_WHEN_DUE = "address_when_due", "The delivery is scheduled. The user's address is looked up when it is due."

@@ -10,7 +10,6 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.limits import store
 from publisher_api.limits.model import INBOX, MAX_LIMITS, SCOPE, LimitFields, LimitList, LimitView
 from publisher_api.limits.tokens import Claim, Taken
-from publisher_api.planning.route import channel_named
 from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, invalid, not_found
 
@@ -64,10 +63,12 @@ def check(scope: str, configuration: Configuration) -> None:
     """Raises ``Refusal`` for a scope that can have no limit."""
     if not SCOPE.fullmatch(scope):
         raise invalid("scope", "must be producer, user, producer:NAME or channel:SLUG")
-    kind, _, name = scope.partition(":")
+    kind, _, slug = scope.partition(":")
     if kind != "channel":
         return
-    channel = channel_named(name, configuration.channels, "scope")
+    channel = configuration.channels.get(slug)
+    if channel is None:
+        raise not_found(f"Channel {slug!r}", f"Create it with PUT /v1/channels/{slug}.")
     if channel.channel_type == INBOX:
         raise invalid("scope", "an inbox has no provider that a limit could spare; limit the user instead")
 
