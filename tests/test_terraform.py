@@ -159,8 +159,9 @@ def test_dead_letters_wait_longer_than_their_function_may_run(plan: dict[str, An
 def test_every_moved_resource_is_planned_under_its_new_address_only(plan: dict[str, Any]) -> None:
     moved = list(moves())
     assert moved
-    assert [old for old, _ in moved if any(address.endswith(old) for address in plan)] == []
-    assert [new for _, new in moved if not any(address.endswith(new) for address in plan)] == []
+    planned = [re.sub(r'(module\.\w+)\["\w+"\]', r"\1", address) for address in plan]  # the same for each channel type
+    assert [old for old, _ in moved if any(address.endswith(old) for address in planned)] == []
+    assert [new for _, new in moved if not any(address.endswith(new) for address in planned)] == []
 
 
 @pytest.mark.parametrize("channel", TOPOLOGY.values(), ids=lambda channel: channel.channel_type)
