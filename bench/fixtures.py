@@ -18,6 +18,7 @@ from local.processes import Child, answers, free_port
 from local.stack import Options, Stack
 from publisher_api.api_keys.store import add_api_key
 from publisher_api.web.authentication import hash_api_key, new_api_key
+from shared.lanes import Lane, topic_of
 from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC
 
@@ -35,15 +36,16 @@ def publisher_environment() -> Iterator[dict[str, str]]:
             with postgres.running(folder / "data", log=folder / "postgres.log") as server:
                 google.wait_ready()
                 postgres.migrate(server.url)
-                key = new_api_key()
-                with psycopg.connect(server.url, row_factory=dict_row) as connection:
-                    add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "bench")
-                # The topic has no subscription: the emulator keeps unacknowledged messages in memory, and they would
+                key = api_key_of("bench", server.url)
+                # The topics have no subscription: the emulator keeps unacknowledged messages in memory, and they would
                 # slow it down more and more.
                 with pubsub_setup.clients(google.address.pubsub_host) as (google_publisher, _):
-                    google_publisher.create_topic(
-                        name=google_publisher.topic_path(google.address.project, NOTIFICATIONS_TOPIC)
-                    )
+                    for lane in Lane:
+                        google_publisher.create_topic(
+                            name=google_publisher.topic_path(
+                                google.address.project, topic_of(NOTIFICATIONS_TOPIC, lane)
+                            )
+                        )
                 yield {
                     **os.environ,
                     **google.address.environment,
@@ -55,6 +57,14 @@ def publisher_environment() -> Iterator[dict[str, str]]:
                 }
         finally:
             google.stop()
+
+
+def api_key_of(producer: str, database_url: str) -> str:
+    """A new API key of ``producer``."""
+    key = new_api_key()
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), producer)
+    return key
 
 
 @contextmanager

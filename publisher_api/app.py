@@ -10,7 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from postgres.pool import make_pool
 from publisher_api.accept import routes as accept
+from publisher_api.channels import config_routes as channel_configs
 from publisher_api.channels import routes as channels
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
 from publisher_api.connections import Connections, connect, new_id, now
 from publisher_api.deliveries import cancel_routes
@@ -71,6 +73,7 @@ FEATURES = (
     event_types,
     retention,
     channels,
+    channel_configs,
     limits,
     deliveries,
     health_routes,
@@ -143,6 +146,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         cache=cache,
         backend=backend,
         channels=Channels(routes_pool, cache, now, new_id, backend.command_added),
+        send_tests=SendTests(routes_pool, backend, now),
         inbox=Inbox(
             routes_pool,
             PublishersReader(routes_pool, now) if settings.google else state,
@@ -169,7 +173,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
 
 
 def _backend(settings: Settings, connections: Connections, *, serverless: bool) -> Backend:
-    pool, topic, cache = connections.pool, connections.topic, connections.cache
+    parts = (connections.pool, connections.topic, connections.cache, connections.shares)
     if serverless:
-        return ServerlessBackend(pool, topic, cache, now, new_id)
-    return ContainerBackend(pool, topic, cache, settings.database_url, now, new_id, read_epoch=connections.epoch)
+        return ServerlessBackend(*parts, now, new_id)
+    return ContainerBackend(*parts, settings.database_url, now, new_id, read_epoch=connections.epoch)

@@ -119,7 +119,7 @@ async def send_batch(
             producer, items, batch=True, idempotency_key=idempotency_key, body=body, traceparent=traceparent
         )
 
-    return _response(await services.backend.accept_batch(parsed), located=False)
+    return _response(await services.backend.accept_batch(parsed, producer), located=False)
 
 
 def _response(answer: AcceptResult | Refusal, *, located: bool) -> JSONResponse:

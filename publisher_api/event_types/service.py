@@ -1,6 +1,6 @@
 """The use cases of event types."""
 
-from postgres.pool import Pool
+from postgres.pool import Connected, Pool
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
@@ -49,6 +49,11 @@ def delete_event_type(pool: Pool, cache: ConfigCache, name: str) -> None:
         if not store.delete_event_type(connection, name):
             raise _undeclared(name)
     cache.drop()
+
+
+def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
+    """The names of the declared event types that name this channel, sorted."""
+    return store.event_types_with_channel(connection, slug)
 
 
 def check(fields: EventTypeFields, configuration: Configuration) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from postgres.pool import Pool
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.erasures.service import Erasures
@@ -29,6 +30,7 @@ class ServiceRegistry:
     cache: ConfigCache
     backend: Backend
     channels: Channels
+    send_tests: SendTests
     inbox: Inbox
     api_keys: ApiKeys
     google_pushes: GooglePushes | None
