@@ -20,6 +20,11 @@ def _written_out(time: object) -> object:
     raise ValueError("must be a time with its offset, like 2027-01-31T09:00:00+01:00")
 
 
+def _whole(number: object) -> object:
+    # JSON has one kind of number, and 90.0 is an integer of JSON Schema.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _as_utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
@@ -80,4 +85,4 @@ Channels = Annotated[
     AfterValidator(_each_once),
 ]
 MAX_DAYS = 36_500
-Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True)]
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True), BeforeValidator(_whole)]
