@@ -20,16 +20,16 @@ def _written_out(time: object) -> object:
     raise ValueError("must be a time with its offset, like 2027-01-31T09:00:00+01:00")
 
 
+def _whole(number: object) -> object:
+    # JSON has one kind of number: 3.0 is an integer there, and "3" is none.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _as_utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
     except OverflowError:
         raise ValueError("out of range") from None
-
-
-def _whole(number: object) -> object:
-    # JSON has one kind of number: 3.0 is an integer there, and "3" is none.
-    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -85,4 +85,4 @@ Channels = Annotated[
     AfterValidator(_each_once),
 ]
 MAX_DAYS = 36_500
-Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True)]
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True), BeforeValidator(_whole)]
