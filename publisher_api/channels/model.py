@@ -28,6 +28,15 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
         urgent: int = self.config.get("urgent_priority", URGENT_PRIORITY)
         return urgent
 
+    def config_for(self, tenant: str | None) -> dict[str, Any]:
+        """The config for a notification of ``tenant``: with this tenant's sender, and without those of others."""
+        senders = self.config.get("tenant_senders")
+        if senders is None:
+            return self.config
+        common = {name: value for name, value in self.config.items() if name != "tenant_senders"}
+        own = senders.get(tenant)
+        return common if own is None else {**common, "sender": own}
+
 
 def _channel_type(name: str) -> str:
     if name not in CHANNEL_TYPES:

@@ -38,7 +38,7 @@ def message_of(notification: NotificationRecord, delivery: DeliveryRecord, chann
         deferrals=delivery.deferrals,
         recipient=delivery.recipient or "",
         content=delivery.content or {},
-        config=channel.config,
+        config=channel.config_for(notification.tenant),
         expires_at=delivery.expires_at,
         traceparent=notification.traceparent,
         switched_on=channel.version if channel.enabled else 0,
