@@ -15,6 +15,7 @@ from deploy import functions
 from deploy.release import release
 from deploy.smoke import Target, unsent
 from local.services import PUBLISHER_OPTIONS
+from publisher_api.templates import preloading
 from shared.errors import ConfigurationError
 from shared.topology import CHANNEL_TYPES, FUNCTIONS
 
@@ -74,6 +75,9 @@ def test_image_has_everything_its_commands_import(tmp_path: Path) -> None:
         shutil.copytree(ROOT / source, tmp_path / target)
     done = run_isolated(tmp_path, COMMANDS)
     assert done.returncode == 0, done.stderr
+    preloaded = "from publisher_api.templates.preloading import read; print(*(each.name for each in read()))"
+    done = run_isolated(tmp_path, preloaded)
+    assert done.stdout.split() == [each.name for each in preloading.read()], done.stderr
 
 
 def test_docker_context_has_only_what_the_images_copy() -> None:

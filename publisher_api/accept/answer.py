@@ -5,6 +5,7 @@ from typing import Any
 
 from publisher_api.accept.model import Accepted, AcceptRequest, AcceptResult, ItemResult
 from publisher_api.accept.submission import Decision, Prepared
+from publisher_api.limits.model import LimitReached
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.web.problem import problem_body
 
@@ -47,5 +48,18 @@ def _batch(results: Sequence[ItemResult]) -> AcceptResult | Refusal:
     }
     if accepted:
         return AcceptResult(body)
+    reached = [result for result in results if isinstance(result, LimitReached)]
+    if reached:
+        return _reached(reached, body)
     detail = f"None of the {len(results)} notifications was accepted. `results` gives the reason for each."
     return Refusal(RefusalCode.NOTHING_ACCEPTED, detail, members=body)
+
+
+def _reached(reached: Sequence[LimitReached], body: dict[str, Any]) -> LimitReached:
+    """The refusal of a batch that may be accepted later, at least in part."""
+    detail = (
+        f"None of the {len(body['results'])} notifications was accepted, {len(reached)} of them because of the limit of"
+        " the producer. `results` gives the reason for each."
+    )
+    last = reached[-1]
+    return LimitReached(last.code, detail, quota=last.quota, retry_after_seconds=last.retry_after_seconds, members=body)

@@ -8,20 +8,21 @@ from typing import Any
 
 import msgspec
 
+from publisher_api.limits.model import Quota
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.refusal import Refusal
 from publisher_api.users.model import User
 
 ProducerKey = tuple[str, str]
-"""A producer and one of its keys (a ``dedup_key``, or an ``Idempotency-Key``)."""
+"""The owner of a request and one of its keys (a ``dedup_key``, or an ``Idempotency-Key``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptRequest:
     """One HTTP request: a single notification, or the items of a batch, some of which may be refused already.
 
-    ``idempotency_key`` is the header's; ``body`` is the body that it is bound to.
+    ``idempotency_key`` is the header's; ``body`` is the body that it is bound to. ``tenant`` is the credential's.
     """
 
     producer: str
@@ -30,6 +31,12 @@ class AcceptRequest:
     idempotency_key: str | None = None
     body: bytes = b""
     traceparent: str | None = None
+    tenant: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose keys the request uses. Two tenants of a producer may use the same key for different things."""
+        return self.producer if self.tenant is None else f"{self.producer}\n{self.tenant}"
 
     @property
     def body_hash(self) -> str:
@@ -37,22 +44,26 @@ class AcceptRequest:
 
     @property
     def key(self) -> ProducerKey | None:
-        return (self.producer, self.idempotency_key) if self.idempotency_key else None
+        return (self.owner, self.idempotency_key) if self.idempotency_key else None
 
     @property
     def valid_items(self) -> Iterator[NotificationRequest]:
         return (item for item in self.items if isinstance(item, NotificationRequest))
 
     def dedup_key_of(self, item: NotificationRequest) -> ProducerKey | None:
-        return (self.producer, item.dedup_key) if item.dedup_key else None
+        return (self.owner, item.dedup_key) if item.dedup_key else None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
-    """The JSON that answers an accepted request. ``replayed``: the same Idempotency-Key was answered with it before."""
+    """The JSON that answers an accepted request. ``replayed``: the same Idempotency-Key was answered with it before.
+
+    ``quota`` is what is left of the producer's limit; None if it has none, or if the request took nothing of it.
+    """
 
     body: dict[str, Any]
     replayed: bool = False
+    quota: Quota | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):

@@ -135,10 +135,16 @@ def save(connection: Connected, writes: PendingWrites) -> None:
         planned as (
             insert into deliveries
                   (delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, held_by, expires_at, sweep_at, updated_at)
+                   due_at, held_by, expires_at, sweep_at, urgent, deferred_until, updated_at)
             select delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, held_by, expires_at, sweep_at, now()
+                   due_at, held_by, expires_at, sweep_at, urgent, deferred_until, now()
               from json_populate_recordset(null::deliveries, %(deliveries)s::json)
+            returning delivery_id, round, reason, due_at, deferred_until
+        ),
+        deferred as (
+            insert into delivery_events (delivery_id, round, result, at, until, reason)
+            select delivery_id, round, 'deferred', due_at, deferred_until, reason
+              from planned where deferred_until is not null
         ),
         deduplicated as (
             insert into dedup_keys (producer, dedup_key, notification_id, expires_at)

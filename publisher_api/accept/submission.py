@@ -16,6 +16,7 @@ from publisher_api.accept.model import (
     PendingWrites,
 )
 from publisher_api.configuration import Configuration
+from publisher_api.limits.model import LimitReached
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.plan import Plan, plan
 from publisher_api.planning.template_limits import limited
@@ -103,6 +104,7 @@ class Decision:
             or idempotency.replay(request, self.known)
             or idempotency.item_in_flight(request, self.busy)
             or idempotency.expired(request, _without_plan(request, prepared), self.known, self.busy, self.writes)
+            or _limit_reached(request, prepared)
         )
         if answered is not None:
             return answered
@@ -139,6 +141,16 @@ class Decision:
         if key is None or isinstance(result, Refusal) or key in self.known.dedup or key in self.writes.dedup:
             return
         self.writes.dedup[key] = idempotency.dedup_record(key, result.notification_id, self.now)
+
+
+def _limit_reached(request: AcceptRequest, prepared: Sequence[Prepared]) -> Refusal | None:
+    """A refusal of the whole request if it has an Idempotency-Key and its producer's limit is reached.
+
+    Otherwise the Idempotency-Key would answer for a day with a refusal that was only temporary.
+    """
+    if request.key is None:
+        return None
+    return next((planned for planned in prepared if isinstance(planned, LimitReached)), None)
 
 
 def _without_plan(request: AcceptRequest, prepared: Sequence[Prepared]) -> Iterator[NotificationRequest]:

@@ -1,7 +1,7 @@
-"""``python -m publisher_api.cli.apply DIR``: create and change channels, templates and event types as files say.
+"""``python -m publisher_api.cli.apply DIR``: creates and changes what files declare.
 
-Prints what differs first. Nothing is stored if a file has a fault. The same files again change nothing, and what is
-stored but not in the files stays.
+Files declare channels, templates, event types and limits. Prints what differs first. Nothing is stored if a file has a
+fault. The same files again change nothing, and what is stored but not in the files stays.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations import files
 from publisher_api.declarations.applying import Applying
 from publisher_api.declarations.differences import Difference
+from publisher_api.principal import command
 from publisher_api.refusal import Refusal
 from shared.errors import ConfigurationError
 
@@ -28,7 +29,7 @@ from shared.errors import ConfigurationError
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m publisher_api.cli.apply", description=__doc__)
     parser.add_argument(
-        "folder", metavar="DIR", type=Path, help="has channels/, templates/ and event-types/, with NAME.toml"
+        "folder", metavar="DIR", type=Path, help="has channels/, templates/, event-types/ and limits/, with NAME.toml"
     )
     parser.add_argument("--dry-run", action="store_true", help="print what differs, and store nothing")
     arguments = parser.parse_args()
@@ -39,7 +40,7 @@ def main() -> None:
             cache = ConfigCache(pool)
             # The publisher's sweep sends the channels' switches to the functions within a second.
             channels = Channels(pool, cache, now, lambda: str(uuid_utils.uuid7()), lambda: None)
-            applying = Applying(pool, cache, channels)
+            applying = Applying(pool, cache, channels, command("apply"))
             differences = applying.differences(declared)
             _print(differences)
             if arguments.dry_run:

@@ -1,6 +1,7 @@
 """``python -m publisher_api.cli.migrate``: migrate the database of DATABASE_URL to the newest schema.
 
-A database that a newer release has migrated is left as it is, so that a rollback can start this release again.
+Then stores those of the preloaded templates whose names are not taken (``docs/templates.md``). A database that a newer
+release has migrated is left as it is, so that a rollback can start this release again.
 """
 
 import os
@@ -10,7 +11,9 @@ import psycopg
 from alembic import command
 
 from postgres.address import database_address
+from postgres.pool import make_pool
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
+from publisher_api.templates.preloading import preload
 from shared.errors import ConfigurationError
 
 
@@ -25,6 +28,10 @@ def main() -> None:
         print(f"The schema has revision {revision}, of a newer release. There is nothing to migrate.")
         return
     command.upgrade(ALEMBIC, "head")
+    with make_pool(address, 1) as pool:
+        created = preload(pool)
+    if created:
+        print(f"Preloaded templates: {', '.join(created)}.")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Channels, templates and event types as files of a folder: read, compared with what is stored, and applied."""
+"""Channels, templates, event types and limits as files of a folder: read, compared with what is stored, and applied."""

@@ -13,13 +13,24 @@ import msgspec
 from postgres.pool import Pool
 from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import Channel, ChannelFields
-from publisher_api.channels.service import Channels, changed, check_config
+from publisher_api.channels.service import Channels, changed
 from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations.differences import Difference
-from publisher_api.declarations.files import CHANNELS, EVENT_TYPES, TEMPLATES, BadDeclarations, Declarations, faults_of
+from publisher_api.declarations.files import (
+    CHANNELS,
+    EVENT_TYPES,
+    LIMITS,
+    TEMPLATES,
+    BadDeclarations,
+    Declarations,
+    faults_of,
+)
 from publisher_api.event_types import service as event_types
 from publisher_api.event_types.model import EventType, EventTypeFields
+from publisher_api.limits import service as limits
+from publisher_api.limits.model import Limit
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal
 from publisher_api.templates import service as templates
 from publisher_api.templates.model import TemplateFields
@@ -32,6 +43,7 @@ class Applying:
     pool: Pool
     cache: ConfigCache
     channels: Channels
+    caller: Principal
 
     def differences(self, declared: Declarations) -> list[Difference]:
         """One for everything that is declared, whether or not it changes. Raises ``BadDeclarations``."""
@@ -50,20 +62,31 @@ class Applying:
                 Difference(f"{EVENT_TYPES}/{name}", _event_type(current.event_types.get(name)), _given(fields))
                 for name, fields in declared.event_types.items()
             ),
+            *(
+                Difference(
+                    f"{LIMITS}/{scope}",
+                    _limit(current.limits.by_scope[scope]) if scope in current.limits.by_scope else None,
+                    _limit(fields.as_limit()),
+                )
+                for scope, fields in declared.limits.items()
+            ),
         ]
 
     def apply(self, declared: Declarations, places: Collection[str]) -> None:
-        """Store what is declared at ``places``. Event types come last: they name the others. Raises ``Refusal``."""
+        """Store what is declared at ``places``. What names others comes after them. Raises ``Refusal``."""
         for slug, channel in declared.channels.items():
             if f"{CHANNELS}/{slug}" in places:
-                self.channels.put(slug, channel)
+                self.channels.put(slug, channel, self.caller)
         for name, template in declared.templates.items():
             if f"{TEMPLATES}/{name}" in places:
                 fields = TemplateFields(content=template.content, locales=template.locales)
-                templates.put_template(self.pool, self.cache, (None, name), fields)
+                templates.put_template(self.pool, self.cache, (None, name), fields, self.caller)
         for name, event_type in declared.event_types.items():
             if f"{EVENT_TYPES}/{name}" in places:
-                event_types.put_event_type(self.pool, self.cache, name, event_type)
+                event_types.put_event_type(self.pool, self.cache, name, event_type, self.caller)
+        for scope, limit in declared.limits.items():
+            if f"{LIMITS}/{scope}" in places:
+                limits.put_limit(self.pool, self.cache, scope, limit, self.caller)
 
 
 def _check(declared: Declarations, current: Configuration) -> None:
@@ -72,8 +95,6 @@ def _check(declared: Declarations, current: Configuration) -> None:
     channels = {**current.channels}
     for slug, fields in declared.channels.items():
         with _collecting(f"{CHANNELS}/{slug}", faults):
-            if fields.config is not None:
-                check_config(fields.channel_type, fields.config)
             channels[slug] = changed(slug, fields, channels.get(slug), 0)
     for name, template in declared.templates.items():
         with _collecting(f"{TEMPLATES}/{name}", faults):
@@ -82,6 +103,9 @@ def _check(declared: Declarations, current: Configuration) -> None:
     for name, event_type in declared.event_types.items():
         with _collecting(f"{EVENT_TYPES}/{name}", faults):
             event_types.check(event_type, planned)
+    for scope in declared.limits:
+        with _collecting(f"{LIMITS}/{scope}", faults):
+            limits.check(scope, planned)
     if faults:
         raise BadDeclarations(faults)
 
@@ -133,3 +157,8 @@ def _event_type(stored: EventType | None) -> Mapping[str, Any] | None:
 def _given(fields: EventTypeFields) -> Mapping[str, Any]:
     given: dict[str, Any] = fields.model_dump(exclude_defaults=True)
     return given
+
+
+def _limit(limit: Limit) -> Mapping[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(limit)
+    return fields

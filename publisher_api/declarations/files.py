@@ -5,6 +5,7 @@
 channels/webhook-chat.toml        channel_type, enabled, config, as PUT /v1/channels/{channel} takes them
 templates/receipt.toml            content, locales
 event-types/payment.toml          channels, template_name, time_to_live_seconds
+limits/producer.toml              limit, window_seconds, burst; also producer:NAME.toml, user.toml, channel:SLUG.toml
 """
 
 import tomllib
@@ -19,13 +20,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from publisher_api.channels.model import ChannelFields
 from publisher_api.event_types.model import EventTypeFields
 from publisher_api.fields import Name
+from publisher_api.limits.model import LimitFields
 from publisher_api.refusal import Refusal
 from publisher_api.templates.model import TemplateContent
 from publisher_api.validation import refusal_of
 
 F = TypeVar("F", bound=BaseModel)
-CHANNELS, TEMPLATES, EVENT_TYPES = "channels", "templates", "event-types"
-_FOLDERS = (CHANNELS, TEMPLATES, EVENT_TYPES)
+CHANNELS, TEMPLATES, EVENT_TYPES, LIMITS = "channels", "templates", "event-types", "limits"
+_FOLDERS = (CHANNELS, TEMPLATES, EVENT_TYPES, LIMITS)
 _name = TypeAdapter(Name)
 
 
@@ -44,6 +46,7 @@ class Declarations:
     channels: Mapping[str, ChannelFields] = field(default_factory=dict)
     templates: Mapping[str, TemplateContent] = field(default_factory=dict)
     event_types: Mapping[str, EventTypeFields] = field(default_factory=dict)
+    limits: Mapping[str, LimitFields] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Declarations:
@@ -62,6 +65,7 @@ def read(folder: Path) -> Declarations:
         _validated(ChannelFields, documents[CHANNELS], CHANNELS, faults),
         _validated(TemplateContent, documents[TEMPLATES], TEMPLATES, faults),
         _validated(EventTypeFields, documents[EVENT_TYPES], EVENT_TYPES, faults),
+        _validated(LimitFields, documents[LIMITS], LIMITS, faults),
     )
     if faults:
         raise BadDeclarations(faults)

@@ -12,6 +12,7 @@ from jinja2.sandbox import safe_range
 from jinja2.utils import Namespace
 from markupsafe import Markup
 
+from publisher_api.planning import template_texts
 from publisher_api.planning.template_limits import MAX_SIZE, check_argument, check_number, check_size, check_time
 
 _MAX_PRECISION = 20
@@ -171,7 +172,10 @@ def _concatenated(context: nodes.EvalContext, parts: list[Any]) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {name: _guarded(filters.FILTERS[name]) for name in _FILTERS} | {
+    "https": _guarded(template_texts.https),
     "join": _join,
+    "line": _guarded(template_texts.line),
+    "local_time": _guarded(template_texts.local_time),
     "replace": _replace,
     "round": _round,
     "sum": _sum,

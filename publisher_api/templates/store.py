@@ -16,12 +16,16 @@ _LATEST = f"(select max(version) from template_versions where {_THIS})"
 _PUBLISHED = f"(select version from published_templates where {_THIS})"
 
 
+def lock_template(connection: Connected, key: TemplateKey) -> None:
+    """Let no other transaction store a version of this template until this one ends."""
+    lock = f"template {key[0] or ''} {key[1]}"
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+
+
 def put_version(connection: Connected, key: TemplateKey, template: TemplateContent) -> int:
     """Store the next version, and return its number; the published or the latest one if it has the same content."""
-    parameters = _parameters(
-        key, content=Jsonb(template.content), locales=Jsonb(template.locales), lock=f"template {key[0] or ''} {key[1]}"
-    )
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))", parameters)
+    lock_template(connection, key)
+    parameters = _parameters(key, content=Jsonb(template.content), locales=Jsonb(template.locales))
     row = connection.execute(
         f"""
         select version from template_versions

@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from publisher_api.refusal import Refusal, RefusalCode, invalid, overloaded
 from publisher_api.validation import refusal_of_findings
-from publisher_api.web.problem import HEADERS_OF_CODE, MEDIA_TYPE, STATUS_OF_CODE, problem_body
+from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE, headers_of, problem_body
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 
@@ -39,7 +39,7 @@ def problem_response(refusal: Refusal, headers: dict[str, str] | None = None) ->
     return JSONResponse(
         problem_body(refusal),
         STATUS_OF_CODE[refusal.code],
-        headers={**HEADERS_OF_CODE.get(refusal.code, {}), **(headers or {})},
+        headers={**headers_of(refusal), **(headers or {})},
         media_type=MEDIA_TYPE,
     )
 

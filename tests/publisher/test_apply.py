@@ -97,6 +97,22 @@ def test_a_change_is_printed_value_by_value_and_a_dry_run_stores_nothing(folder:
     assert stored["content"]["email"]["subject"] == "Paid"
 
 
+def test_limits_are_declared_by_files_named_for_their_scope(folder: Folder) -> None:
+    folder.write("limits", "limit = 100\nwindow_seconds = 60", name=f"producer:{folder.name}")
+    folder.write("limits", "limit = 1\nwindow_seconds = 60", name="everybody")
+    assert folder.apply(status=1).splitlines() == [
+        "limits/everybody.toml: scope: must be producer, user, producer:NAME or channel:SLUG",
+        "Nothing was stored.",
+    ]
+    (folder.path / "limits" / "everybody.toml").unlink()
+    folder.apply()
+    stored = folder.publisher.http.get(f"/v1/limits/producer:{folder.name}").json()
+    assert (stored["limit"], stored["window_seconds"], stored["burst"]) == (100, 60, None)
+    assert folder.apply() == "0 to create, 0 to change, 1 as they are.\n"
+    folder.write("limits", "limit = 100\nwindow_seconds = 60\nburst = 500", name=f"producer:{folder.name}")
+    assert "    ~ burst: 100 -> 500" in folder.apply("--dry-run")
+
+
 def test_a_template_has_languages_and_a_change_of_one_is_a_version(folder: Folder) -> None:
     folder.write("templates", TEMPLATE + '[locales.pt-br.inapp]\ntitle = "Pago"')
     folder.apply()
@@ -162,3 +178,11 @@ def test_a_file_that_is_no_toml_and_a_missing_folder_are_named(folder: Folder) -
     assert "channels/bad.toml: cannot be read as TOML" in folder.apply(status=1)
     missing = Folder(folder.path / "none", folder.publisher, folder.name)
     assert "none is not a folder" in missing.apply(status=1)
+
+
+def test_what_was_applied_is_in_the_audit_log(folder: Folder) -> None:
+    folder.write_all()
+    folder.apply()
+    log = folder.publisher.http.get("/v1/audit-log", params={"object": f"templates/{folder.name}"}).json()
+    [entry] = log["entries"]
+    assert (entry["principal"], entry["credential"], entry["action"]) == ("command", "apply", "template.put")

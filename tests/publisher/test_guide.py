@@ -1,14 +1,18 @@
-"""Runs every command of docs/guide.md, in order, and looks for what the guide says that they answer."""
+"""Runs every command of docs/guide.md and docs/templates.md, in order, and looks for what they say that it answers."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from publisher_api.settings import Settings
 from tests.publisher.running import create_api_key, serving
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
+DOCS = Path(__file__).parents[2] / "docs"
+COMMANDS = {"guide.md": 13, "templates.md": 2}
+"""At least so many are found in each page."""
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "::end of a block::"
 # Other values than an example's: ids and times, and the state of what is still on its way.
@@ -21,10 +25,11 @@ def members_of(answer: str) -> list[str]:
     return [f"{member.partition(':')[0]}:" if FREE.fullmatch(member) else member for member in members]
 
 
-def test_every_command_of_the_guide_answers_what_the_guide_says(unswept: Settings) -> None:
+@pytest.mark.parametrize("page", COMMANDS)
+def test_every_command_of_a_page_answers_what_the_page_says(unswept: Settings, page: str) -> None:
     """In a database of its own: the guide declares event types that other tests use undeclared."""
-    blocks = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-    assert len(blocks) > 12
+    blocks = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
+    assert len(blocks) >= COMMANDS[page]
     script = "".join(f"{block}\necho '{MARK}'\n" for block in blocks)
     with serving(unswept) as url:
         ended = subprocess.run(

@@ -167,6 +167,7 @@ def test_a_publisher_sends_while_it_purges_a_backlog(unswept: Settings, sweeping
         sweeping.pool,
         sweeping.topic,
         sweeping.cache,
+        sweeping.shares,
         lambda: datetime.now(UTC),
         chores_of(sweeping.pool, lambda: str(uuid.uuid4())),
         0.05,
