@@ -47,6 +47,11 @@ def language_tag(tag: str) -> str:
         raise ValueError("not a language tag of BCP 47, like en-GB") from None
 
 
+def _whole(number: object) -> object:
+    # In JSON, 5.0 is an integer too. Strings and booleans are none, so the fields are strict.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 UserId = Annotated[
     str,
     Field(
@@ -73,6 +78,7 @@ Locale = Annotated[
 ]
 MAX_VERSION = 2**31 - 1
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True)]
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],
