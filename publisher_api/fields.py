@@ -78,7 +78,8 @@ Locale = Annotated[
 ]
 MAX_VERSION = 2**31 - 1
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True)]
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""For an integer that is otherwise strict."""
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],
