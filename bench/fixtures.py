@@ -10,14 +10,16 @@ from pathlib import Path
 
 import httpx
 import psutil
-import psycopg
-from psycopg.rows import dict_row
 
 from local import emulators, postgres, pubsub_setup
 from local.processes import Child, answers, free_port
 from local.stack import Options, Stack
-from publisher_api.api_keys.store import add_api_key
-from publisher_api.web.authentication import hash_api_key, new_api_key
+from postgres.pool import make_pool
+from publisher_api.api_keys.model import KeyFields
+from publisher_api.api_keys.service import ApiKeys
+from publisher_api.connections import now
+from publisher_api.principal import Scope, command
+from shared.lanes import Lane, topic_of
 from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC
 
@@ -35,15 +37,16 @@ def publisher_environment() -> Iterator[dict[str, str]]:
             with postgres.running(folder / "data", log=folder / "postgres.log") as server:
                 google.wait_ready()
                 postgres.migrate(server.url)
-                key = new_api_key()
-                with psycopg.connect(server.url, row_factory=dict_row) as connection:
-                    add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), "bench")
-                # The topic has no subscription: the emulator keeps unacknowledged messages in memory, and they would
+                key = api_key_of("bench", server.url)
+                # The topics have no subscription: the emulator keeps unacknowledged messages in memory, and they would
                 # slow it down more and more.
                 with pubsub_setup.clients(google.address.pubsub_host) as (google_publisher, _):
-                    google_publisher.create_topic(
-                        name=google_publisher.topic_path(google.address.project, NOTIFICATIONS_TOPIC)
-                    )
+                    for lane in Lane:
+                        google_publisher.create_topic(
+                            name=google_publisher.topic_path(
+                                google.address.project, topic_of(NOTIFICATIONS_TOPIC, lane)
+                            )
+                        )
                 yield {
                     **os.environ,
                     **google.address.environment,
@@ -57,12 +60,19 @@ def publisher_environment() -> Iterator[dict[str, str]]:
             google.stop()
 
 
+def api_key_of(producer: str, database_url: str) -> str:
+    """A new API key of ``producer``."""
+    with make_pool(database_url, 1) as pool:
+        keys = ApiKeys(pool, now, lambda: str(uuid.uuid4()), lambda: None)
+        return keys.create(KeyFields(producer=producer, scopes=[Scope.ADMIN]), command("bench")).key
+
+
 @contextmanager
 def serving(application: str, environment: dict[str, str], log: Path) -> Iterator[str]:
     """Run one uvicorn worker with an application. Yields its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--no-access-log"]
-    child = Child.start("server", [*command, "--log-level", "warning"], log=log, env=environment)
+    arguments = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--no-access-log"]
+    child = Child.start("server", [*arguments, "--log-level", "warning"], log=log, env=environment)
     try:
         child.wait_ready(lambda: answers(f"http://127.0.0.1:{port}/health"), 30)
         yield f"http://127.0.0.1:{port}"

@@ -20,6 +20,11 @@ def _written_out(time: object) -> object:
     raise ValueError("must be a time with its offset, like 2027-01-31T09:00:00+01:00")
 
 
+def _whole(number: object) -> object:
+    # JSON has one kind of number: 3.0 is an integer there, and "3" is none.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _as_utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
@@ -47,11 +52,6 @@ def language_tag(tag: str) -> str:
         raise ValueError("not a language tag of BCP 47, like en-GB") from None
 
 
-def _whole(number: object) -> object:
-    # In JSON, 5.0 is an integer too. Strings and booleans are none, so the fields are strict.
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
 UserId = Annotated[
     str,
     Field(
@@ -77,9 +77,9 @@ Locale = Annotated[
     AfterValidator(language_tag),
 ]
 MAX_VERSION = 2**31 - 1
-Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True)]
 WHOLE = BeforeValidator(_whole)
 """For an integer that is otherwise strict."""
+Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True), WHOLE]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],
@@ -87,4 +87,4 @@ Channels = Annotated[
     AfterValidator(_each_once),
 ]
 MAX_DAYS = 36_500
-Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True)]
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True), WHOLE]

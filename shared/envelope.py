@@ -12,6 +12,7 @@ import msgspec
 
 from shared.content import Content
 from shared.errors import Undecodable
+from shared.lanes import Lane
 
 VERSION = 1
 
@@ -27,7 +28,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     each replay; ``deferrals`` counts how often this round was deferred. ``switched_on`` is the version of the channel
     switches since which the channel is on, as far as the publisher knew, and 0 if it was off. ``read_at`` and
     ``archived_at`` are set when the user read or archived the notification before it arrived. ``accepted_at`` is None
-    in messages of earlier releases.
+    in messages of earlier releases. ``lane`` is the lane in which it was published.
     """
 
     v: int
@@ -56,6 +57,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     read_at: datetime | None = None
     archived_at: datetime | None = None
     accepted_at: datetime | None = None
+    lane: Lane = Lane.NORMAL
 
     @property
     def key(self) -> str:

@@ -11,7 +11,7 @@ from publisher_api.web.services import Producer
 router = APIRouter(prefix="/v1/channel-configs", tags=["configuration"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 503))
+@router.get("", responses=problems(401, 403, 503))
 def list_channel_configs(_producer: Producer) -> ChannelConfigList:
     """List what the config of each channel type may have. It has a JSON Schema, the providers, and the presets."""
     return channel_configs()

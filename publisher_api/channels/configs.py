@@ -4,6 +4,7 @@ PUT, POST and PATCH, declared files and ``GET /v1/channel-configs`` use the same
 functions or the planning of deliveries use it. No field holds a credential: some name a secret.
 """
 
+import re
 from collections.abc import Mapping
 from email.headerregistry import Address
 from email.utils import getaddresses
@@ -13,10 +14,11 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api import addresses
-from publisher_api.channels.model import URGENT_PRIORITY
+from publisher_api.fields import Name
 from publisher_api.json_body import deeper_than
 from publisher_api.limits.model import MAX_TOKENS, MAX_WINDOW_SECONDS
 from shared import webhook_body
+from shared.lanes import URGENT_PRIORITY
 from shared.webhook_presets import PRESETS
 from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
 
@@ -27,10 +29,13 @@ PLAIN_HEADERS = frozenset(
 # Headers that describe the connection or belong to the signed request. The webhook function sets them.
 _OUR_HEADERS = {"connection", "content-length", "content-type", "expect", "host", "te", "trailer", "transfer-encoding"}
 _OUR_HEADERS |= {"upgrade", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp"}
+_MAX_TENANTS = 200
 _MAX_HEADERS = 20
 _MAX_SENDER = 320
 # E.164, a messaging service, a short code, or an alphanumeric sender id, which has a letter.
-_SMS_SENDER = r"^(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[0-9]{3,8}|[A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10})$"
+_MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_SMS_SENDER = r"^(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[0-9]{3,8}|[A-Za-z0-9 ]*[A-Za-z][A-Za-z0-9 ]*)$"
+_MAX_SENDER_NAME = 11
 
 
 def _plain_headers(headers: dict[str, str]) -> dict[str, str]:
@@ -95,6 +100,9 @@ SecretName = Annotated[
 Mailbox = Annotated[str, Field(min_length=3, max_length=_MAX_SENDER), AfterValidator(_mailbox)]
 
 
+_TENANTS = Field(max_length=_MAX_TENANTS, json_schema_extra={"additionalProperties": False})
+
+
 class Rate(BaseModel):
     """At most `limit` deliveries in `window_seconds`."""
 
@@ -150,21 +158,37 @@ class EmailSender(BaseModel):
     reply_to: Mailbox | None = None
 
 
+_TENANT_SENDERS = "In place of `sender`, for the notifications of a tenant."
+
+
 class EmailConfig(ProvidersConfig):
     """The config of an e-mail channel."""
 
     sender: EmailSender | None = None
+    tenant_senders: Annotated[dict[Name, EmailSender], _TENANTS] | None = Field(
+        default=None, description=_TENANT_SENDERS
+    )
+
+
+def _short_name(sender: str) -> str:
+    if not sender.startswith("+") and len(sender) > _MAX_SENDER_NAME and not _MESSAGING_SERVICE.fullmatch(sender):
+        raise ValueError(f"a name has up to {_MAX_SENDER_NAME} letters and digits")
+    return sender
+
+
+SmsSender = Annotated[str, Field(pattern=_SMS_SENDER, max_length=34), AfterValidator(_short_name)]
 
 
 class SmsConfig(ProvidersConfig):
     """The config of an SMS channel."""
 
-    sender: Annotated[str, Field(pattern=_SMS_SENDER)] | None = Field(
+    sender: SmsSender | None = Field(
         default=None,
         examples=["+15005550006"],
         description="In place of `TWILIO_FROM`: a number in E.164, a name of up to 11 letters and digits, a short code,"
         " or the id of a Messaging Service (`MG…`), which may also send RCS.",
     )
+    tenant_senders: Annotated[dict[Name, SmsSender], _TENANTS] | None = Field(default=None, description=_TENANT_SENDERS)
 
 
 class PushConfig(ProvidersConfig):

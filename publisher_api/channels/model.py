@@ -9,10 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from publisher_api.fields import Name, UserId
 from publisher_api.notifications.model import NotificationDetail
+from shared.lanes import URGENT_PRIORITY
 from shared.topology import CHANNEL_TYPES
-
-URGENT_PRIORITY = 500
-"""The priority from which a notification is urgent."""
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +27,15 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
         """From which priority on a notification does not wait for the end of quiet hours."""
         urgent: int = self.config.get("urgent_priority", URGENT_PRIORITY)
         return urgent
+
+    def config_for(self, tenant: str | None) -> dict[str, Any]:
+        """The config for a notification of ``tenant``: with this tenant's sender, and without those of others."""
+        senders = self.config.get("tenant_senders")
+        if senders is None:
+            return self.config
+        common = {name: value for name, value in self.config.items() if name != "tenant_senders"}
+        own = senders.get(tenant)
+        return common if own is None else {**common, "sender": own}
 
 
 def _channel_type(name: str) -> str:

@@ -18,6 +18,7 @@ from publisher_api.channels.model import SendTest, SendTestResult
 from publisher_api.hosting.backend import Backend
 from publisher_api.notifications.model import NotificationDetail
 from publisher_api.notifications.service import get_notification
+from publisher_api.principal import EVERYTHING
 from publisher_api.refusal import Refusal, overloaded
 
 EVENT_TYPE = "channel_test"
@@ -67,7 +68,7 @@ class SendTests:
     async def _result(self, notification_id: UUID, ends_at: float) -> NotificationDetail:
         pause = _FIRST_LOOK_SECONDS
         while True:
-            detail = await run_in_threadpool(get_notification, self.pool, notification_id)
+            detail = await run_in_threadpool(get_notification, self.pool, notification_id, EVERYTHING)
             left = ends_at - time.monotonic()
             if _has_result(detail, self.clock()) or left <= 0:
                 return detail

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from postgres.pool import Connected, Pool
+from publisher_api.audit.service import record
 from publisher_api.channels import store
 from publisher_api.channels.configs import CONFIGS, ProvidersConfig, WebhookConfig
 from publisher_api.channels.credentials import check_credentials, shown_config
@@ -23,12 +24,17 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types.service import event_types_with_channel
 from publisher_api.merge_patch import merged
 from publisher_api.outbox.commands import add_command
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, RefusalCode, invalid, not_found
 from publisher_api.validation import refusal_of
 from shared.envelope import VERSION, Command
 from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 _SHOWN_EVENT_TYPES = 20
+
+
+# Each change sends the switches of all channels to every function in one message.
+MAX_CHANNELS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,13 @@ class Channels:
         with self.pool.connection() as connection:
             return shown(_existing(slug, _by_slug(connection)))
 
-    def put(self, slug: str, fields: ChannelFields) -> ChannelView:
+    def put(self, slug: str, fields: ChannelFields, caller: Principal) -> ChannelView:
         """Create or change a channel. Raises ``Refusal``."""
-        return self._store(slug, lambda before, version: changed(slug, fields, before.get(slug), version))
+        return self._store(
+            slug, caller, "channel.put", lambda before, version: changed(slug, fields, before.get(slug), version)
+        )
 
-    def create(self, fields: NewChannel) -> ChannelView:
+    def create(self, fields: NewChannel, caller: Principal) -> ChannelView:
         """Create a channel. Raises ``Refusal``, also if there is one with this slug."""
 
         def new(before: Mapping[str, ChannelView], version: int) -> Channel:
@@ -66,13 +74,17 @@ class Channels:
                 raise Refusal(RefusalCode.ALREADY_EXISTS, f"The channel {fields.channel!r} exists already. {remedy}")
             return changed(fields.channel, fields, None, version)
 
-        return self._store(fields.channel, new)
+        return self._store(fields.channel, caller, "channel.create", new)
 
-    def patch(self, slug: str, changes: ChannelChanges) -> ChannelView:
+    def patch(self, slug: str, changes: ChannelChanges, caller: Principal) -> ChannelView:
         """Change what ``changes`` has. Raises ``Refusal``."""
-        return self._store(slug, lambda before, version: patched(_existing(slug, before), changes, version))
 
-    def toggle(self, slug: str, enabled: bool | None) -> ChannelView:  # noqa: FBT001 - None is a third value
+        def after(before: Mapping[str, ChannelView], version: int) -> Channel:
+            return patched(_existing(slug, before), changes, version)
+
+        return self._store(slug, caller, "channel.patch", after)
+
+    def toggle(self, slug: str, enabled: bool | None, caller: Principal) -> ChannelView:  # noqa: FBT001 - None is a third value
         """Switch the channel on or off, or to what it is not if ``enabled`` is None. Raises ``Refusal``."""
 
         def switched(before: Mapping[str, ChannelView], version: int) -> Channel:
@@ -80,26 +92,33 @@ class Channels:
             on = not channel.enabled if enabled is None else enabled
             return patched(channel, ChannelChanges(enabled=on), version)
 
-        return self._store(slug, switched)
+        return self._store(slug, caller, "channel.toggle", switched)
 
-    def delete(self, slug: str) -> None:
+    def delete(self, slug: str, caller: Principal) -> None:
         """Delete a channel. Raises ``Refusal``, also if it is the first of its type or an event type names it."""
         with self.pool.connection() as connection:
             version = store.lock_channels(connection)
             before = _by_slug(connection)
-            _existing(slug, before)
+            deleted = _existing(slug, before)
             _check_deletable(slug, event_types_with_channel(connection, slug))
             store.delete_channel(connection, slug)
+            record(connection, caller, "channel.delete", f"channels/{slug}", before=_recorded(deleted))
             self._send_switches(connection, [view for view in before.values() if view.channel != slug], version)
         self.cache.drop()
         self.publish_soon()
 
-    def _store(self, slug: str, change: Callable[[Mapping[str, ChannelView], int], Channel]) -> ChannelView:
+    def _store(
+        self, slug: str, caller: Principal, action: str, change: Callable[[Mapping[str, ChannelView], int], Channel]
+    ) -> ChannelView:
         """Store what ``change`` makes of the channels, and send the switches of all channels to the functions."""
         with self.pool.connection() as connection:
             version = store.lock_channels(connection)
             before = _by_slug(connection)
+            if slug not in before and len(before) >= MAX_CHANNELS:
+                raise invalid("channel", f"{MAX_CHANNELS} channels exist, which is the most; delete one of them")
             view = store.put_channel(connection, change(before, version))
+            old = _recorded(before[slug]) if slug in before else None
+            record(connection, caller, action, f"channels/{slug}", before=old, after=_recorded(view))
             self._send_switches(connection, (before | {slug: view}).values(), version)
         self.cache.drop()
         self.publish_soon()
@@ -115,6 +134,10 @@ class Channels:
 def shown(view: ChannelView) -> ChannelView:
     """``view`` as the API shows it."""
     return view.model_copy(update={"config": shown_config(view.config)})
+
+
+def _recorded(view: ChannelView) -> dict[str, Any]:
+    return shown(view).model_dump(include={"channel_type", "enabled", "config"})
 
 
 def changed(slug: str, fields: ChannelFields, before: Channel | ChannelView | None, version: int) -> Channel:

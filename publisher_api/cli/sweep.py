@@ -62,7 +62,7 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
 
         def sweep_once() -> int:
             make_lost_due(connections.pool, connections.epoch, now)
-            published = sweep(connections.pool, connections.topic, connections.cache, now)
+            published = sweep(connections.pool, connections.topic, connections.cache, connections.shares, now)
             for chore in chores_of(connections.pool, new_id):
                 for _ in range(_STEPS_OF_A_CHORE):  # a scheduled function has a minute; the next sweep does the rest
                     if not chore.run(now()):

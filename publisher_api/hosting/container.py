@@ -13,6 +13,7 @@ from publisher_api.hosting.bounded_executor import BoundedExecutor
 from publisher_api.hosting.chores import chores_of
 from publisher_api.outbox.epochs import ReadEpoch
 from publisher_api.outbox.relay import Relay
+from publisher_api.outbox.shares import Shares
 from publisher_api.outbox.sweeper import Sweeper
 from publisher_api.refusal import Refusal
 from shared.envelope import Message
@@ -32,6 +33,7 @@ class ContainerBackend:
         pool: Pool,
         topic: Topic[Message],
         cache: ConfigCache,
+        shares: Shares,
         database_url: str,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -42,8 +44,8 @@ class ContainerBackend:
         self._cache = cache
         self._clock = clock
         self._new_id = new_id
-        self._relay = Relay(pool, topic, clock)
-        self._sweeper = Sweeper(pool, topic, cache, clock, chores_of(pool, new_id), read_epoch=read_epoch)
+        self._relay = Relay(pool, topic, shares, clock)
+        self._sweeper = Sweeper(pool, topic, cache, shares, clock, chores_of(pool, new_id), read_epoch=read_epoch)
         self._listener = config_listener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")
@@ -68,11 +70,11 @@ class ContainerBackend:
         self._listener.stop()
 
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal:
-        return await self._accepting.submit(request)
+        return await self._accepting.submit(request, request.producer)
 
-    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:
         # A batch is large enough to be a transaction of its own.
-        return await self._batches.run(lambda: self._accept([parse()])[0])
+        return await self._batches.run(lambda: self._accept([parse()])[0], producer)
 
     async def record(self, outcome: Outcome) -> None:
         await self._recording.submit(outcome)
@@ -82,8 +84,8 @@ class ContainerBackend:
 
     def _accept(self, requests: Sequence[AcceptRequest]) -> list[AcceptResult | Refusal]:
         configuration = self._cache.current()
-        answers, messages = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
-        self._relay.publish_soon(messages)
+        answers, outgoing = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
+        self._relay.publish_soon(outgoing)
         return answers
 
     def _record(self, outcomes: Sequence[Outcome]) -> list[None]:

@@ -1,11 +1,20 @@
 """The message of a delivery, made from its rows. Pure."""
 
+from typing import NamedTuple
+
 from publisher_api.channels.model import Channel
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
 from shared import envelope
 from shared.attributes import attributes_of
 from shared.envelope import VERSION, Delivery, Message
 from transport.port import Encoded
+
+
+class Outgoing(NamedTuple):
+    """A message that is to be published, and whose it is."""
+
+    producer: str
+    delivery: Delivery
 
 
 def message_of(notification: NotificationRecord, delivery: DeliveryRecord, channel: Channel) -> Delivery:
@@ -29,7 +38,7 @@ def message_of(notification: NotificationRecord, delivery: DeliveryRecord, chann
         deferrals=delivery.deferrals,
         recipient=delivery.recipient or "",
         content=delivery.content or {},
-        config=channel.config,
+        config=channel.config_for(notification.tenant),
         expires_at=delivery.expires_at,
         traceparent=notification.traceparent,
         switched_on=channel.version if channel.enabled else 0,

@@ -19,10 +19,11 @@ from publisher_api.outbox.chores import Chore, Chores
 from publisher_api.outbox.endings import of_deleted_channel, unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
 from publisher_api.outbox.limits import within_limits
-from publisher_api.outbox.message import message_of
+from publisher_api.outbox.message import Outgoing, message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
+from publisher_api.outbox.shares import Shares
 from shared.batches import batches
-from shared.envelope import Delivery, Message
+from shared.envelope import Message
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from transport.port import PublishError, Topic
@@ -36,7 +37,14 @@ _COMPLETE_EVERY = timedelta(seconds=10)
 _PORTION_BYTES = 8_000_000
 
 
-def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, within: timedelta | None = None) -> int:
+def sweep(
+    pool: Pool,
+    topic: Topic[Message],
+    cache: ConfigCache,
+    shares: Shares,
+    clock: Clock,
+    within: timedelta | None = None,
+) -> int:
     """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does.
 
     ``within`` leaves out the deliveries that became due longer ago.
@@ -47,7 +55,10 @@ def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, w
         due = _claim(pool, clock(), within)
         # In portions whose messages fit in memory together.
         portions = batches(due, lambda delivery: delivery.bytes, max_size=_PORTION_BYTES)
-        published = sum(_publish(pool, topic, cache, clock, portion) for portion in portions)
+        published = 0
+        for portion in portions:
+            outgoing = _outgoing(pool, cache, clock, portion)
+            published += publish(pool, topic, [shares.laned(each, clock()) for each in outgoing], clock)
         published += publish_commands(pool, topic, clock)
         total += published
         if not due and not published:
@@ -59,7 +70,8 @@ def _claim(pool: Pool, now: datetime, within: timedelta | None) -> list[store.Du
         return store.claim_due(connection, now, CHUNK, now - within if within else None)
 
 
-def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, portion: Sequence[store.Due]) -> int:
+def _outgoing(pool: Pool, cache: ConfigCache, clock: Clock, portion: Sequence[store.Due]) -> list[Outgoing]:
+    """What is to be published of ``portion``. Closes what is lost or has no recipient any more."""
     with pool.connection() as connection:
         claimed = store.load_claimed(connection, [due.delivery_id for due in portion])
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
@@ -67,7 +79,7 @@ def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock
     kept = _of_channels(pool, [each for each in claimed if not each[1].is_lost], channels, clock())
     resolved = recipients.resolve(pool, kept, clock())
     admitted = within_limits(pool, resolved, cache.current().limits, clock()) if resolved else []
-    return publish(pool, topic, _messages(admitted, channels), clock)
+    return _messages(admitted, channels)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
@@ -97,12 +109,13 @@ def _of_channels(
     return [each for each in claimed if each[1].delivery_id not in ended]
 
 
-def _messages(claimed: Sequence[store.Claimed], channels: Mapping[str, Channel]) -> list[Delivery]:
+def _messages(claimed: Sequence[store.Claimed], channels: Mapping[str, Channel]) -> list[Outgoing]:
     messages = []
     for notification, delivery in claimed:
         # Published before its channel was deleted, and without an outcome. Its function reports what became of it.
         deleted = Channel(slug=delivery.channel, channel_type=delivery.channel_type)
-        messages.append(message_of(notification, delivery, channels.get(delivery.channel, deleted)))
+        message = message_of(notification, delivery, channels.get(delivery.channel, deleted))
+        messages.append(Outgoing(notification.producer, message))
     return messages
 
 
@@ -128,6 +141,7 @@ class Sweeper:
         pool: Pool,
         topic: Topic[Message],
         cache: ConfigCache,
+        shares: Shares,
         clock: Clock,
         chores: tuple[Chore, ...],
         interval_seconds: float = 1.0,
@@ -137,6 +151,7 @@ class Sweeper:
         self._pool = pool
         self._topic = topic
         self._cache = cache
+        self._shares = shares
         self._clock = clock
         self._chores = Chores(chores)
         self._interval_seconds = interval_seconds
@@ -177,6 +192,6 @@ class Sweeper:
         make_lost_due(self._pool, self._read_epoch, self._clock)
         now = self._clock()
         complete = self._completed_at is None or now - self._completed_at >= _COMPLETE_EVERY
-        sweep(self._pool, self._topic, self._cache, self._clock, None if complete else LATELY)
+        sweep(self._pool, self._topic, self._cache, self._shares, self._clock, None if complete else LATELY)
         if complete:
             self._completed_at = now

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from publisher_api.channels.model import URGENT_PRIORITY
 from publisher_api.configuration import Configuration
 from publisher_api.event_types.model import EventType
 from publisher_api.limits.model import Limits
@@ -17,6 +16,7 @@ from publisher_api.limits.tokens import Bucket, Claim, Grant
 from publisher_api.notifications.records import DeliveryRecord
 from publisher_api.planning.plan import Plan
 from shared.channel_types import channel_type_named
+from shared.lanes import is_urgent
 from shared.reasons import Reason
 from shared.topology import TOPOLOGY
 
@@ -35,7 +35,7 @@ def claim_of(plan: Plan, producer: str, configuration: Configuration) -> Claim:
 
 def counts_for_its_user(plan: Plan, event_type: EventType | None) -> bool:
     """Whether the user's limit holds for it: not if it is mandatory or urgent, nor if it only goes to the inbox."""
-    if (event_type is not None and event_type.mandatory) or plan.notification.priority >= URGENT_PRIORITY:
+    if (event_type is not None and event_type.mandatory) or is_urgent(plan.notification.priority):
         return False
     return any(_disturbs(delivery) for delivery in plan.deliveries)
 

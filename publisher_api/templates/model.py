@@ -35,8 +35,8 @@ def _standard(tag: str) -> str:
 Contents = Annotated[dict[Name, dict[str, Any]], Field(max_length=MAX_CHANNELS)]
 Locales = Annotated[
     dict[Locale, Annotated[Contents, Field(min_length=1)]],
-    BeforeValidator(_each_language_once),
     Field(max_length=MAX_LOCALES),
+    BeforeValidator(_each_language_once),
 ]
 
 

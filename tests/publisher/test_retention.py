@@ -167,6 +167,7 @@ def test_a_publisher_sends_while_it_purges_a_backlog(unswept: Settings, sweeping
         sweeping.pool,
         sweeping.topic,
         sweeping.cache,
+        sweeping.shares,
         lambda: datetime.now(UTC),
         chores_of(sweeping.pool, lambda: str(uuid.uuid4())),
         0.05,
@@ -188,7 +189,8 @@ def test_a_publisher_sends_while_it_purges_a_backlog(unswept: Settings, sweeping
 def test_the_days_are_set_over_http(publisher: Publisher) -> None:
     fields = {"days": None, "categories": {"marketing": 90}}
     try:
-        assert publisher.http.put("/v1/retention", json=fields).json() == fields
+        written = {"days": None, "categories": {"marketing": 90.0}}
+        assert publisher.http.put("/v1/retention", json=written).json() == fields
         assert publisher.http.get("/v1/retention").json() == fields
     finally:
         publisher.http.put("/v1/retention", json={}).raise_for_status()

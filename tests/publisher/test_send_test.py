@@ -14,6 +14,7 @@ from publisher_api.channels.model import SendTest, SendTestResult
 from publisher_api.channels.send_test import SendTests
 from publisher_api.connections import now
 from publisher_api.hosting.serverless import ServerlessBackend
+from publisher_api.outbox.shares import Shares
 from publisher_api.refusal import Refusal, RefusalCode
 from tests.publisher.running import Publisher, problem_of
 from tests.publisher.sweeping import Sweeping
@@ -117,7 +118,8 @@ def test_a_test_that_could_not_be_sent_is_refused_by_field(
 
 def sends(sweeping: Sweeping, wait_seconds: float) -> SendTests:
     """Tests from a publisher without threads, as in a DigitalOcean Function. Its pool has two connections."""
-    backend = ServerlessBackend(sweeping.pool, sweeping.topic, sweeping.cache, now, lambda: str(uuid.uuid4()))
+    shares, new_id = Shares(), lambda: str(uuid.uuid4())
+    backend = ServerlessBackend(sweeping.pool, sweeping.topic, sweeping.cache, shares, now, new_id)
     return SendTests(sweeping.pool, backend, now, wait_seconds)
 
 

@@ -61,6 +61,7 @@ def test_the_sweeper_still_finds_what_became_due_long_ago(unswept: Settings, swe
         sweeping.pool,
         sweeping.topic,
         sweeping.cache,
+        sweeping.shares,
         lambda: datetime.now(UTC),
         (),
         0.1,

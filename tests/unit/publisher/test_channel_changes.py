@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from publisher_api.channels.model import ChannelChanges, ChannelFields, ChannelView
+from publisher_api.channels.model import Channel, ChannelChanges, ChannelFields, ChannelView
 from publisher_api.channels.service import changed, checked_config, patched
 from publisher_api.refusal import Refusal
 from tests.factories import NOON
@@ -32,6 +32,20 @@ def test_a_config_is_stored_as_it_was_given(channel_type: str, config: dict[str,
 def test_a_sender_is_stored_as_it_is_written_in_a_mail() -> None:
     config = checked_config("email", {"sender": {"from": '"Ada, of News" <Ada@EXAMPLE.com>'}})
     assert config == {"sender": {"from": '"Ada, of News" <Ada@example.com>'}}
+
+
+def test_a_tenant_has_its_own_sender_and_the_function_gets_no_other() -> None:
+    news, acme = {"from": "news@example.com"}, {"from": "acme@example.com", "reply_to": "help@example.com"}
+    stored = checked_config("email", {"sender": news, "tenant_senders": {"acme": acme}, "urgent_priority": 1})
+    channel = Channel(slug="news", channel_type="email", config=stored)
+    assert channel.config_for("acme") == {"sender": acme, "urgent_priority": 1}
+    assert channel.config_for("other") == channel.config_for(None) == {"sender": news, "urgent_priority": 1}
+    numbers = checked_config("sms", {"tenant_senders": {"acme": "+15005550006"}})
+    texts = Channel(slug="texts", channel_type="sms", config=numbers)
+    assert (texts.config_for("acme"), texts.config_for(None)) == ({"sender": "+15005550006"}, {})
+    with pytest.raises(Refusal) as caught:
+        checked_config("sms", {"tenant_senders": {"acme": "twelve chars"}})
+    assert [field for field, _ in caught.value.fields] == ["config.tenant_senders.acme"]
 
 
 def view(**fields: Any) -> ChannelView:
