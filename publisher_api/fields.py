@@ -77,7 +77,9 @@ Locale = Annotated[
     AfterValidator(language_tag),
 ]
 MAX_VERSION = 2**31 - 1
-Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True), BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""For an integer that is otherwise strict."""
+Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True), WHOLE]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],
@@ -85,4 +87,4 @@ Channels = Annotated[
     AfterValidator(_each_once),
 ]
 MAX_DAYS = 36_500
-Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True), BeforeValidator(_whole)]
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True), WHOLE]

@@ -9,6 +9,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.channels.model import Channel
+from publisher_api.fields import WHOLE
 from publisher_api.refusal import Refusal, RefusalCode
 
 MAX_TOKENS = 1_000_000
@@ -113,11 +114,11 @@ class LimitFields(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"limit": 100, "window_seconds": 1, "burst": 500}]}
     )
 
-    limit: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True)] = Field(
+    limit: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), WHOLE] = Field(
         description="Notifications (of a channel: deliveries) in each window, spread evenly over it."
     )
-    window_seconds: Annotated[int, Field(ge=1, le=MAX_WINDOW_SECONDS, strict=True)]
-    burst: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True)] | None = Field(
+    window_seconds: Annotated[int, Field(ge=1, le=MAX_WINDOW_SECONDS, strict=True), WHOLE]
+    burst: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), WHOLE] | None = Field(
         default=None, description="As many at once, after a pause. `limit` if it is left out."
     )
 

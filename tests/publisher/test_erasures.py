@@ -46,6 +46,7 @@ def ada(unswept: Settings, erasing: Erasing) -> str:
         f"t-{ada}",
     )
     erasing.sql("insert into preferences (user_id, document) values (%s, '{}')", ada)
+    erasing.sql("insert into limit_buckets values ('user:' || %s, now() + interval '1 day', 1, 1)", ada)
     send(unswept, ada, channels=["inapp", "email"], to={"email": f"{ada}@x.org"})
     send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, dedup_key="invoice-7")
     erasing.work()

@@ -161,7 +161,8 @@ def test_requests_to_two_instances_at_once_get_exactly_the_limit(limited: Publis
 def test_a_limit_is_declared_read_listed_and_deleted(limited: Publisher) -> None:
     declared = limit(limited, "producer:shop", 5, 60)
     assert (declared["scope"], declared["limit"], declared["burst"]) == ("producer:shop", 5, None)
-    assert limited.http.get("/v1/limits/producer:shop").json() == declared
+    assert limited.http.put("/v1/limits/producer:shop", json={"limit": 5.0, "window_seconds": 60}).json()["limit"] == 5
+    declared = limited.http.get("/v1/limits/producer:shop").json()
     assert limited.http.get("/v1/limits").json() == {"limits": [declared]}
     assert limited.http.delete("/v1/limits/producer:shop").status_code == 204
     gone = [limited.http.get("/v1/limits/producer:shop"), limited.http.delete("/v1/limits/producer:shop")]
@@ -172,6 +173,9 @@ def test_a_limit_is_declared_read_listed_and_deleted(limited: Publisher) -> None
     ("scope", "fields", "field"),
     [
         ("producer", {"limit": 0}, "limit"),
+        ("producer", {"limit": "1"}, "limit"),
+        ("producer", {"limit": True}, "limit"),
+        ("producer", {"limit": 1.5}, "limit"),
         ("producer", {"limit": 1_000_001}, "limit"),
         ("producer", {"window_seconds": MONTH + 1}, "window_seconds"),
         ("producer", {"burst": 0}, "burst"),
