@@ -2,7 +2,7 @@
 
 For comparison, the same run measures two more routes on the same server: ``validate_only``, which validates the request
 and responds, and ``naive``, a straightforward implementation. ``limited`` and ``limited_batch`` are ``accept`` and
-``batch`` with limits of the producer and the user in force, which are never reached.
+``batch`` with a limit of the producer in force that is never reached.
 """
 
 import json
@@ -19,7 +19,6 @@ from bench.load import Job, Result, load
 
 _ROUNDS = 5
 _BATCH = 500
-_LIMITS = ("producer", "user")
 _ONE = {"user_id": "u1", "event_type": "payment", "channels": ["inapp"], "payload": {"amount": 10}}
 
 
@@ -44,20 +43,19 @@ def main() -> None:
         for number in range(_ROUNDS):
             for name in names:
                 progress(f"round {number + 1} of {_ROUNDS}: {name}")
-                _set_limits(url, headers, in_force=name.startswith("limited"))
+                _set_limit(url, headers, in_force=name.startswith("limited"))
                 rounds[name].append(load(jobs[name]))
                 _wait_until_published(environment["DATABASE_URL"])
     progress("")
     _report(rounds)
 
 
-def _set_limits(url: str, headers: dict[str, str], *, in_force: bool) -> None:
-    for scope in _LIMITS:
-        path = f"{url}/v1/limits/{scope}"
-        if in_force:
-            httpx.put(path, headers=headers, json={"limit": 1_000_000, "window_seconds": 1}).raise_for_status()
-        else:
-            httpx.delete(path, headers=headers)
+def _set_limit(url: str, headers: dict[str, str], *, in_force: bool) -> None:
+    path = f"{url}/v1/limits/producer"
+    if in_force:
+        httpx.put(path, headers=headers, json={"limit": 1_000_000, "window_seconds": 1}).raise_for_status()
+    else:
+        httpx.delete(path, headers=headers)
 
 
 def _wait_until_published(database_url: str) -> None:

@@ -7,9 +7,10 @@ response.
 
 import os
 from datetime import UTC, datetime
+from typing import Annotated
 
 import uuid_utils
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from google.cloud.pubsub_v1 import PublisherClient
@@ -22,9 +23,11 @@ from publisher_api.app import create_app
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.outbox.message import message_of
 from publisher_api.planning.plan import Plan, plan
+from publisher_api.principal import Principal, Scope
 from publisher_api.settings import Settings
 from publisher_api.users.model import User
-from publisher_api.web.services import Producer, ServiceRegistry, Services
+from publisher_api.web.authentication import authenticate
+from publisher_api.web.services import ServiceRegistry, Services
 from shared import logs
 from shared.attributes import attributes_of
 from shared.envelope import encode
@@ -42,9 +45,20 @@ _naive_pool = make_pool(_settings.database_url, _settings.connections)
 _naive_pool.open()
 
 
+async def _sender(request: Request) -> Principal:
+    """The producer that calls. These routes have no row in the table of access, which is for the product's own."""
+    caller = await authenticate(request, Scope.SEND)
+    if not isinstance(caller, Principal):
+        raise TypeError("A scope was asked for, so a producer must have called.")
+    return caller
+
+
+Sender = Annotated[Principal, Depends(_sender)]
+
+
 @app.post("/validate_only", status_code=202)
 async def validate_only(
-    request: Request, _producer: Producer, _idempotency_key: IdempotencyKey = None, _traceparent: TraceParent = None
+    request: Request, _producer: Sender, _idempotency_key: IdempotencyKey = None, _traceparent: TraceParent = None
 ) -> JSONResponse:
     parse(await request.body())
     notification_id = str(uuid_utils.uuid7())
@@ -53,8 +67,8 @@ async def validate_only(
 
 
 @app.post("/naive", status_code=202)
-async def naive(request: Request, producer: Producer, services: Services) -> JSONResponse:
-    notification_id = await run_in_threadpool(_accept, services, parse(await request.body()), producer)
+async def naive(request: Request, producer: Sender, services: Services) -> JSONResponse:
+    notification_id = await run_in_threadpool(_accept, services, parse(await request.body()), producer.producer)
     location = {"Location": f"/v1/notifications/{notification_id}"}
     return JSONResponse({"notification_id": notification_id, "status": "queued"}, 202, headers=location)
 

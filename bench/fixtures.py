@@ -10,14 +10,15 @@ from pathlib import Path
 
 import httpx
 import psutil
-import psycopg
-from psycopg.rows import dict_row
 
 from local import emulators, postgres, pubsub_setup
 from local.processes import Child, answers, free_port
 from local.stack import Options, Stack
-from publisher_api.api_keys.store import add_api_key
-from publisher_api.web.authentication import hash_api_key, new_api_key
+from postgres.pool import make_pool
+from publisher_api.api_keys.model import KeyFields
+from publisher_api.api_keys.service import ApiKeys
+from publisher_api.connections import now
+from publisher_api.principal import Scope, command
 from shared.lanes import Lane, topic_of
 from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC
@@ -61,18 +62,17 @@ def publisher_environment() -> Iterator[dict[str, str]]:
 
 def api_key_of(producer: str, database_url: str) -> str:
     """A new API key of ``producer``."""
-    key = new_api_key()
-    with psycopg.connect(database_url, row_factory=dict_row) as connection:
-        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), producer)
-    return key
+    with make_pool(database_url, 1) as pool:
+        keys = ApiKeys(pool, now, lambda: str(uuid.uuid4()), lambda: None)
+        return keys.create(KeyFields(producer=producer, scopes=[Scope.ADMIN]), command("bench")).key
 
 
 @contextmanager
 def serving(application: str, environment: dict[str, str], log: Path) -> Iterator[str]:
     """Run one uvicorn worker with an application. Yields its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--no-access-log"]
-    child = Child.start("server", [*command, "--log-level", "warning"], log=log, env=environment)
+    arguments = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--no-access-log"]
+    child = Child.start("server", [*arguments, "--log-level", "warning"], log=log, env=environment)
     try:
         child.wait_ready(lambda: answers(f"http://127.0.0.1:{port}/health"), 30)
         yield f"http://127.0.0.1:{port}"

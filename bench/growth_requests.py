@@ -29,6 +29,7 @@ from publisher_api.inbox.reader import PublishersReader
 from publisher_api.inbox.service import Inbox
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import list_notifications
+from publisher_api.principal import EVERYTHING
 
 TOTALS = (10_000, 1_000_000)
 _WARM_UP = 100
@@ -80,11 +81,11 @@ class Requests:
         self._accept(f"key-{self._random.randint(1, self._total)}", duplicate=True)
 
     def list(self) -> None:
-        page = list_notifications(self.pool, self._user(), None, limit=20, offset=0, cursor=None)
+        page = list_notifications(self.pool, self._user(), EVERYTHING, limit=20, offset=0, cursor=None)
         _check("list", len(page.notifications), 20)
 
     def unread(self) -> None:
-        _check("unread", self._inbox.count_unread(self._user()).unread > 0, expected=True)
+        _check("unread", self._inbox.count_unread(self._user(), EVERYTHING).unread > 0, expected=True)
 
     def plan(self, request: Callable[[], None]) -> Plan:
         """The plan of every statement of ``request``. Needs a superuser."""

@@ -10,12 +10,19 @@ from fastapi.concurrency import run_in_threadpool
 
 from postgres.pool import make_pool
 from publisher_api.accept import routes as accept
+from publisher_api.api_keys import routes as api_keys
+from publisher_api.api_keys.service import ApiKeys
+from publisher_api.api_keys.uses import KeyUses
+from publisher_api.audit import routes as audit
+from publisher_api.channels import config_routes as channel_configs
 from publisher_api.channels import routes as channels
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
 from publisher_api.connections import Connections, connect, new_id, now
 from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
+from publisher_api.devices import own_routes as own_devices
 from publisher_api.devices import routes as devices
 from publisher_api.erasures import routes as erasures
 from publisher_api.erasures.service import Erasures
@@ -33,19 +40,23 @@ from publisher_api.limits import routes as limits
 from publisher_api.live import routes as live
 from publisher_api.live.hub import Hub
 from publisher_api.live.signals import called_at_a_stop
+from publisher_api.notifications import own_routes as own_notifications
 from publisher_api.notifications import routes as notifications
 from publisher_api.preferences import default_routes as default_preferences
+from publisher_api.preferences import own_routes as own_preferences
 from publisher_api.preferences import routes as preferences
 from publisher_api.retention import routes as retention
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
 from publisher_api.users import routes as users
 from publisher_api.web import documentation, health_routes, problems
-from publisher_api.web.authentication import ApiKeys, GooglePushes
+from publisher_api.web.authentication import check_routes
 from publisher_api.web.body_limit import BodyLimit
+from publisher_api.web.google_pushes import GooglePushes
 from publisher_api.web.health import Health
 from publisher_api.web.inbox_tokens import InboxTokens
 from publisher_api.web.origins import InboxOrigins
+from publisher_api.web.producers import Producers
 from publisher_api.web.services import ServiceRegistry
 from shared.errors import ConfigurationError
 from shared.profile import VARIABLE
@@ -59,6 +70,9 @@ FEATURES = (
     own_inbox,
     live,
     inbox_tokens,
+    own_notifications,
+    own_preferences,
+    own_devices,
     notifications,
     cancel_routes,
     users,
@@ -71,6 +85,9 @@ FEATURES = (
     event_types,
     retention,
     channels,
+    channel_configs,
+    api_keys,
+    audit,
     limits,
     deliveries,
     health_routes,
@@ -102,12 +119,14 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     routes_pool = pool if serverless else make_pool(settings.database_url, for_routes, max_waiting=_MAX_WAITING_ROUTES)
     backend = _backend(settings, connections, serverless=serverless)
     state = StateReader(routes_pool)
+    uses = KeyUses(routes_pool, now)
     hub = None if settings.google else Hub(settings.database_url, state, settings.live)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         routes_pool.open()
         backend.start()
+        uses.start()
         # Not before: a queue may connect at once, and an application whose schema is read never closes it.
         intake = Intake(connections.transport, pool) if connections.transport else None
         if intake:
@@ -126,6 +145,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         if intake:
             await run_in_threadpool(intake.stop)
         await run_in_threadpool(backend.stop)
+        await run_in_threadpool(uses.stop)
         routes_pool.close()
         connections.close()
 
@@ -143,6 +163,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         cache=cache,
         backend=backend,
         channels=Channels(routes_pool, cache, now, new_id, backend.command_added),
+        send_tests=SendTests(routes_pool, backend, now),
         inbox=Inbox(
             routes_pool,
             PublishersReader(routes_pool, now) if settings.google else state,
@@ -150,12 +171,14 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
             new_id,
             backend.command_added,
         ),
-        api_keys=ApiKeys(cache),
+        api_keys=ApiKeys(routes_pool, now, new_id, cache.drop),
+        producers=Producers(cache, uses, settings.producers, now, threaded=not serverless),
         google_pushes=GooglePushes(settings.google) if settings.google else None,
         inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
         live=hub,
         erasures=Erasures(routes_pool, now, new_id, backend.command_added),
+        clock=now,
         new_id=new_id,
     )
     app.add_middleware(BodyLimit)
@@ -165,6 +188,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
     for feature in features:
         app.include_router(feature.router)
     documentation.install(app, [feature.router for feature in features])
+    check_routes(route for routes in (app, *(feature.router for feature in features)) for route in routes.routes)
     return app
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from publisher_api.api_keys.model import ApiKey
 from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
 from publisher_api.limits.model import Limits
@@ -34,14 +35,14 @@ class TemplateVersions:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """``channels`` by slug, ``event_types`` by name, ``producers`` by the SHA-256 of their key.
+    """``channels`` by slug, ``event_types`` by name, ``api_keys`` by the SHA-256 of their secret.
 
     ``preferences`` are those of the environment. ``limits`` are those in force.
     """
 
     channels: Mapping[str, Channel]
     templates: Mapping[TemplateKey, TemplateVersions]
-    producers: Mapping[bytes, str]
+    api_keys: Mapping[bytes, ApiKey]
     event_types: Mapping[str, EventType] = field(default_factory=dict)
     preferences: Preferences = field(default_factory=Preferences)
     limits: Limits = field(default_factory=Limits)

@@ -27,6 +27,11 @@ def _as_utc(time: datetime) -> datetime:
         raise ValueError("out of range") from None
 
 
+def _whole(number: object) -> object:
+    # JSON has one kind of number: 3.0 is an integer there, and "3" is none.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _each_once(names: list[str]) -> list[str]:
     if len(set(names)) != len(names):
         raise ValueError("each channel may be named once")
@@ -72,7 +77,7 @@ Locale = Annotated[
     AfterValidator(language_tag),
 ]
 MAX_VERSION = 2**31 - 1
-Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True)]
+Version = Annotated[int, Field(ge=1, le=MAX_VERSION, strict=True), BeforeValidator(_whole)]
 MAX_CHANNELS = 20
 Channels = Annotated[
     list[Name],

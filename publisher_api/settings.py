@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from postgres.address import database_address
+from publisher_api.api_keys.settings import IssuerSettings
 from publisher_api.inbox.settings import InboxSettings
 from publisher_api.live.limits import LiveLimits
 from shared.errors import ConfigurationError
@@ -40,6 +41,8 @@ class GoogleSettings:
 class Settings:
     """Where Postgres is, and the profile. ``google`` is None in every other profile.
 
+    ``producers``: whose tokens are accepted from producers, besides API keys; None: none are.
+
     ``connections`` to Postgres are the most that one instance holds, without those that listen: for changes of the
     configuration and, outside of the google profile, for messages and inboxes.
     """
@@ -49,6 +52,7 @@ class Settings:
     google: GoogleSettings | None = None
     connections: int = 8
     inbox: InboxSettings = field(default_factory=InboxSettings)
+    producers: IssuerSettings | None = None
     live: LiveLimits = field(default_factory=LiveLimits)
 
     @classmethod
@@ -65,12 +69,14 @@ class Settings:
         required = ("DATABASE_URL", *_REQUIRED_BY_GOOGLE) if profile is Profile.GOOGLE else ("DATABASE_URL",)
         if missing := [name for name in required if not environ.get(name)] + missing_identity(environ):
             raise ConfigurationError.missing(missing)
+        inbox = InboxSettings.from_env(environ)
         return cls(
             database_url=database_address(environ),
             profile=profile,
             google=_google(environ) if profile is Profile.GOOGLE else None,
             connections=int(environ.get("DATABASE_CONNECTIONS", "8")),
-            inbox=InboxSettings.from_env(environ),
+            inbox=inbox,
+            producers=IssuerSettings.from_env(environ, inbox),
             live=LiveLimits.from_env(environ),
         )
 

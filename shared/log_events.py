@@ -108,6 +108,10 @@ class LogEvent(Described):
     INBOX_READER_BLOCKED = "inbox.reader_blocked", "A client took nothing from its stream for too long. It was closed."
     REQUEST_FAILED = "request.failed", "A request ended in an unexpected error and was answered with 500."
     POSTGRES_UNAVAILABLE = "postgres.unavailable", "A request was refused because Postgres is unavailable."
+    KEY_USES_NOT_WRITTEN = (
+        "api_keys.uses_not_written",
+        "When API keys were used last could not be stored. The publisher tries again a minute later.",
+    )
     CONFIG_LOAD_FAILED = "config.load_failed", "Channels, templates and API keys could not be loaded from Postgres."
     CONFIG_LISTENER_DISCONNECTED = (
         "config.listener_disconnected",

@@ -15,15 +15,18 @@ locals {
   token_secret_given = nonsensitive(var.publisher_inbox_token_secret != null)
 
   # All names, because doctl refuses a file of functions that names an unknown variable. The publisher ignores an empty one.
-  inbox_environment = {
-    FIREBASE_PROJECT    = var.publisher_inbox.firebase_project
-    INBOX_JWKS_URL      = var.publisher_inbox.jwks_url
-    INBOX_OIDC_AUDIENCE = var.publisher_inbox.oidc_audience
-    INBOX_OIDC_ISSUER   = var.publisher_inbox.oidc_issuer
-    INBOX_ORIGINS       = join(",", sort(var.publisher_inbox.origins))
+  callers_environment = {
+    FIREBASE_PROJECT      = var.publisher_inbox.firebase_project
+    INBOX_JWKS_URL        = var.publisher_inbox.jwks_url
+    INBOX_OIDC_AUDIENCE   = var.publisher_inbox.oidc_audience
+    INBOX_OIDC_ISSUER     = var.publisher_inbox.oidc_issuer
+    INBOX_ORIGINS         = join(",", sort(var.publisher_inbox.origins))
+    PRODUCER_JWT_AUDIENCE = var.publisher_producers.jwt_audience
+    PRODUCER_JWT_ISSUER   = var.publisher_producers.jwt_issuer
+    PRODUCER_JWT_JWKS_URL = var.publisher_producers.jwt_jwks_url
   }
 
-  publisher_environment = merge(local.identity_environment, local.inbox_environment, {
+  publisher_environment = merge(local.identity_environment, local.callers_environment, {
     GOOGLE_CLOUD_PROJECT = var.project_id
     NOTIFICATIONS_TOPIC  = google_pubsub_topic.notifications["normal"].name
     PUSH_AUDIENCE        = local.push_audience
@@ -36,7 +39,7 @@ module "publisher" {
 
   database                  = var.publisher_database
   database_open_to_internet = var.publisher_database_open_to_internet
-  environment               = { for name, value in local.publisher_environment : name => value if value != "" || !contains(keys(local.inbox_environment), name) }
+  environment               = { for name, value in local.publisher_environment : name => value if value != "" || !contains(keys(local.callers_environment), name) }
   git                       = var.publisher_git
   image                     = var.publisher_image
   instances                 = var.publisher_instances

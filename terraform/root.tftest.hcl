@@ -173,6 +173,32 @@ run "an_origin_with_a_path_is_refused" {
   expect_failures = [var.publisher_inbox]
 }
 
+run "the_publisher_gets_the_issuer_of_producers" {
+  command = plan
+
+  variables {
+    publisher_producers = { jwt_audience = "heliograph", jwt_issuer = "https://issuer.example" }
+  }
+
+  assert {
+    condition = (
+      output.publisher_environment.PRODUCER_JWT_ISSUER == "https://issuer.example" &&
+      output.publisher_environment.PRODUCER_JWT_AUDIENCE == "heliograph" && output.publisher_environment.PRODUCER_JWT_JWKS_URL == ""
+    )
+    error_message = "Functions need a value for every name, also an empty one."
+  }
+}
+
+run "an_issuer_of_producers_without_an_audience_is_refused" {
+  command = plan
+
+  variables {
+    publisher_producers = { jwt_issuer = "https://issuer.example" }
+  }
+
+  expect_failures = [var.publisher_producers]
+}
+
 run "a_short_secret_of_inbox_tokens_is_refused" {
   command = plan
 

@@ -283,6 +283,27 @@ variable "publisher_private_key" {
   sensitive   = true
 }
 
+variable "publisher_producers" {
+  description = "Whose tokens producers may send in place of an API key (docs/operations.md, \"API keys\"): `jwt_issuer` and `jwt_audience` are what each token must name, `jwt_jwks_url` serves the keys of an issuer without a discovery document. Without any, only API keys are accepted."
+  type = object({
+    jwt_audience = optional(string, "")
+    jwt_issuer   = optional(string, "")
+    jwt_jwks_url = optional(string, "")
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = (var.publisher_producers.jwt_issuer == "") == (var.publisher_producers.jwt_audience == "")
+    error_message = "publisher_producers needs both jwt_issuer and jwt_audience. Without an audience, a token for another application would be accepted."
+  }
+
+  validation {
+    condition     = alltrue([for url in [var.publisher_producers.jwt_issuer, var.publisher_producers.jwt_jwks_url] : url == "" || startswith(url, "https://")])
+    error_message = "publisher_producers.jwt_issuer and publisher_producers.jwt_jwks_url must begin with https://."
+  }
+}
+
 variable "publisher_region" {
   description = "DigitalOcean data centre."
   type        = string

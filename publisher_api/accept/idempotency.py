@@ -35,8 +35,8 @@ def keys_of(requests: Iterable[AcceptRequest]) -> Keys:
         if request.key is not None:
             idempotency.add(request.key)
         for item in request.valid_items:
-            if item.dedup_key is not None:
-                dedup.add((request.producer, item.dedup_key))
+            if (key := request.dedup_key_of(item)) is not None:
+                dedup.add(key)
             if item.notification_id is not None:
                 notification_ids.add(str(item.notification_id))
     return Keys(frozenset(dedup), frozenset(idempotency), frozenset(notification_ids))
@@ -142,7 +142,7 @@ def dedup_record(key: tuple[str, str], notification_id: str, now: datetime) -> D
 
 def idempotency_record(request: AcceptRequest, result: AcceptResult, now: datetime) -> IdempotencyRecord:
     return IdempotencyRecord(
-        producer=request.producer,
+        producer=request.owner,
         idempotency_key=request.idempotency_key or "",
         body_hash=request.body_hash,
         answer={"status": ACCEPTED, "body": result.body},

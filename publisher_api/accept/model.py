@@ -15,14 +15,14 @@ from publisher_api.refusal import Refusal
 from publisher_api.users.model import User
 
 ProducerKey = tuple[str, str]
-"""A producer and one of its keys (a ``dedup_key``, or an ``Idempotency-Key``)."""
+"""The owner of a request and one of its keys (a ``dedup_key``, or an ``Idempotency-Key``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptRequest:
     """One HTTP request: a single notification, or the items of a batch, some of which may be refused already.
 
-    ``idempotency_key`` is the header's; ``body`` is the body that it is bound to.
+    ``idempotency_key`` is the header's; ``body`` is the body that it is bound to. ``tenant`` is the credential's.
     """
 
     producer: str
@@ -31,6 +31,12 @@ class AcceptRequest:
     idempotency_key: str | None = None
     body: bytes = b""
     traceparent: str | None = None
+    tenant: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose keys the request uses. Two tenants of a producer may use the same key for different things."""
+        return self.producer if self.tenant is None else f"{self.producer}\n{self.tenant}"
 
     @property
     def body_hash(self) -> str:
@@ -38,14 +44,14 @@ class AcceptRequest:
 
     @property
     def key(self) -> ProducerKey | None:
-        return (self.producer, self.idempotency_key) if self.idempotency_key else None
+        return (self.owner, self.idempotency_key) if self.idempotency_key else None
 
     @property
     def valid_items(self) -> Iterator[NotificationRequest]:
         return (item for item in self.items if isinstance(item, NotificationRequest))
 
     def dedup_key_of(self, item: NotificationRequest) -> ProducerKey | None:
-        return (self.producer, item.dedup_key) if item.dedup_key else None
+        return (self.owner, item.dedup_key) if item.dedup_key else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """Parses request bodies into notification requests. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 from pydantic import ValidationError
 
 from publisher_api.json_body import parse_json, unstorable
 from publisher_api.notifications.request import NotificationRequest
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, RefusalCode, invalid
 from publisher_api.validation import refusal_of
 
@@ -34,6 +37,27 @@ def parse_batch(body: bytes) -> list[NotificationRequest | Refusal]:
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
         raise invalid("notifications", f"must be an array of 1 to {MAX_BATCH} notifications")
     return [_item(item, ("notifications", str(index))) for index, item in enumerate(items)]
+
+
+def in_tenant(
+    items: Sequence[NotificationRequest | Refusal], caller: Principal, *, batch: bool
+) -> Sequence[NotificationRequest | Refusal]:
+    """The items, each of the tenant of the caller's credential, if it has one; a refusal for an item of another."""
+    if caller.tenant is None:
+        return items
+    return [
+        item
+        if isinstance(item, Refusal)
+        else _in_tenant(item, caller, f"notifications.{index}.tenant" if batch else "tenant")
+        for index, item in enumerate(items)
+    ]
+
+
+def _in_tenant(item: NotificationRequest, caller: Principal, field: str) -> NotificationRequest | Refusal:
+    try:
+        return item.model_copy(update={"tenant": caller.tenant_of(item.tenant, field)})
+    except Refusal as refusal:
+        return refusal
 
 
 def _item(item: object, path: tuple[str, ...]) -> NotificationRequest | Refusal:

@@ -9,15 +9,16 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel
 
 from publisher_api.accept.model import AcceptRequest, AcceptResult
-from publisher_api.accept.parsing import MAX_BATCH, parse, parse_batch
+from publisher_api.accept.parsing import MAX_BATCH, in_tenant, parse, parse_batch
 from publisher_api.fields import Key
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.refusal import Refusal
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import Problem, problems, request_body
 from publisher_api.web.quota_headers import DOCUMENTED, quota_headers
 from publisher_api.web.services import Producer, Services
 
-router = APIRouter(prefix="/v1/notifications", tags=["sending"])
+router = APIRouter(prefix="/v1/notifications", tags=["sending"], route_class=AuthenticatedRoute)
 _ACCEPTED = 202
 
 IdempotencyKey = Annotated[
@@ -69,7 +70,7 @@ _BATCH_SCHEMA: dict[str, Any] = {
 }
 _LOCATION = {"Location": {"description": "Where to read the notification.", "schema": {"type": "string"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-_PROBLEMS: dict[int | str, dict[str, Any]] = problems(400, 401, 409, 413, 422, 429, 503)
+_PROBLEMS: dict[int | str, dict[str, Any]] = problems(400, 401, 403, 409, 413, 422, 429, 503)
 _PROBLEMS[429]["headers"] = {**DOCUMENTED, **_RETRY_AFTER}
 
 
@@ -91,7 +92,14 @@ async def send(
     """Accept one notification. 202 means that it is committed: it will be delivered, or its timeline says why not."""
     body = await request.body()
     answer = await services.backend.accept(
-        AcceptRequest(producer, [parse(body)], idempotency_key=idempotency_key, body=body, traceparent=traceparent)
+        AcceptRequest(
+            producer.producer,
+            in_tenant([parse(body)], producer, batch=False),
+            idempotency_key=idempotency_key,
+            body=body,
+            traceparent=traceparent,
+            tenant=producer.tenant,
+        )
     )
     return _response(answer, located=True)
 
@@ -114,12 +122,17 @@ async def send_batch(
     body = await request.body()
 
     def parsed() -> AcceptRequest:
-        items = parse_batch(body)
         return AcceptRequest(
-            producer, items, batch=True, idempotency_key=idempotency_key, body=body, traceparent=traceparent
+            producer.producer,
+            in_tenant(parse_batch(body), producer, batch=True),
+            batch=True,
+            idempotency_key=idempotency_key,
+            body=body,
+            traceparent=traceparent,
+            tenant=producer.tenant,
         )
 
-    return _response(await services.backend.accept_batch(parsed, producer), located=False)
+    return _response(await services.backend.accept_batch(parsed, producer.producer), located=False)
 
 
 def _response(answer: AcceptResult | Refusal, *, located: bool) -> JSONResponse:

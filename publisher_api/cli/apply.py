@@ -21,6 +21,7 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations import files
 from publisher_api.declarations.applying import Applying
 from publisher_api.declarations.differences import Difference
+from publisher_api.principal import command
 from publisher_api.refusal import Refusal
 from shared.errors import ConfigurationError
 
@@ -39,7 +40,7 @@ def main() -> None:
             cache = ConfigCache(pool)
             # The publisher's sweep sends the channels' switches to the functions within a second.
             channels = Channels(pool, cache, now, lambda: str(uuid_utils.uuid7()), lambda: None)
-            applying = Applying(pool, cache, channels)
+            applying = Applying(pool, cache, channels, command("apply"))
             differences = applying.differences(declared)
             _print(differences)
             if arguments.dry_run:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -16,17 +17,21 @@ from psycopg.rows import DictRow
 
 from postgres.listener import Listener
 from postgres.pool import Connected, Pool, fetch_one
+from publisher_api.api_keys.model import ApiKey
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.event_types.model import EventType
 from publisher_api.limits.model import LimitFields, limits_of
 from publisher_api.preferences.model import Preferences
+from publisher_api.principal import Principal, scopes_of
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 
 _log = EventLogger(__name__)
 _MAX_AGE_SECONDS = 60.0
 _FAILURE_SECONDS = 1.0
+# So long a refusal says that a key has expired. Afterwards it is unknown.
+_EXPIRED_KEPT_FOR = timedelta(days=30)
 # Requests can name these and the published one. Each is held in memory by every instance.
 NEWEST_VERSIONS = 5
 
@@ -163,12 +168,18 @@ def _load(connection: Connected, templates: Mapping[TemplateKey, TemplateVersion
     event_types = connection.execute("select event_type, version, declaration from event_types").fetchall()
     defaults = fetch_one(connection.execute("select document from preference_defaults"))["document"]
     limits = connection.execute("select scope, declaration from limits").fetchall()
-    keys = connection.execute("select key_hash, producer from api_keys where revoked_at is null").fetchall()
+    keys = connection.execute(
+        """
+        select key_hash, key_id, prefix, producer, scopes, tenant, expires_at from api_keys
+         where revoked_at is null and (expires_at is null or expires_at > now() - %s)
+        """,
+        [_EXPIRED_KEPT_FOR],
+    ).fetchall()
     by_slug = {row["slug"]: Channel(**row) for row in channels}
     return Configuration(
         channels=by_slug,
         templates=templates,
-        producers={bytes(row["key_hash"]): row["producer"] for row in keys},
+        api_keys={bytes(row["key_hash"]): _api_key(row) for row in keys},
         event_types={row["event_type"]: _event_type(row) for row in event_types},
         preferences=msgspec.convert(defaults, Preferences),
         limits=limits_of(
@@ -181,6 +192,12 @@ def _event_type(row: DictRow) -> EventType:
     return msgspec.convert(
         {**row["declaration"], "event_type": row["event_type"], "version": row["version"]}, EventType
     )
+
+
+def _api_key(row: DictRow) -> ApiKey:
+    credential = row["prefix"] or str(row["key_id"])
+    principal = Principal(row["producer"], credential, scopes_of(row["scopes"]), row["tenant"])
+    return ApiKey(row["key_id"], principal, row["expires_at"])
 
 
 def config_listener(database_url: str, cache: ConfigCache) -> Listener:

@@ -13,7 +13,7 @@ import msgspec
 from postgres.pool import Pool
 from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import Channel, ChannelFields
-from publisher_api.channels.service import Channels, changed, check_config
+from publisher_api.channels.service import Channels, changed
 from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations.differences import Difference
@@ -30,6 +30,7 @@ from publisher_api.event_types import service as event_types
 from publisher_api.event_types.model import EventType, EventTypeFields
 from publisher_api.limits import service as limits
 from publisher_api.limits.model import Limit
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal
 from publisher_api.templates import service as templates
 from publisher_api.templates.model import TemplateFields
@@ -42,6 +43,7 @@ class Applying:
     pool: Pool
     cache: ConfigCache
     channels: Channels
+    caller: Principal
 
     def differences(self, declared: Declarations) -> list[Difference]:
         """One for everything that is declared, whether or not it changes. Raises ``BadDeclarations``."""
@@ -74,17 +76,17 @@ class Applying:
         """Store what is declared at ``places``. What names others comes after them. Raises ``Refusal``."""
         for slug, channel in declared.channels.items():
             if f"{CHANNELS}/{slug}" in places:
-                self.channels.put(slug, channel)
+                self.channels.put(slug, channel, self.caller)
         for name, template in declared.templates.items():
             if f"{TEMPLATES}/{name}" in places:
                 fields = TemplateFields(content=template.content, locales=template.locales)
-                templates.put_template(self.pool, self.cache, (None, name), fields)
+                templates.put_template(self.pool, self.cache, (None, name), fields, self.caller)
         for name, event_type in declared.event_types.items():
             if f"{EVENT_TYPES}/{name}" in places:
-                event_types.put_event_type(self.pool, self.cache, name, event_type)
+                event_types.put_event_type(self.pool, self.cache, name, event_type, self.caller)
         for scope, limit in declared.limits.items():
             if f"{LIMITS}/{scope}" in places:
-                limits.put_limit(self.pool, self.cache, scope, limit)
+                limits.put_limit(self.pool, self.cache, scope, limit, self.caller)
 
 
 def _check(declared: Declarations, current: Configuration) -> None:
@@ -93,8 +95,6 @@ def _check(declared: Declarations, current: Configuration) -> None:
     channels = {**current.channels}
     for slug, fields in declared.channels.items():
         with _collecting(f"{CHANNELS}/{slug}", faults):
-            if fields.config is not None:
-                check_config(fields.channel_type, fields.config)
             channels[slug] = changed(slug, fields, channels.get(slug), 0)
     for name, template in declared.templates.items():
         with _collecting(f"{TEMPLATES}/{name}", faults):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from publisher_api.flat import flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Difference:
     def lines(self) -> Iterator[str]:
         """``+`` for what is created, ``~`` for what is changed; then each value that differs, by its path."""
         yield f"{'+' if self.before is None else '~'} {self.place}"
-        before, after = _flat(self.before or {}), _flat(self.after)
-        shown = _flat(self.shown) if self.shown is not None else before
+        before, after = flat(self.before or {}), flat(self.after)
+        shown = flat(self.shown) if self.shown is not None else before
         for path in sorted(before.keys() | after.keys()):
             if path not in before:
                 yield f"    + {path}: {after[path]}"
@@ -35,14 +35,3 @@ class Difference:
                 yield f"    - {path}: {shown[path]}"
             elif before[path] != after[path]:
                 yield f"    ~ {path}: {shown[path]} -> {after[path]}"
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Each value that is no object, as JSON, by its path."""
-    flat: dict[str, str] = {}
-    for name, each in value.items():
-        if isinstance(each, Mapping) and each:
-            flat |= _flat(each, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = msgspec.json.encode(each).decode()
-    return flat

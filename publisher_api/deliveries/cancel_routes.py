@@ -13,7 +13,7 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/notifications", tags=["sending"], route_class=AuthenticatedRoute)
 
 
-@router.post("/{notification_id:uuid}/cancel", responses=problems(401, 404, 503))
-def cancel(notification_id: UUID, _producer: Producer, services: Services) -> CancelResult:
+@router.post("/{notification_id:uuid}/cancel", responses=problems(401, 403, 404, 503))
+def cancel(notification_id: UUID, producer: Producer, services: Services) -> CancelResult:
     """Cancel the deliveries of a notification that are scheduled or deferred, in one transaction."""
-    return service.cancel(services.pool, notification_id)
+    return service.cancel(services.pool, notification_id, producer.sight)

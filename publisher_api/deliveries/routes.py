@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from publisher_api.refusal import Refusal, RefusalCode
-from publisher_api.web.authentication import require_google_push
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems, request_body
 from publisher_api.web.services import Services
 from shared import outcomes, pubsub_push
@@ -13,7 +13,7 @@ from shared.errors import Undecodable
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 
-router = APIRouter(prefix="/internal", tags=["internal"])
+router = APIRouter(prefix="/internal", tags=["internal"], route_class=AuthenticatedRoute)
 _log = EventLogger(__name__)
 _PUSH_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -35,7 +35,6 @@ _PUSH_SCHEMA: dict[str, Any] = {
 @router.post(
     "/outcomes",
     status_code=204,
-    dependencies=[require_google_push],
     responses=problems(400, 401, 413, 422, 503),
     openapi_extra=request_body(_PUSH_SCHEMA),
 )

@@ -7,6 +7,7 @@ from postgres.pool import Pool, autocommit
 from publisher_api.deliveries import store
 from publisher_api.deliveries.model import CancelResult
 from publisher_api.erasures.service import inboxes_are_erased
+from publisher_api.principal import Sight
 from publisher_api.refusal import not_found
 from shared.outcomes import Outcome
 
@@ -24,10 +25,13 @@ def record_outcomes(pool: Pool, outcomes: Sequence[Outcome]) -> None:
             inboxes_are_erased(connection, ids, max(outcome.at for outcome in erased))
 
 
-def cancel(pool: Pool, notification_id: UUID) -> CancelResult:
-    """Cancel the deliveries that are not on their way; returns when it is committed. Raises ``Refusal``."""
+def cancel(pool: Pool, notification_id: UUID, sight: Sight) -> CancelResult:
+    """Cancel the deliveries that are not on their way; returns when it is committed.
+
+    Raises ``Refusal``, also if the notification is out of sight.
+    """
     with autocommit(pool) as connection:
-        canceled = store.cancel(connection, notification_id)
+        canceled = store.cancel(connection, notification_id, sight)
     if not canceled.deliveries:
         raise not_found(f"Notification {notification_id}")
     return CancelResult(stopped=canceled.stopped, gone=canceled.gone)

@@ -1,12 +1,14 @@
 """Records outcomes: an event for each, and a status that only moves forward. Cancels what is not on its way."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from postgres.pool import Connected, fetch_one
+from publisher_api.principal import IN_SIGHT, Sight
 from shared.outcomes import Outcome
 from shared.reasons import Reason
 
@@ -44,8 +46,8 @@ def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
         remaining = later
 
 
-def cancel(connection: Connected, notification_id: UUID) -> Canceled:
-    """Cancel the deliveries of a notification that wait for their time.
+def cancel(connection: Connected, notification_id: UUID, sight: Sight) -> Canceled:
+    """Cancel the deliveries of a notification in sight that wait for their time.
 
     Each claim moves ``sweep_at``, also that of the relay, which comes with the row. What is claimed counts as gone: it
     is marked as queued only after it was published, so its message may be on its way. The times are compared with each
@@ -53,12 +55,14 @@ def cancel(connection: Connected, notification_id: UUID) -> Canceled:
     """
     row = fetch_one(
         connection.execute(
-            """
+            f"""
             with locked as (
                 -- After it has waited for a row, this returns the row's newest version, which no one can change now.
                 select delivery_id, round, status,
                        status = 'pending' and sweep_at = greatest(due_at, deferred_until) as stops
-                  from deliveries where notification_id = %(notification_id)s
+                  from deliveries where notification_id = (
+                       select notification_id from notifications n
+                        where notification_id = %(notification_id)s and {IN_SIGHT})
                  order by delivery_id for no key update
             ), stopped as (
                 update deliveries d set status = 'canceled', reason = %(reason)s, updated_at = now()
@@ -73,7 +77,7 @@ def cancel(connection: Connected, notification_id: UUID) -> Canceled:
                        as gone
               from locked
             """,
-            {"notification_id": notification_id, "reason": Reason.CANCELED.value},
+            {"notification_id": notification_id, "reason": Reason.CANCELED.value, **asdict(sight)},
         )
     )
     return Canceled(**row)

@@ -14,13 +14,13 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/users/{user_id}/devices", tags=["users"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 404, 422, 503))
+@router.get("", responses=problems(401, 403, 404, 422, 503))
 def list_devices(user_id: UserId, _producer: Producer, services: Services) -> DeviceList:
     """List the devices of a user, the one that was seen last first. Registration tokens are not shown."""
     return service.list_devices(services.pool, user_id)
 
 
-@router.post("", status_code=201, responses=problems(400, 401, 413, 422, 503))
+@router.post("", status_code=201, responses=problems(400, 401, 403, 413, 422, 503))
 def add_device(user_id: UserId, device: DeviceFields, _producer: Producer, services: Services) -> DeviceView:
     """Register a device for push. A token that is known already moves to this user, and keeps its device id.
 
@@ -29,7 +29,7 @@ def add_device(user_id: UserId, device: DeviceFields, _producer: Producer, servi
     return service.add_device(services.pool, services.new_id, user_id, device)
 
 
-@router.put("/{device_id}", responses=problems(400, 401, 404, 413, 422, 503))
+@router.put("/{device_id}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 def refresh_device(
     user_id: UserId, device_id: UUID, device: DeviceFields, _producer: Producer, services: Services
 ) -> DeviceView:
@@ -37,7 +37,7 @@ def refresh_device(
     return service.refresh_device(services.pool, user_id, device_id, device)
 
 
-@router.delete("/{device_id}", status_code=204, responses=problems(401, 404, 422, 503))
+@router.delete("/{device_id}", status_code=204, responses=problems(401, 403, 404, 422, 503))
 def delete_device(user_id: UserId, device_id: UUID, _producer: Producer, services: Services) -> Response:
     """Delete a device, for example when its user signs out. It also gets no notification that was scheduled before."""
     service.delete_device(services.pool, user_id, device_id)

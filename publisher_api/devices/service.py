@@ -12,6 +12,12 @@ from publisher_api.refusal import Refusal, not_found
 from publisher_api.users.service import get_user
 
 
+def list_own_devices(pool: Pool, user_id: str) -> DeviceList:
+    """The devices of the user who calls; none of a user who is not stored."""
+    with pool.connection() as connection:
+        return DeviceList(devices=store.list_devices(connection, user_id))
+
+
 def list_devices(pool: Pool, user_id: str) -> DeviceList:
     """The devices of the user, the one that was seen last first. Raises ``Refusal``."""
     return DeviceList(devices=get_user(pool, user_id).devices)

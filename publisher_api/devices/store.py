@@ -2,12 +2,20 @@
 
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from postgres.pool import Connected, fetch_one
 from publisher_api.devices.model import DeviceFields, DeviceView
 
+MAX_DEVICES = 50
+"""Of one user. A push is a delivery to each."""
+
 
 def put_device(connection: Connected, device_id: str, user_id: str, device: DeviceFields) -> DeviceView:
-    """Register a device, and create its user if needed. A known token moves to its new user."""
+    """Register a device, and create its user if needed. A known token moves to its new user.
+
+    Of more than ``MAX_DEVICES`` the user keeps those that were seen last.
+    """
     connection.execute("insert into users (user_id) values (%s) on conflict do nothing", [user_id])
     row = fetch_one(
         connection.execute(
@@ -20,7 +28,24 @@ def put_device(connection: Connected, device_id: str, user_id: str, device: Devi
             [device_id, user_id, device.token, device.platform],
         )
     )
+    connection.execute(
+        """
+        delete from devices where device_id in (
+            select device_id from devices where user_id = %s order by seen_at desc, device_id desc offset %s)
+        """,
+        [user_id, MAX_DEVICES],
+    )
     return DeviceView(**row)
+
+
+def list_devices(connection: Connected, user_id: str) -> list[DeviceView]:
+    """The devices of a user, the one that was seen last first."""
+    with connection.cursor(row_factory=class_row(DeviceView)) as cursor:
+        cursor.execute(
+            "select device_id, platform, created_at, seen_at from devices where user_id = %s order by seen_at desc",
+            [user_id],
+        )
+        return cursor.fetchall()
 
 
 def refresh_device(connection: Connected, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView | None:

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from postgres.pool import Connected, Pool
+from publisher_api.audit.service import forget, record
 from publisher_api.erasures import store
 from publisher_api.erasures.model import Erasure, ErasureView, view
 from publisher_api.notifications import removal_store
 from publisher_api.outbox.commands import add_command, has_command, remove_commands_of
+from publisher_api.principal import Principal
 from publisher_api.refusal import not_found
 from shared.envelope import VERSION, Command
 from shared.log_events import LogEvent
@@ -36,7 +38,7 @@ class Erasures:
     new_id: Callable[[], str]
     publish_soon: Callable[[], None]
 
-    def request(self, user_id: str) -> ErasureView:
+    def request(self, user_id: str, caller: Principal) -> ErasureView:
         """Begin to erase the user, unless that is done or under way; returns where it stands."""
         with self.pool.connection() as connection:
             store.hold(connection, user_id)
@@ -45,9 +47,11 @@ class Erasures:
                 return view(known)
             self._begin(connection, user_id)
             begun = store.latest(connection, user_id)
+            if begun is None:
+                raise RuntimeError("an erasure that was just begun does not exist")
+            forget(connection, f"users/{user_id}")
+            record(connection, caller, "user.erase", f"erasures/{begun.erasure_id}")
         self.publish_soon()
-        if begun is None:
-            raise RuntimeError("an erasure that was just begun does not exist")
         return view(begun)
 
     def get(self, erasure_id: UUID) -> ErasureView:

@@ -84,6 +84,8 @@ def delete_profile(connection: Connected, user_id: str) -> None:
             delete from users where user_id = %(user_id)s
         ), preferred as (
             delete from preferences where user_id = %(user_id)s
+        ), unlimited as (
+            delete from limit_buckets where bucket = 'user:' || %(user_id)s
         )
         update erasures set devices = devices + (select count(*) from devices where user_id = %(user_id)s)
          where user_id = %(user_id)s and completed_at is null

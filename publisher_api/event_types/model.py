@@ -71,7 +71,15 @@ class EventTypeView(EventTypeFields):
     updated_at: datetime
 
 
-class EventTypeList(BaseModel):
-    """All declared event types."""
+class EventTypePage(BaseModel):
+    """Declared event types, by name. `next` is the `after` of the page that follows; null on the last page."""
 
     event_types: list[EventTypeView]
+    next: str | None
+
+
+class EventTypeVersions(BaseModel):
+    """Declarations of one event type. `next` is the `before` of the page that follows; null on the last page."""
+
+    event_types: list[EventTypeView]
+    next: int | None

@@ -1,20 +1,29 @@
 """The use cases of event types."""
 
-from postgres.pool import Pool
+from typing import Any
+
+from postgres.pool import Connected, Pool
+from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
-from publisher_api.event_types.model import EventTypeFields, EventTypeList, EventTypeView
+from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeVersions, EventTypeView
 from publisher_api.planning.route import channel_named
 from publisher_api.planning.variants import template_for
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, not_found
 
 
-def put_event_type(pool: Pool, cache: ConfigCache, name: str, fields: EventTypeFields) -> EventTypeView:
+def put_event_type(
+    pool: Pool, cache: ConfigCache, name: str, fields: EventTypeFields, caller: Principal
+) -> EventTypeView:
     """Declare an event type, or replace its declaration. Raises ``Refusal``."""
     check(fields, cache.current())
     with pool.connection() as connection:
+        before = store.get_event_type(connection, name)
         view = store.put_event_type(connection, name, fields)
+        old = _recorded(before) if before is not None else None
+        record(connection, caller, "event_type.put", _place(name), before=old, after=_recorded(view))
     cache.drop()
     return view
 
@@ -28,27 +37,37 @@ def get_event_type(pool: Pool, name: str) -> EventTypeView:
     return view
 
 
-def list_event_types(pool: Pool) -> EventTypeList:
-    """The declared event types, by name."""
+def list_event_types(pool: Pool, limit: int, after: str | None) -> EventTypePage:
+    """A page of the declared event types, by name."""
     with pool.connection() as connection:
-        return EventTypeList(event_types=store.list_event_types(connection))
+        found = store.list_event_types(connection, limit + 1, after)
+    following = found[limit - 1].event_type if len(found) > limit else None
+    return EventTypePage(event_types=found[:limit], next=following)
 
 
-def list_versions(pool: Pool, name: str) -> EventTypeList:
-    """What was declared under this name, the newest version first. Raises ``Refusal``."""
+def list_versions(pool: Pool, name: str, limit: int, before: int | None) -> EventTypeVersions:
+    """A page of what was declared under this name, the newest version first. Raises ``Refusal``."""
     with pool.connection() as connection:
-        versions = store.list_versions(connection, name)
-    if not versions:
-        raise _undeclared(name)
-    return EventTypeList(event_types=versions)
+        versions = store.list_versions(connection, name, limit + 1, before)
+        if not versions and store.get_event_type(connection, name) is None:
+            raise _undeclared(name)
+    following = versions[limit - 1].version if len(versions) > limit else None
+    return EventTypeVersions(event_types=versions[:limit], next=following)
 
 
-def delete_event_type(pool: Pool, cache: ConfigCache, name: str) -> None:
+def delete_event_type(pool: Pool, cache: ConfigCache, name: str, caller: Principal) -> None:
     """Delete the declaration. Raises ``Refusal``."""
     with pool.connection() as connection:
-        if not store.delete_event_type(connection, name):
+        before = store.get_event_type(connection, name)
+        if before is None or not store.delete_event_type(connection, name):
             raise _undeclared(name)
+        record(connection, caller, "event_type.delete", _place(name), before=_recorded(before))
     cache.drop()
+
+
+def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
+    """The names of the declared event types that name this channel, sorted."""
+    return store.event_types_with_channel(connection, slug)
 
 
 def check(fields: EventTypeFields, configuration: Configuration) -> None:
@@ -56,6 +75,14 @@ def check(fields: EventTypeFields, configuration: Configuration) -> None:
     for index, slug in enumerate(fields.channels):
         channel_named(slug, configuration.channels, f"channels.{index}")
     template_for(fields.template_name, None, configuration.templates, tenant=None)
+
+
+def _recorded(view: EventTypeView) -> dict[str, Any]:
+    return view.model_dump(include=set(EventTypeFields.model_fields), exclude_defaults=True)
+
+
+def _place(name: str) -> str:
+    return f"event-types/{name}"
 
 
 def _undeclared(name: str) -> Refusal:

@@ -44,20 +44,25 @@ def get_event_type(connection: Connected, name: str) -> EventTypeView | None:
     return _view(row) if row else None
 
 
-def list_event_types(connection: Connected) -> list[EventTypeView]:
-    """The declared event types, by name."""
-    return [_view(row) for row in connection.execute(f"{_SHOWN} order by event_type").fetchall()]
+def list_event_types(connection: Connected, limit: int, after: str | None) -> list[EventTypeView]:
+    """Up to ``limit`` declared event types, by name, that follow ``after``."""
+    rows = connection.execute(
+        f"{_SHOWN} where %(after)s::text is null or event_type > %(after)s order by event_type limit %(limit)s",
+        {"after": after, "limit": limit},
+    )
+    return [_view(row) for row in rows.fetchall()]
 
 
-def list_versions(connection: Connected, name: str) -> list[EventTypeView]:
-    """What was declared under a name that is declared now, the newest version first."""
+def list_versions(connection: Connected, name: str, limit: int, before: int | None) -> list[EventTypeView]:
+    """Up to ``limit`` declarations of a name that is declared now, the newest first; only those before ``before``."""
     rows = connection.execute(
         """
         select event_type, v.version, v.declaration, v.updated_at
           from event_type_versions v join event_types using (event_type)
-         where event_type = %s order by v.version desc
+         where event_type = %(name)s and (%(before)s::int is null or v.version < %(before)s)
+         order by v.version desc limit %(limit)s
         """,
-        [name],
+        {"name": name, "before": before, "limit": limit},
     ).fetchall()
     return [_view(row) for row in rows]
 
@@ -65,6 +70,14 @@ def list_versions(connection: Connected, name: str) -> list[EventTypeView]:
 def delete_event_type(connection: Connected, name: str) -> bool:
     """Delete the declaration and keep its versions; returns whether there was one."""
     return connection.execute("delete from event_types where event_type = %s", [name]).rowcount > 0
+
+
+def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
+    """The names of the declared event types that name this channel, sorted."""
+    rows = connection.execute(
+        "select event_type from event_types where declaration -> 'channels' ? %s order by event_type", [slug]
+    ).fetchall()
+    return [row["event_type"] for row in rows]
 
 
 def _view(row: dict[str, Any]) -> EventTypeView:

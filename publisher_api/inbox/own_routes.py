@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from publisher_api.inbox.model import InboxPage, MarkRequest, MarkResult, Tab
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
-from publisher_api.web.inbox_tokens import InboxRoute
 from publisher_api.web.services import Caller, Services
 
-router = APIRouter(prefix="/v1/inbox", tags=["own inbox"], route_class=InboxRoute)
+router = APIRouter(prefix="/v1/inbox", tags=["own inbox"], route_class=AuthenticatedRoute)
 _MAX_LIMIT = 100
 
 

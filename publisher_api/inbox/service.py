@@ -15,6 +15,7 @@ from publisher_api.inbox.cursor import Place
 from publisher_api.inbox.model import InboxPage, ReadNotification, ReadRequest, ReadResult, Tab, UnreadCount
 from publisher_api.inbox.reader import InboxReader
 from publisher_api.outbox.commands import add_command
+from publisher_api.principal import EVERYTHING, Sight
 from publisher_api.refusal import not_found
 from shared.envelope import VERSION, Command
 
@@ -37,27 +38,31 @@ class Inbox:
     new_id: Callable[[], str]
     publish_soon: Callable[[], None]
 
-    def count_unread(self, user_id: str) -> UnreadCount:
+    def count_unread(self, user_id: str, sight: Sight) -> UnreadCount:
         with self.pool.connection() as connection:
-            found = store.count_unread(connection, user_id, self.clock(), limit=MAX_COUNTED + 1)
+            found = store.count_unread(connection, user_id, sight, self.clock(), limit=MAX_COUNTED + 1)
         return UnreadCount(user_id=user_id, unread=min(found, MAX_COUNTED), more=found > MAX_COUNTED)
 
-    def read(self, notification_id: UUID) -> ReadNotification:
+    def read(self, notification_id: UUID, sight: Sight) -> ReadNotification:
         """Mark one notification; a second call changes nothing. Raises ``Refusal``."""
         with self.pool.connection() as connection:
-            self._mark(connection, "read_at", [notification_id], None)
-            read_at = store.read_at(connection, notification_id)
+            self._mark(connection, "read_at", [notification_id], None, sight)
+            read_at = store.read_at(connection, notification_id, sight)
         self.publish_soon()
         if read_at is None:
             raise not_found(f"Notification {notification_id}")
         return ReadNotification(notification_id=notification_id, read_at=read_at)
 
-    def read_many(self, request: ReadRequest) -> ReadResult:
-        """Mark several of a user's notifications, or all. Ids of other users are ignored."""
-        if request.all:
+    def read_many(self, request: ReadRequest, sight: Sight) -> ReadResult:
+        """Mark several of a user's notifications, or all in sight. Ids of others, and of other users, are ignored."""
+        if not request.all:
+            marked = self.mark("read_at", request.user_id, request.notification_ids, sight)
+        elif sight == EVERYTHING:
             marked = self.mark_all_read(request.user_id)
         else:
-            marked = self.mark("read_at", request.user_id, request.notification_ids)
+            now = self.clock()
+            marked = _in_steps(lambda: self._mark_some_in_sight(request.user_id, sight, now))
+            self.publish_soon()
         return ReadResult(user_id=request.user_id, marked=marked)
 
     def page(self, user_id: str, tab: Tab, limit: int, before: str | None) -> InboxPage:
@@ -67,10 +72,10 @@ class Inbox:
         following = str(Place.of(entries[-1])) if len(view.entries) > limit else None
         return InboxPage(entries=entries, counts=view.counts, version=view.version, next=following)
 
-    def mark(self, column: store.Mark, user_id: str, ids: Sequence[UUID]) -> int:
+    def mark(self, column: store.Mark, user_id: str, ids: Sequence[UUID], sight: Sight = EVERYTHING) -> int:
         """Mark those of a user's notifications that are not marked yet; returns how many."""
         with self.pool.connection() as connection:
-            marked = self._mark(connection, column, ids, user_id)
+            marked = self._mark(connection, column, ids, user_id, sight)
         self.publish_soon()
         return marked
 
@@ -94,9 +99,11 @@ class Inbox:
         self.publish_soon()
         return marked
 
-    def _mark(self, connection: Connected, column: store.Mark, ids: Sequence[UUID], user_id: str | None) -> int:
+    def _mark(
+        self, connection: Connected, column: store.Mark, ids: Sequence[UUID], user_id: str | None, sight: Sight
+    ) -> int:
         now = self.clock()
-        marked = store.mark(connection, column, ids, user_id, now)
+        marked = store.mark(connection, column, ids, user_id, sight, now)
         in_inbox = [each.notification_id for each in marked if each.in_inbox]
         if in_inbox:
             # All ids are one user's: the caller named the user, or gave one id.
@@ -105,6 +112,11 @@ class Inbox:
             )
             add_command(connection, self.new_id(), command, now)
         return len(marked)
+
+    def _mark_some_in_sight(self, user_id: str, sight: Sight, now: datetime) -> int:
+        with self.pool.connection() as connection:
+            ids = store.unread_ids(connection, user_id, sight, now, limit=MARKED_IN_A_STEP)
+            return self._mark(connection, "read_at", ids, user_id, sight)
 
     def _mark_some_read(self, user_id: str, now: datetime) -> int:
         with self.pool.connection() as connection:

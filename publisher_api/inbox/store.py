@@ -1,6 +1,7 @@
 """What is seen, read and archived, in the publisher's tables: counted, never stored as a number, so it cannot drift."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -10,6 +11,7 @@ from psycopg.rows import class_row
 from postgres.pool import Connected, fetch_one
 from publisher_api.inbox.cursor import Place
 from publisher_api.inbox.model import Counts, Entry, Marked, Tab
+from publisher_api.principal import IN_SIGHT, Sight
 
 # Due in the inbox, and not known to have missed it. Takes one parameter: now.
 _ARRIVES = "d.status not in ('failed', 'bounced', 'suppressed', 'expired', 'canceled', 'dead')"
@@ -26,24 +28,29 @@ _WHICH = {
 Mark = Literal["read_at", "archived_at"]
 
 
-def count_unread(connection: Connected, user_id: str, now: datetime, *, limit: int) -> int:
-    """How many notifications in the user's inbox are unread, counted up to ``limit``."""
+def count_unread(connection: Connected, user_id: str, sight: Sight, now: datetime, *, limit: int) -> int:
+    """How many notifications in sight are unread in the user's inbox, counted up to ``limit``."""
     cursor = connection.execute(
         f"""
         select count(*) from (
-            select from notifications n where user_id = %(user_id)s and {_UNREAD} limit %(limit)s
+            select from notifications n where user_id = %(user_id)s and {IN_SIGHT} and {_UNREAD} limit %(limit)s
         ) as counted
         """,
-        {"user_id": user_id, "now": now, "limit": limit},
+        {"user_id": user_id, "now": now, "limit": limit, **asdict(sight)},
     )
     count: int = fetch_one(cursor)["count"]
     return count
 
 
 def mark(
-    connection: Connected, column: Mark, notification_ids: Sequence[UUID], user_id: str | None, now: datetime
+    connection: Connected,
+    column: Mark,
+    notification_ids: Sequence[UUID],
+    user_id: str | None,
+    sight: Sight,
+    now: datetime,
 ) -> list[Marked]:
-    """Set ``column``, and ``seen_at``, of those of these notifications where it is null; returns those.
+    """Set ``column``, and ``seen_at``, of those of these notifications in sight where it is null; returns those.
 
     With ``user_id``, notifications of other users stay as they are. What arrives in the inbox later arrives marked.
     """
@@ -52,10 +59,10 @@ def mark(
             f"""
             update notifications n set {column} = %(now)s, seen_at = coalesce(seen_at, %(now)s)
              where notification_id = any(%(ids)s::uuid[]) and {column} is null
-               and (%(user_id)s::text is null or user_id = %(user_id)s)
+               and (%(user_id)s::text is null or user_id = %(user_id)s) and {IN_SIGHT}
             returning notification_id::text, user_id, coalesce({_IN_INBOX}, false) as in_inbox
             """,
-            {"now": now, "ids": list(notification_ids), "user_id": user_id},
+            {"now": now, "ids": list(notification_ids), "user_id": user_id, **asdict(sight)},
         )
         return cursor.fetchall()
 
@@ -102,9 +109,28 @@ def mark_seen(connection: Connected, user_id: str, now: datetime, *, limit: int)
     ).rowcount
 
 
-def read_at(connection: Connected, notification_id: UUID) -> datetime | None:
-    """When the notification was marked as read; None if there is no such notification, or it is unread."""
-    row = connection.execute("select read_at from notifications where notification_id = %s", [notification_id])
+def unread_ids(connection: Connected, user_id: str, sight: Sight, now: datetime, *, limit: int) -> list[UUID]:
+    """The ids of up to ``limit`` unread notifications in sight in a user's inbox, held until the transaction ends.
+
+    Also of those that are archived.
+    """
+    rows = connection.execute(
+        f"""
+        select notification_id from notifications n
+         where user_id = %(user_id)s and {IN_SIGHT} and read_at is null and {_IN_INBOX}
+         order by notification_id limit %(limit)s for update
+        """,
+        {"user_id": user_id, "now": now, "limit": limit, **asdict(sight)},
+    )
+    return [row["notification_id"] for row in rows]
+
+
+def read_at(connection: Connected, notification_id: UUID, sight: Sight) -> datetime | None:
+    """When the notification was marked as read; None if there is no such one in sight, or it is unread."""
+    row = connection.execute(
+        f"select read_at from notifications n where notification_id = %(notification_id)s and {IN_SIGHT}",
+        {"notification_id": notification_id, **asdict(sight)},
+    )
     found = row.fetchone()
     return found["read_at"] if found else None
 

@@ -11,7 +11,7 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=AuthenticatedRoute)
 
 
-@router.post("/{user_id}/inbox_token", responses=problems(401, 404, 422))
+@router.post("/{user_id}/inbox_token", responses=problems(401, 403, 404, 422))
 def make_inbox_token(user_id: UserId, _producer: Producer, services: Services) -> InboxToken:
     """Make a token for this user's own inbox. Give it to the user's client only: it opens the inbox for an hour."""
     token, expires_at = services.inbox_tokens.issue(user_id)

@@ -74,8 +74,7 @@ def limits_of(by_scope: Mapping[str, Limit], channels: Mapping[str, Channel]) ->
 def _rate_of(rate: Mapping[str, Any] | None) -> Limit | None:
     if rate is None:
         return None
-    limit = min(rate["limit"], MAX_TOKENS)
-    return Limit(limit=limit, window_seconds=min(rate["window_seconds"], MAX_WINDOW_SECONDS), burst=limit)
+    return LimitFields.model_validate(rate).as_limit()
 
 
 class Quota(msgspec.Struct, frozen=True, kw_only=True):

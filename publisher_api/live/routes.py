@@ -10,12 +10,12 @@ from publisher_api.live.hub import Hub
 from publisher_api.live.sse import EventStream
 from publisher_api.live.stream import changes
 from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
-from publisher_api.web.inbox_tokens import InboxRoute
 from publisher_api.web.problems import problem_response
 from publisher_api.web.services import Caller, ServiceRegistry, Services
 
-router = APIRouter(prefix="/v1/inbox", tags=["own inbox"], route_class=InboxRoute)
+router = APIRouter(prefix="/v1/inbox", tags=["own inbox"], route_class=AuthenticatedRoute)
 _MAX_VERSION = 2**63 - 1
 
 

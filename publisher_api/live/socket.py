@@ -73,7 +73,7 @@ async def _greet(websocket: WebSocket, seconds: float, tokens: InboxTokens) -> t
     except (msgspec.DecodeError, KeyError):  # KeyError: a frame of bytes
         raise _Closing(BAD_HELLO, 'The first frame must be {"token": "…", "last_event_id": number or null}.') from None
     except Refusal as refusal:
-        if refusal.code is RefusalCode.UNAUTHORIZED:
+        if refusal.code in (RefusalCode.UNAUTHORIZED, RefusalCode.CREDENTIAL_EXPIRED):
             raise _Closing(BAD_TOKEN, "The inbox token is not valid.") from None
         raise _Closing(TRY_LATER, "The inbox token cannot be checked.") from None
     return user, hello.last_event_id

@@ -163,6 +163,47 @@ class NotificationDetail(NotificationView):
     timeline: list[TimelineEntry]
 
 
+class OwnNotification(BaseModel):
+    """A notification as its user sees it: not who sent it, nor what the producer keeps of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    notification_id: UUID
+    status: NotificationStatus
+    event_type: str
+    actor_user_id: str | None
+    created_at: datetime
+    seen_at: datetime | None
+    read_at: datetime | None
+    archived_at: datetime | None
+
+
+class OwnDelivery(BaseModel):
+    """Where it was sent. `recipient` is redacted."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    channel: str
+    channel_type: str
+    status: Status
+    reason: str | None = Field(description=_REASONS)
+    recipient: str | None
+    updated_at: datetime
+
+
+class OwnDetail(OwnNotification):
+    """A notification as its user sees it, with its deliveries."""
+
+    deliveries: list[OwnDelivery]
+
+
+class OwnPage(BaseModel):
+    """A page of a user's own notifications. `next` leads to the next page; null on the last."""
+
+    notifications: list[OwnNotification]
+    next: UUID | None
+
+
 class NotificationPage(BaseModel):
     """A page of a user's notifications. `next_cursor` leads to the next page; null on the last."""
 

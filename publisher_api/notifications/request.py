@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from publisher_api.fields import Channels, Key, Locale, Name, Time, UserId, Version
+from publisher_api.fields import MAX_CHANNELS, Channels, Key, Locale, Name, Time, UserId, Version
 from shared.lanes import URGENT_PRIORITY
 
 
@@ -53,9 +53,13 @@ class NotificationRequest(BaseModel):
     expires_at: Time | None = Field(
         default=None, description="When sending is no longer useful. Default: by the event type and the channel."
     )
-    to: dict[str, str] = Field(default_factory=dict, description="Addresses by channel, in place of the user's own.")
+    to: dict[str, str] = Field(
+        default_factory=dict, max_length=MAX_CHANNELS, description="Addresses by channel, in place of the user's own."
+    )
     content: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Content by channel, over the template's or the default content."
+        default_factory=dict,
+        max_length=MAX_CHANNELS,
+        description="Content by channel, over the template's or the default content.",
     )
 
     @property

@@ -1,11 +1,14 @@
 """Reads notifications from Postgres: one with its deliveries and events, or a user's list."""
 
+from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from postgres.pool import Connected
 from publisher_api.notifications.model import StoredDelivery, StoredEvent, StoredNotification
+from publisher_api.principal import IN_SIGHT, Sight
 
 _COLUMNS = """
     n.notification_id, n.producer, n.user_id, n.event_type, n.actor_user_id, n.tenant, n.channels, n.payload,
@@ -17,10 +20,13 @@ _COLUMNS = """
 """
 
 
-def get_notification(connection: Connected, notification_id: UUID) -> StoredNotification | None:
-    """The notification, or None."""
+def get_notification(connection: Connected, notification_id: UUID, sight: Sight) -> StoredNotification | None:
+    """The notification, or None, also if it is out of sight."""
     with connection.cursor(row_factory=class_row(StoredNotification)) as cursor:
-        cursor.execute(f"select {_COLUMNS} from notifications n where n.notification_id = %s", [notification_id])
+        cursor.execute(
+            f"select {_COLUMNS} from notifications n where n.notification_id = %(notification_id)s and {IN_SIGHT}",
+            {"notification_id": notification_id, **asdict(sight)},
+        )
         return cursor.fetchone()
 
 
@@ -55,21 +61,29 @@ def get_events(connection: Connected, notification_id: UUID) -> list[StoredEvent
 
 
 def list_notifications(
-    connection: Connected, user_id: str, tenant: str | None, *, after: UUID | None, limit: int, offset: int
+    connection: Connected,
+    user_id: str,
+    sight: Sight,
+    *,
+    after: UUID | None,
+    limit: int,
+    offset: int,
+    due_by: datetime | None = None,
 ) -> list[StoredNotification]:
-    """A user's notifications, the newest event first; only those that follow the notification ``after``.
+    """A user's notifications in sight, the newest event first; only those that follow the notification ``after``.
 
-    ``tenant``: only those of this tenant.
+    ``due_by`` leaves out those that are to be delivered later.
     """
     with connection.cursor(row_factory=class_row(StoredNotification)) as cursor:
         cursor.execute(
             f"""
             select {_COLUMNS} from notifications n
-             where n.user_id = %(user_id)s and (%(tenant)s::text is null or n.tenant = %(tenant)s)
+             where n.user_id = %(user_id)s and {IN_SIGHT}
+               and (n.deliver_at is null or %(due_by)s::timestamptz is null or n.deliver_at <= %(due_by)s)
                and (%(after)s::uuid is null or (n.created_at, n.notification_id) < (
                     select created_at, notification_id from notifications where notification_id = %(after)s::uuid))
              order by n.created_at desc, n.notification_id desc limit %(limit)s offset %(offset)s
             """,
-            {"user_id": user_id, "tenant": tenant, "after": after, "limit": limit, "offset": offset},
+            {"user_id": user_id, "after": after, "limit": limit, "offset": offset, "due_by": due_by, **asdict(sight)},
         )
         return cursor.fetchall()

@@ -8,6 +8,9 @@ from publisher_api.notifications.model import (
     DeliveryView,
     NotificationDetail,
     NotificationView,
+    OwnDelivery,
+    OwnDetail,
+    OwnNotification,
     StoredDelivery,
     StoredEvent,
     StoredNotification,
@@ -40,6 +43,17 @@ def view_detail(
         timeline=timeline(notification, deliveries, events),
         **_fields(notification),
     )
+
+
+def view_own(notification: StoredNotification) -> OwnNotification:
+    """The notification as its user sees it."""
+    return OwnNotification.model_validate(view_notification(notification))
+
+
+def view_own_detail(notification: StoredNotification, deliveries: Iterable[StoredDelivery]) -> OwnDetail:
+    """The notification with its deliveries, as its user sees them."""
+    shown = [OwnDelivery.model_validate(view_delivery(delivery)) for delivery in deliveries]
+    return OwnDetail(**view_own(notification).model_dump(), deliveries=shown)
 
 
 def timeline(

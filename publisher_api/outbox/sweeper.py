@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -16,7 +16,7 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
 from publisher_api.outbox.chores import Chore, Chores
-from publisher_api.outbox.endings import unreported
+from publisher_api.outbox.endings import of_deleted_channel, unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
 from publisher_api.outbox.limits import within_limits
 from publisher_api.outbox.message import Outgoing, message_of
@@ -75,9 +75,11 @@ def _outgoing(pool: Pool, cache: ConfigCache, clock: Clock, portion: Sequence[st
     with pool.connection() as connection:
         claimed = store.load_claimed(connection, [due.delivery_id for due in portion])
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
-    resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
+    channels = _channels(cache, claimed)
+    kept = _of_channels(pool, [each for each in claimed if not each[1].is_lost], channels, clock())
+    resolved = recipients.resolve(pool, kept, clock())
     admitted = within_limits(pool, resolved, cache.current().limits, clock()) if resolved else []
-    return _messages(cache, admitted)
+    return _messages(admitted, channels)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
@@ -88,16 +90,29 @@ def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datet
     record_outcomes(pool, lost)
 
 
-def _messages(cache: ConfigCache, claimed: Sequence[store.Claimed]) -> list[Outgoing]:
-    if not claimed:
-        return []
-    channels = cache.current().channels
-    if any(delivery.channel not in channels for _, delivery in claimed):  # created since, by another instance
+def _channels(cache: ConfigCache, claimed: Sequence[store.Claimed]) -> Mapping[str, Channel]:
+    """The channels, by slug. Reads them again if one is missing: another instance may have created it."""
+    channels = cache.current().channels if claimed else {}
+    if any(delivery.channel not in channels for _, delivery in claimed):
         cache.drop()
         channels = cache.current().channels
+    return channels
+
+
+def _of_channels(
+    pool: Pool, claimed: Sequence[store.Claimed], channels: Mapping[str, Channel], now: datetime
+) -> list[store.Claimed]:
+    """Those whose channel exists, and those that were published before it was deleted. Suppresses the others."""
+    deleted = [each for _, each in claimed if each.channel not in channels and each.status == "pending"]
+    record_outcomes(pool, [of_deleted_channel(delivery, now) for delivery in deleted])
+    ended = {delivery.delivery_id for delivery in deleted}
+    return [each for each in claimed if each[1].delivery_id not in ended]
+
+
+def _messages(claimed: Sequence[store.Claimed], channels: Mapping[str, Channel]) -> list[Outgoing]:
     messages = []
     for notification, delivery in claimed:
-        # A channel whose row was deleted must not block the others.
+        # Published before its channel was deleted, and without an outcome. Its function reports what became of it.
         deleted = Channel(slug=delivery.channel, channel_type=delivery.channel_type)
         message = message_of(notification, delivery, channels.get(delivery.channel, deleted))
         messages.append(Outgoing(notification.producer, message))

@@ -15,6 +15,7 @@ from publisher_api.limits.model import Limits
 from publisher_api.limits.tokens import Bucket, Claim, Grant
 from publisher_api.notifications.records import DeliveryRecord
 from publisher_api.planning.plan import Plan
+from shared.channel_types import channel_type_named
 from shared.lanes import is_urgent
 from shared.reasons import Reason
 from shared.topology import TOPOLOGY
@@ -33,18 +34,16 @@ def claim_of(plan: Plan, producer: str, configuration: Configuration) -> Claim:
 
 
 def counts_for_its_user(plan: Plan, event_type: EventType | None) -> bool:
-    """Whether the user's limit holds for it: not if it is mandatory or urgent, nor if all of it is suppressed."""
+    """Whether the user's limit holds for it: not if it is mandatory or urgent, nor if it only goes to the inbox."""
     if (event_type is not None and event_type.mandatory) or is_urgent(plan.notification.priority):
         return False
-    return any(delivery.status == "pending" for delivery in plan.deliveries)
+    return any(_disturbs(delivery) for delivery in plan.deliveries)
 
 
 def limited(plan: Plan, grant: Grant, limits: Limits) -> Plan:
     """The plan with what the limits of its user and its channels make of its deliveries."""
     if grant.refused_by_user:
-        deliveries = [the_user_has_had_enough(delivery) for delivery in plan.deliveries]
-        notification = msgspec.structs.replace(plan.notification, inbox_at=None)
-        return msgspec.structs.replace(plan, notification=notification, deliveries=deliveries)
+        return msgspec.structs.replace(plan, deliveries=[the_user_has_had_enough(each) for each in plan.deliveries])
     if not any(grant.waits) and None not in grant.waits:  # most
         return plan
     waits = {
@@ -62,8 +61,8 @@ def limited(plan: Plan, grant: Grant, limits: Limits) -> Plan:
 
 
 def the_user_has_had_enough(delivery: DeliveryRecord) -> DeliveryRecord:
-    """A delivery of a notification for which its user's bucket has no token."""
-    return _suppressed(delivery, Reason.USER_LIMIT) if delivery.status == "pending" else delivery
+    """A delivery of a notification for which its user's bucket has no token. What does not disturb is sent."""
+    return _suppressed(delivery, Reason.USER_LIMIT) if _disturbs(delivery) else delivery
 
 
 def the_channel_sends_later(delivery: DeliveryRecord, wait: timedelta | None, now: datetime) -> DeliveryRecord:
@@ -89,7 +88,7 @@ def bucket_of_channel(delivery: DeliveryRecord, limits: Limits) -> Bucket | None
 def takes_its_token_when_due(delivery: DeliveryRecord, accepted_at: datetime | None) -> bool:
     """Whether it was scheduled for later than it was accepted, and has not taken its channel's token since."""
     scheduled = accepted_at is not None and delivery.due_at > accepted_at
-    return scheduled and delivery.status == "pending" and delivery.round == 0 and delivery.deferred_until is None
+    return scheduled and delivery.status == "pending" and delivery.deferred_until is None
 
 
 def _sent_now(plan: Plan, limits: Limits) -> Iterator[tuple[DeliveryRecord, Bucket]]:
@@ -101,6 +100,10 @@ def _sent_now(plan: Plan, limits: Limits) -> Iterator[tuple[DeliveryRecord, Buck
             bucket = bucket_of_channel(delivery, limits)
             if bucket is not None:
                 yield delivery, bucket
+
+
+def _disturbs(delivery: DeliveryRecord) -> bool:
+    return delivery.status == "pending" and channel_type_named(delivery.channel_type).disturbs
 
 
 def _bucket_of_user(plan: Plan, limits: Limits) -> Bucket | None:

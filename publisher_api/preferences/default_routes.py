@@ -11,13 +11,13 @@ from publisher_api.web.services import Producer, Services
 router = APIRouter(prefix="/v1/preferences", tags=["configuration"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 503))
+@router.get("", responses=problems(401, 403, 503))
 def get_defaults(_producer: Producer, services: Services) -> PreferenceView:
     """Read the preferences of the environment, which hold where a user made no choice."""
     return service.get_defaults(services.pool)
 
 
-@router.put("", responses=problems(400, 401, 413, 422, 503))
-def put_defaults(fields: PreferenceFields, _producer: Producer, services: Services) -> PreferenceView:
+@router.put("", responses=problems(400, 401, 403, 413, 422, 503))
+def put_defaults(fields: PreferenceFields, producer: Producer, services: Services) -> PreferenceView:
     """Replace the preferences of the environment."""
-    return service.put_defaults(services.pool, services.cache, fields)
+    return service.put_defaults(services.pool, services.cache, fields, producer)

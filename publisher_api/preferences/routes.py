@@ -16,13 +16,13 @@ router = APIRouter(prefix="/v1/users/{user_id}/preferences", tags=["users"], rou
 Tenant = Annotated[Name | None, Query(description="Within this tenant. Default: for every tenant.")]
 
 
-@router.get("", responses=problems(401, 422, 503))
+@router.get("", responses=problems(401, 403, 422, 503))
 def get_preferences(user_id: UserId, _producer: Producer, services: Services, tenant: Tenant = None) -> PreferenceView:
     """Read the choices that a user made. They are empty, also for a user who does not exist, until one is made."""
     return service.get_preferences(services.pool, user_id, tenant)
 
 
-@router.put("", responses=problems(400, 401, 413, 422, 503))
+@router.put("", responses=problems(400, 401, 403, 413, 422, 503))
 def put_preferences(
     user_id: UserId, fields: PreferenceFields, _producer: Producer, services: Services, tenant: Tenant = None
 ) -> PreferenceView:
@@ -30,7 +30,7 @@ def put_preferences(
     return service.put_preferences(services.pool, user_id, tenant, fields)
 
 
-@router.patch("", responses=problems(400, 401, 413, 422, 503))
+@router.patch("", responses=problems(400, 401, 403, 413, 422, 503))
 def patch_preferences(
     user_id: UserId, changes: PreferenceFields, _producer: Producer, services: Services, tenant: Tenant = None
 ) -> PreferenceView:
@@ -38,7 +38,7 @@ def patch_preferences(
     return service.patch_preferences(services.pool, user_id, tenant, changes)
 
 
-@router.get("/explain", responses=problems(401, 422, 503))
+@router.get("/explain", responses=problems(401, 403, 422, 503))
 def explain(
     user_id: UserId,
     event_type: Annotated[Name, Query()],

@@ -6,6 +6,7 @@ import msgspec
 from pydantic import ValidationError
 
 from postgres.pool import Connected, Pool
+from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.merge_patch import merged
@@ -18,6 +19,7 @@ from publisher_api.preferences.model import (
     Preferences,
     PreferenceView,
 )
+from publisher_api.principal import Principal
 from publisher_api.users.model import User
 from publisher_api.validation import refusal_of
 
@@ -55,11 +57,13 @@ def get_defaults(pool: Pool) -> PreferenceView:
         return PreferenceView(preferences=store.get_defaults(connection))
 
 
-def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields) -> PreferenceView:
+def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields, caller: Principal) -> PreferenceView:
     """Replace the preferences of the environment."""
     document = _document(fields)
     with pool.connection() as connection:
+        before = store.get_defaults(connection)
         store.put_defaults(connection, document)
+        record(connection, caller, "preferences.put", "preferences", before=before, after=document)
     cache.drop()
     return PreferenceView(preferences=document)
 

@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from postgres.pool import Pool, autocommit
+from publisher_api.audit.service import record
 from publisher_api.notifications import removal_store
+from publisher_api.principal import Principal
 from publisher_api.retention import store
 from publisher_api.retention.model import RetentionFields, kept_for
 
@@ -14,10 +16,13 @@ def get_retention(pool: Pool) -> RetentionFields:
         return RetentionFields.model_validate(store.get_document(connection))
 
 
-def put_retention(pool: Pool, fields: RetentionFields) -> RetentionFields:
+def put_retention(pool: Pool, fields: RetentionFields, caller: Principal) -> RetentionFields:
     """Replace how long notifications are kept."""
+    document = fields.model_dump(exclude_none=True)
     with pool.connection() as connection:
-        store.put_document(connection, fields.model_dump(exclude_none=True))
+        before = store.get_document(connection)
+        store.put_document(connection, document)
+        record(connection, caller, "retention.put", "retention", before=before, after=document)
     return fields
 
 

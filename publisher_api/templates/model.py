@@ -35,8 +35,8 @@ def _standard(tag: str) -> str:
 Contents = Annotated[dict[Name, dict[str, Any]], Field(max_length=MAX_CHANNELS)]
 Locales = Annotated[
     dict[Locale, Annotated[Contents, Field(min_length=1)]],
-    BeforeValidator(_each_language_once),
     Field(max_length=MAX_LOCALES),
+    BeforeValidator(_each_language_once),
 ]
 
 
@@ -130,10 +130,12 @@ class RenderRequest(BaseModel):
     )
 
     payload: dict[str, Any] | None = None
-    notification_id: UUID | None = Field(default=None, description="Its payload, event type and user are used.")
+    notification_id: UUID | None = Field(
+        default=None, description="Its payload, event type, user and language are used."
+    )
     event_type: Name | None = None
     user_id: UserId | None = None
-    locale: Locale | None = Field(default=None, description="Default: that of the user.")
+    locale: Locale | None = Field(default=None, description="Default: that of the notification or the user.")
     version: Version | None = Field(default=None, description="Default: the published one, or the latest draft.")
 
 

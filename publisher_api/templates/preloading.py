@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from postgres.pool import Pool
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.fields import Name
+from publisher_api.principal import command
 from publisher_api.templates.model import TemplateFields
 from publisher_api.templates.service import create_template
 
@@ -65,12 +66,12 @@ def preload(pool: Pool) -> list[str]:
 
     Raises ``Refusal`` for a text that is no template, and what reading the files raises.
     """
-    cache = ConfigCache(pool)
+    cache, caller = ConfigCache(pool), command("migrate")
     stored = cache.current().templates
     return [
         each.name
         for each in read()
-        if (None, each.name) not in stored and create_template(pool, cache, (None, each.name), each.fields)
+        if (None, each.name) not in stored and create_template(pool, cache, (None, each.name), each.fields, caller)
     ]
 
 

@@ -12,6 +12,7 @@ from publisher_api.notifications.service import get_notification
 from publisher_api.planning.compose import compose
 from publisher_api.planning.template_limits import limited
 from publisher_api.planning.variants import ChosenTemplate
+from publisher_api.principal import Principal, Scope, Sight
 from publisher_api.refusal import invalid
 from publisher_api.templates import store
 from publisher_api.templates.model import RenderedSms, RenderRequest, RenderView, TemplateView
@@ -26,16 +27,23 @@ _SAMPLE_ID = "00000000-0000-7000-8000-000000000000"
 _SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def render(pool: Pool, cache: ConfigCache, key: TemplateKey, wanted: RenderRequest) -> RenderView:
-    """The content that a notification with this template would have on each of its channels. Raises ``Refusal``."""
+def render(pool: Pool, cache: ConfigCache, key: TemplateKey, wanted: RenderRequest, caller: Principal) -> RenderView:
+    """The content that a notification with this template would have on each of its channels. Raises ``Refusal``.
+
+    It shows what is stored of a notification and of a user only to a caller that may read them.
+    """
+    if wanted.notification_id is not None:
+        caller.require(Scope.READ)
+    if wanted.user_id is not None:
+        caller.require(Scope.USERS)
     with pool.connection() as connection:
         shown, below = _stored(connection, key, wanted.version)
-    request = _sample(pool, key, wanted)
+    request = _sample(pool, key, wanted, caller.sight)
     user = load_users(pool, [request.user_id]).get(request.user_id) or User(user_id=request.user_id)
     tenant, name = key
     template = ChosenTemplate(
         name=name,
-        locale=wanted.locale or user.locale,
+        locale=request.locale or user.locale,
         own=_version(shown) if tenant is not None else None,
         shared=_version(shown) if tenant is None else _version(below),
     )
@@ -75,20 +83,22 @@ def _version(view: TemplateView | None) -> Template | None:
     return Template(view.version, view.content, view.locales) if view is not None else None
 
 
-def _sample(pool: Pool, key: TemplateKey, wanted: RenderRequest) -> NotificationRequest:
+def _sample(pool: Pool, key: TemplateKey, wanted: RenderRequest, sight: Sight) -> NotificationRequest:
     """The request that is rendered. Raises ``Refusal``."""
     if (wanted.payload is None) == (wanted.notification_id is None):
         raise invalid("payload", "give either a payload or a notification_id")
-    payload, event_type, user_id = wanted.payload, wanted.event_type, wanted.user_id
+    payload, event_type, user_id, locale = wanted.payload, wanted.event_type, wanted.user_id, wanted.locale
     if wanted.notification_id is not None:
-        notification = get_notification(pool, wanted.notification_id)
+        notification = get_notification(pool, wanted.notification_id, sight)
         payload = notification.payload
         event_type, user_id = event_type or notification.event_type, user_id or notification.user_id
+        locale = locale or notification.locale
     return NotificationRequest.model_construct(
         user_id=user_id or "sample-user",
         event_type=event_type or "sample",
         payload=payload,
         template_name=key[1],
+        locale=locale,
         actor_user_id=None,
         content={},
     )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from postgres.pool import Pool
+from publisher_api.audit.service import record
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import TemplateKey
 from publisher_api.db.config_cache import ConfigCache
@@ -13,6 +14,7 @@ from publisher_api.json_body import MAX_DEPTH, deeper_than
 from publisher_api.planning import rendering
 from publisher_api.planning.compose import OURS
 from publisher_api.planning.route import channel_named
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, invalid, not_found
 from publisher_api.templates import store
 from publisher_api.templates.model import (
@@ -25,37 +27,51 @@ from publisher_api.templates.model import (
 from shared.channel_types import channel_type_named
 
 
-def put_template(pool: Pool, cache: ConfigCache, key: TemplateKey, fields: TemplateFields) -> TemplateView:
+def put_template(
+    pool: Pool, cache: ConfigCache, key: TemplateKey, fields: TemplateFields, caller: Principal
+) -> TemplateView:
     """Store a version of the template, and publish it if ``fields`` say so. Raises ``Refusal``."""
     check(fields, key, cache.current().channels)
     with pool.connection() as connection:
+        store.lock_template(connection, key)
+        before = store.get_template(connection, key)
         version = store.put_version(connection, key, fields)
         if fields.publish:
             store.publish(connection, key, version)
-        template = store.get_template(connection, key, version)
+        template = _existing(store.get_template(connection, key, version), key)
+        old = _recorded(before) if before is not None else None
+        record(connection, caller, "template.put", _place(key), before=old, after=_recorded(template))
     cache.drop()
-    return _existing(template, key)
+    return template
 
 
-def create_template(pool: Pool, cache: ConfigCache, key: TemplateKey, fields: TemplateFields) -> bool:
+def create_template(
+    pool: Pool, cache: ConfigCache, key: TemplateKey, fields: TemplateFields, caller: Principal
+) -> bool:
     """Store and publish a template; False if there is one of this name, which stays as it is. Raises ``Refusal``."""
     check(fields, key, cache.current().channels)
     with pool.connection() as connection:
         store.lock_template(connection, key)
         if store.get_template(connection, key) is not None:
             return False
-        store.publish(connection, key, store.put_version(connection, key, fields))
+        version = store.put_version(connection, key, fields)
+        store.publish(connection, key, version)
+        created = _existing(store.get_template(connection, key, version), key)
+        record(connection, caller, "template.put", _place(key), after=_recorded(created))
     cache.drop()
     return True
 
 
-def publish(pool: Pool, cache: ConfigCache, key: TemplateKey, version: int) -> TemplateView:
+def publish(pool: Pool, cache: ConfigCache, key: TemplateKey, version: int, caller: Principal) -> TemplateView:
     """Let notifications use this version. Raises ``Refusal``."""
     with pool.connection() as connection:
+        store.lock_template(connection, key)
+        before = _existing(store.get_template(connection, key, version), key, version)
         store.publish(connection, key, version)
-        template = store.get_template(connection, key, version)
+        old, new = {"published_version": before.published_version}, {"published_version": version}
+        record(connection, caller, "template.publish", _place(key), before=old, after=new)
     cache.drop()
-    return _existing(template, key, version)
+    return before.model_copy(update=new)
 
 
 def get_template(pool: Pool, key: TemplateKey, version: int | None = None) -> TemplateView:
@@ -126,6 +142,15 @@ def check_content(slug: str, content: dict[str, Any], channels: Mapping[str, Cha
         if field.required and field.name not in content and (source is None or source not in content):
             message = "this field is required" if source is None else f"this field or `{source}` is required"
             raise invalid(f"{place}.{slug}.{field.name}", message)
+
+
+def _recorded(template: TemplateView) -> dict[str, Any]:
+    return template.model_dump(include={"published_version", "content", "locales"})
+
+
+def _place(key: TemplateKey) -> str:
+    tenant, name = key
+    return f"templates/{name}" if tenant is None else f"templates/{name}?tenant={tenant}"
 
 
 def unknown(key: TemplateKey, version: int | None = None) -> Refusal:

@@ -16,7 +16,7 @@ _MAX_LIMIT = 100
 _MAX_SEARCH = 320  # the longest e-mail address
 
 
-@router.get("", responses=problems(401, 422, 503))
+@router.get("", responses=problems(401, 403, 422, 503))
 def list_users(
     _producer: Producer,
     services: Services,
@@ -36,28 +36,28 @@ def list_users(
     return service.list_users(services.pool, search, limit, after)
 
 
-@router.put("/{user_id}", responses=problems(400, 401, 413, 422, 503))
+@router.put("/{user_id}", responses=problems(400, 401, 403, 413, 422, 503))
 def put_user(user_id: UserId, fields: UserFields, _producer: Producer, services: Services) -> UserView:
     """Create or replace a user. A field that is left out is deleted. Devices stay."""
     return service.put_user(services.pool, user_id, fields)
 
 
-@router.get("/{user_id}", responses=problems(401, 404, 422, 503))
+@router.get("/{user_id}", responses=problems(401, 403, 404, 422, 503))
 def get_user(user_id: UserId, _producer: Producer, services: Services) -> UserView:
     """Read a user with their devices. Registration tokens are not shown."""
     return service.get_user(services.pool, user_id)
 
 
-@router.patch("/{user_id}", responses=problems(400, 401, 404, 413, 422, 503))
+@router.patch("/{user_id}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 def patch_user(user_id: UserId, changes: UserFields, _producer: Producer, services: Services) -> UserView:
     """Change some fields of a user, as JSON Merge Patch (RFC 7396) does: null deletes, and attributes are merged."""
     return service.patch_user(services.pool, user_id, changes)
 
 
-@router.delete("/{user_id}", status_code=204, responses=problems(401, 404, 422, 503))
-def delete_user(user_id: UserId, _producer: Producer, services: Services) -> Response:
+@router.delete("/{user_id}", status_code=204, responses=problems(401, 403, 404, 422, 503))
+def delete_user(user_id: UserId, producer: Producer, services: Services) -> Response:
     """Delete a user with their addresses and devices. Their preferences and notifications stay; to erase all of it, see
     `DELETE /v1/notifications/user/{user_id}`.
     """
-    service.delete_user(services.pool, user_id)
+    service.delete_user(services.pool, user_id, producer)
     return Response(status_code=204)

@@ -5,7 +5,9 @@ from collections.abc import Collection
 from pydantic import ValidationError
 
 from postgres.pool import Pool
+from publisher_api.audit.service import record
 from publisher_api.merge_patch import merged
+from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, not_found
 from publisher_api.users import store
 from publisher_api.users.model import User, UserFields, UserPage, UserView
@@ -46,11 +48,12 @@ def list_users(pool: Pool, search: str | None, limit: int, after: str | None) ->
     return UserPage(users=users[:limit], next=users[limit - 1].user_id if len(users) > limit else None)
 
 
-def delete_user(pool: Pool, user_id: str) -> None:
+def delete_user(pool: Pool, user_id: str, caller: Principal) -> None:
     """Delete the user and their devices. Raises ``Refusal``."""
     with pool.connection() as connection:
         if not store.delete_user(connection, user_id):
             raise _unknown(user_id)
+        record(connection, caller, "user.delete", f"users/{user_id}")
 
 
 def load_users(pool: Pool, user_ids: Collection[str]) -> dict[str, User]:

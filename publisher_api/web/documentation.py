@@ -14,9 +14,9 @@ from fastapi.responses import FileResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from publisher_api.principal import Scope
 from publisher_api.refusal import RefusalCode, not_found
-from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
-from publisher_api.web.inbox_tokens import require_inbox_user
+from publisher_api.web.access import RULES, Only, Rule
 from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE
 
 DESCRIPTION = """One POST reaches a user over e-mail, SMS, push, webhook and a live inbox.
@@ -28,13 +28,19 @@ TAGS = [
     {"name": "notifications", "description": "Read what became of a notification."},
     {"name": "inbox", "description": "Unread counts, and marking as read."},
     {"name": "own inbox", "description": "What a user's own client calls, with an inbox token."},
+    {
+        "name": "own settings",
+        "description": "A user's notifications, preferences and devices, with the same token.",
+    },
     {"name": "users", "description": "Where users can be reached."},
     {"name": "privacy", "description": "Erase a user, export what is stored of them, and say how long all is kept."},
     {"name": "configuration", "description": "Templates, event types, channels and limits, without a deployment."},
+    {"name": "administration", "description": "API keys, and who changed what."},
     {"name": "health", "description": "For load balancers and uptime checks."},
     {"name": "internal", "description": "Called by Google Pub/Sub only."},
 ]
 
+_SCHEME_OF = {Only.PERSON: "inboxToken", Only.GOOGLE: "googlePush"}
 _PAGE = Path(__file__).with_name("docs")
 _SWAGGER_UI = Path(fastapi_offline.__file__).with_name("static")
 _FILES = {
@@ -97,11 +103,11 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
 
-    @app.get("/docs", include_in_schema=False, tags=[PUBLIC])
+    @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return FileResponse(_PAGE / "index.html", headers={"Content-Security-Policy": _POLICY})
 
-    @app.get("/docs/{name}", include_in_schema=False, tags=[PUBLIC])
+    @app.get("/docs/{name}", include_in_schema=False)
     async def docs_file(name: str) -> Response:
         if name not in _FILES:
             raise not_found(f"File {name!r} of the documentation")
@@ -118,6 +124,12 @@ def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
         components["schemas"].pop(unused, None)
     components["securitySchemes"] = {
         "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key: `hg_…`."},
+        "producerToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A token of the issuer of producers, with the scope of the route.",
+        },
         "inboxToken": {
             "type": "http",
             "scheme": "bearer",
@@ -128,26 +140,23 @@ def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     }
     for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
         for method in route.methods or ():
-            _describe(schema["paths"][route.path_format][method.lower()], route)
+            _describe(schema["paths"][route.path_format][method.lower()], RULES[method, route.path_format])
     return schema
 
 
-def _describe(operation: dict[str, Any], route: APIRoute) -> None:
-    """Add the route's authentication; drop FastAPI's own 422, which is a problem here, and the mark of public routes.
+def _describe(operation: dict[str, Any], rule: Rule) -> None:
+    """Add the route's authentication, and drop FastAPI's own 422, which is a problem here.
 
     The summary is the first sentence of the route's docstring, the description is the rest.
     """
     operation["summary"], _, rest = operation.pop("description").removesuffix(".").partition(". ")
     if rest:
         operation["description"] = f"{rest}."
-    operation["tags"] = [tag for tag in operation["tags"] if tag != PUBLIC]
-    calls = [dependency.call for dependency in route.dependant.dependencies]
-    if require_api_key in calls:
-        operation["security"] = [{"apiKey": []}]
-    elif require_inbox_user in calls:
-        operation["security"] = [{"inboxToken": []}]
-    elif verify_google_push in calls:
-        operation["security"] = [{"googlePush": []}]
+    if isinstance(rule, Scope):
+        operation["security"] = [{"apiKey": []}, {"producerToken": [rule.value]}]
+        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{rule}`.".lstrip()
+    elif rule is not Only.ANYONE:
+        operation["security"] = [{_SCHEME_OF[rule]: []}]
     if "422" in operation["responses"] and MEDIA_TYPE not in operation["responses"]["422"]["content"]:
         del operation["responses"]["422"]
 

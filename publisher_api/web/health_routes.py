@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from publisher_api.web.authentication import PUBLIC
+from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.health import HealthView, ReadyView, SweepView
 from publisher_api.web.services import Services
 
-router = APIRouter(tags=["health", PUBLIC])
+router = APIRouter(tags=["health"], route_class=AuthenticatedRoute)
 _UNAVAILABLE = 503
 
 

@@ -1,4 +1,4 @@
-"""Which web pages may call the inbox: those of the publisher's own host, and those of INBOX_ORIGINS (CORS).
+"""Which web pages may call what belongs to a user: those of the publisher's own host, and of INBOX_ORIGINS (CORS).
 
 No other address of the API is for browsers, so no other gets these headers.
 """
@@ -12,11 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.web.problems import problem_response
 
-_INBOX = "/v1/inbox"
+PLACES = ("/v1/inbox", "/v1/me")
+"""Where the addresses of users begin."""
 ORIGIN_REFUSED = 4403
 """The code with which a WebSocket of a refused origin is closed."""
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "DELETE, GET, PATCH, POST, PUT",
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }
@@ -35,7 +36,7 @@ class InboxOrigins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if path != _INBOX and not path.startswith(f"{_INBOX}/"):
+        if not any(path == place or path.startswith(f"{place}/") for place in PLACES):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -70,7 +71,7 @@ def _adding(headers: dict[str, str], send: Send) -> Send:
 
 async def _refuse(origin: str, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
-        detail = f"Web pages of {origin} may not call the inbox. INBOX_ORIGINS of the publisher lists those that may."
+        detail = f"Web pages of {origin} may not call this. INBOX_ORIGINS of the publisher lists those that may."
         refusal = Refusal(RefusalCode.ORIGIN_REFUSED, detail)
         await problem_response(refusal, _readable_by(origin))(scope, receive, send)
         return

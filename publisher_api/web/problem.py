@@ -11,11 +11,16 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.MALFORMED_JSON: 400,
     RefusalCode.MALFORMED_REQUEST: 400,
+    RefusalCode.CREDENTIAL_EXPIRED: 401,
     RefusalCode.UNAUTHORIZED: 401,
+    RefusalCode.INSUFFICIENT_SCOPE: 403,
     RefusalCode.ORIGIN_REFUSED: 403,
     RefusalCode.NOT_FOUND: 404,
     RefusalCode.METHOD_NOT_ALLOWED: 405,
+    RefusalCode.ALREADY_EXISTS: 409,
+    RefusalCode.BUILT_IN: 409,
     RefusalCode.IN_FLIGHT: 409,
+    RefusalCode.IN_USE: 409,
     RefusalCode.NOTIFICATION_ID_TAKEN: 409,
     RefusalCode.TOO_LARGE: 413,
     RefusalCode.IDEMPOTENCY_KEY_REUSED: 422,
@@ -32,6 +37,7 @@ STATUS_OF_CODE: Mapping[RefusalCode, int] = {
     RefusalCode.UNAVAILABLE: 503,
 }
 HEADERS_OF_CODE: Mapping[RefusalCode, Mapping[str, str]] = {
+    RefusalCode.CREDENTIAL_EXPIRED: {"WWW-Authenticate": 'Bearer error="invalid_token"'},
     RefusalCode.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     RefusalCode.IN_FLIGHT: {"Retry-After": "1"},
     RefusalCode.OVERLOADED: {"Retry-After": "2"},
@@ -48,6 +54,8 @@ def headers_of(refusal: Refusal) -> dict[str, str]:
         headers |= quota_headers(refusal.quota)
         if refusal.retry_after_seconds is not None:
             headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if refusal.code is RefusalCode.INSUFFICIENT_SCOPE:  # RFC 6750
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{refusal.members["scope"]}"'
     return headers
 
 

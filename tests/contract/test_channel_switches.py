@@ -48,9 +48,11 @@ class TestChannelSwitches:
     def test_every_channel_is_on_until_a_table_is_stored(self, switches: ChannelSwitches) -> None:
         assert switches.is_on("email", 0)
 
-    def test_stored_switch_is_obeyed(self, store: ChannelSwitchStore, switches: ChannelSwitches) -> None:
+    def test_stored_switch_is_obeyed_and_a_channel_that_a_newer_table_lacks_was_deleted(
+        self, store: ChannelSwitchStore, switches: ChannelSwitches
+    ) -> None:
         store.write(SwitchTable(3, {"email": False, "sms": True}))
-        assert [switches.is_on(channel, 0) for channel in ("email", "sms", "push")] == [False, True, True]
+        assert [switches.is_on(channel, 0) for channel in ("email", "sms", "deleted")] == [False, True, False]
 
     def test_table_older_than_the_delivery_knows_is_ignored(
         self, store: ChannelSwitchStore, switches: ChannelSwitches

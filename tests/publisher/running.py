@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,11 +16,12 @@ from psycopg.rows import DictRow, dict_row
 
 from functions.runtime.outcomes import encode
 from local.processes import free_port
-from postgres.pool import Pool, autocommit
-from publisher_api.api_keys.store import add_api_key
+from postgres.pool import Pool, autocommit, make_pool
+from publisher_api.api_keys.model import KeyFields
+from publisher_api.api_keys.service import ApiKeys
 from publisher_api.app import create_app
+from publisher_api.principal import command
 from publisher_api.settings import Settings
-from publisher_api.web.authentication import hash_api_key, new_api_key
 from shared.outcomes import Outcome, Result
 from shared.topology import OUTCOMES_TOPIC
 from tests.publisher.topic import Inspected, waiting_for
@@ -129,12 +131,12 @@ def outcome_of(delivery_id: str, result: Result = "sent", seconds: int = 0, **fi
     )
 
 
-def create_api_key(database_url: str, producer: str) -> str:
-    """Store a new API key of ``producer``; returns the key."""
-    key = new_api_key()
-    with psycopg.connect(database_url, row_factory=dict_row) as connection:
-        add_api_key(connection, str(uuid.uuid4()), hash_api_key(key), producer)
-    return key
+def create_api_key(database_url: str, producer: str, *scopes: str, **others: Any) -> str:
+    """Store a new API key of ``producer``, an administrator's unless ``scopes`` are given; returns the key."""
+    with make_pool(database_url, 1) as pool:
+        keys = ApiKeys(pool, partial(datetime.now, UTC), lambda: str(uuid.uuid4()), lambda: None)
+        fields = KeyFields.model_validate({"producer": producer, "scopes": scopes or ["admin"], **others})
+        return keys.create(fields, command("tests")).key
 
 
 def notification(**fields: object) -> dict[str, object]:

@@ -22,6 +22,7 @@ from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import get_notification
 from publisher_api.outbox.shares import Shares
 from publisher_api.outbox.sweeper import sweep
+from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
 from shared.envelope import Message
 from shared.topology import CHANNEL_TYPES
@@ -76,4 +77,4 @@ class Sweeping:
             return cursor.fetchall() if cursor.description is not None else []
 
     def read(self, notification_id: str) -> NotificationDetail:
-        return get_notification(self.pool, uuid.UUID(notification_id))
+        return get_notification(self.pool, uuid.UUID(notification_id), EVERYTHING)

@@ -178,3 +178,11 @@ def test_a_file_that_is_no_toml_and_a_missing_folder_are_named(folder: Folder) -
     assert "channels/bad.toml: cannot be read as TOML" in folder.apply(status=1)
     missing = Folder(folder.path / "none", folder.publisher, folder.name)
     assert "none is not a folder" in missing.apply(status=1)
+
+
+def test_what_was_applied_is_in_the_audit_log(folder: Folder) -> None:
+    folder.write_all()
+    folder.apply()
+    log = folder.publisher.http.get("/v1/audit-log", params={"object": f"templates/{folder.name}"}).json()
+    [entry] = log["entries"]
+    assert (entry["principal"], entry["credential"], entry["action"]) == ("command", "apply", "template.put")

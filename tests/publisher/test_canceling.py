@@ -8,6 +8,7 @@ from uuid import UUID
 
 from publisher_api.deliveries import service
 from publisher_api.outbox import store as outbox
+from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
 from tests.publisher.running import LATER, Publisher
 from tests.publisher.sweeping import Sweeping, accept_pending
@@ -68,7 +69,7 @@ def test_a_delivery_that_a_sweep_has_claimed_is_gone(unswept: Settings, sweeping
     notification_id = accept_pending(unswept, deliver_at=LATER)
     with sweeping.pool.connection() as connection:
         [claimed] = outbox.claim_due(connection, datetime.fromisoformat(LATER), 10)
-    canceled = service.cancel(sweeping.pool, UUID(notification_id))
+    canceled = service.cancel(sweeping.pool, UUID(notification_id), EVERYTHING)
     assert (canceled.stopped, canceled.gone) == (0, 1)
     assert sweeping.sql("select delivery_id::text from deliveries where status = 'pending'") == [
         {"delivery_id": claimed.delivery_id}
@@ -82,7 +83,7 @@ def test_a_cancellation_and_a_sweep_at_the_same_time_agree(unswept: Settings, sw
 
     def cancel() -> int:
         together.wait(20)
-        return sum(service.cancel(sweeping.pool, UUID(each)).stopped for each in ids)
+        return sum(service.cancel(sweeping.pool, UUID(each), EVERYTHING).stopped for each in ids)
 
     def sweep() -> int:
         together.wait(20)

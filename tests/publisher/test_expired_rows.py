@@ -71,6 +71,20 @@ def test_devices_that_were_not_seen_for_270_days_are_deleted(sweeping: Sweeping)
     assert sweeping.sql("select token from devices") == [{"token": "269 days"}]
 
 
+def test_buckets_that_are_full_for_an_hour_are_deleted(sweeping: Sweeping) -> None:
+    """The clock of the publisher may be ahead of the one that says when a bucket is full."""
+    sweeping.sql("""
+        insert into limit_buckets (bucket, full_at, refill, window_us)
+        select minutes, now() - minutes::interval, 1, 1000000
+          from (values ('-10 minutes'), ('50 minutes'), ('70 minutes')) as buckets (minutes)
+    """)
+    delete_some_expired_rows(sweeping.pool, datetime.now(UTC))
+    assert sweeping.sql("select bucket from limit_buckets order by bucket") == [
+        {"bucket": "-10 minutes"},
+        {"bucket": "50 minutes"},
+    ]
+
+
 def test_a_publisher_deletes_expired_rows_soon_after_its_start(unswept: Settings, sweeping: Sweeping) -> None:
     for statement in ADD_STATE.values():
         sweeping.sql(statement)

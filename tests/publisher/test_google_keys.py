@@ -3,24 +3,17 @@
 import time
 from collections.abc import Callable
 
-from starlette.requests import Request
-
 from local.tokens import Signer
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.settings import GoogleSettings
-from publisher_api.web.authentication import GooglePushes
+from publisher_api.web.google_pushes import GooglePushes
 from tests.providers.server import Answer, serving
 from tests.publisher.google import AUDIENCE, SERVICE_ACCOUNT
 
 
-def request_of(signer: Signer) -> Request:
-    token = signer.token(AUDIENCE, time.time())
-    return Request({"type": "http", "headers": [(b"authorization", f"Bearer {token}".encode())]})
-
-
-def code_of(verify: Callable[[Request], None], signer: Signer) -> RefusalCode | None:
+def code_of(verify: Callable[[str], None], signer: Signer) -> RefusalCode | None:
     try:
-        verify(request_of(signer))
+        verify(signer.token(AUDIENCE, time.time()))
     except Refusal as refusal:
         return refusal.code
     return None

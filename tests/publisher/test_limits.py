@@ -178,7 +178,6 @@ def test_a_limit_is_declared_read_listed_and_deleted(limited: Publisher) -> None
         ("producer", {"per": "second"}, "per"),
         ("producers", {}, "scope"),
         ("user:ada", {}, "scope"),
-        ("channel:fax", {}, "scope"),
         ("channel:inapp", {}, "scope"),
     ],
 )
@@ -188,6 +187,12 @@ def test_a_limit_that_could_not_work_is_refused_by_field(
     response = limited.http.put(f"/v1/limits/{scope}", json={"limit": 1, "window_seconds": 1, **fields})
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
     assert limited.http.get("/v1/limits").json() == {"limits": []}
+
+
+def test_a_channel_that_does_not_exist_has_no_limit(limited: Publisher) -> None:
+    response = limited.http.put("/v1/limits/channel:fax", json={"limit": 1, "window_seconds": 1})
+    assert problem_of(response) == (404, "not_found", [])
+    assert "PUT /v1/channels/fax" in response.json()["detail"]
 
 
 def test_there_are_at_most_a_thousand_limits_and_each_can_be_changed(limited: Publisher) -> None:

@@ -16,6 +16,7 @@ from postgres.pool import make_pool
 from publisher_api.cli.sweep import sweeping
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from publisher_api.notifications.service import get_notification
+from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
 from tests.publisher.topic import InspectedTable
 
@@ -51,7 +52,7 @@ def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings
         assert sweep_once() == 1
     assert InspectedTable(database_url).deliveries(str(notification_id))[0].created_at == THEN
     with make_pool(database_url, 1) as pool:
-        found = get_notification(pool, notification_id)
+        found = get_notification(pool, notification_id, EVERYTHING)
     assert (found.created_at, found.accepted_at, found.timeline[0].at) == (THEN, THEN, THEN)
 
 

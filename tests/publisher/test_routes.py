@@ -1,182 +1,185 @@
-"""Every route has exactly one authentication rule. A new route without one fails here."""
+"""Every route has one row in the table of access, and every caller gets from every route what the row says."""
 
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from operator import methodcaller
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
+from local import postgres
+from local.tokens import Signer
+from publisher_api.api_keys.settings import IssuerSettings
 from publisher_api.app import create_app
-from publisher_api.settings import GoogleSettings, Settings
-from publisher_api.web.authentication import PUBLIC, require_api_key, verify_google_push
-from publisher_api.web.inbox_tokens import require_inbox_user
+from publisher_api.principal import Scope
+from publisher_api.settings import Settings
+from publisher_api.web.access import RULES, WEBSOCKET, Only, Rule
+from publisher_api.web.authentication import AuthenticatedRoute, check_routes
+from publisher_api.web.origins import PLACES
 from shared.profile import Profile
-from tests.publisher.running import Publisher
+from tests.publisher.google import AUDIENCE, google_settings
+from tests.publisher.own_inbox import INBOX, signed_token
+from tests.publisher.running import Publisher, serving
+from tests.publisher.walking import GOOGLE, ISSUER, POSTGRES, PRODUCERS, Publishers, rules_in
 
-RULES = {
-    ("GET", "/health"): "public",
-    ("GET", "/v1/health"): "public",
-    ("GET", "/health/ready"): "public",
-    ("GET", "/health/sweep"): "public",
-    ("POST", "/internal/outcomes"): "google push",
-    ("POST", "/v1/notifications"): "API key",
-    ("POST", "/v1/notifications/batch"): "API key",
-    ("GET", "/v1/notifications"): "API key",
-    ("GET", "/v1/notifications/unread_count"): "API key",
-    ("GET", "/v1/notifications/{notification_id}"): "API key",
-    ("POST", "/v1/notifications/{notification_id}/read"): "API key",
-    ("POST", "/v1/notifications/{notification_id}/cancel"): "API key",
-    ("POST", "/v1/notifications/bulk/read"): "API key",
-    ("DELETE", "/v1/notifications/user/{user_id}"): "API key",
-    ("GET", "/v1/erasures/{erasure_id}"): "API key",
-    ("GET", "/v1/users/{user_id}/export"): "API key",
-    ("GET", "/v1/retention"): "API key",
-    ("PUT", "/v1/retention"): "API key",
-    ("POST", "/v1/users/{user_id}/inbox_token"): "API key",
-    ("GET", "/v1/inbox"): "inbox token",
-    ("GET", "/v1/inbox/live"): "inbox token",
-    ("POST", "/v1/inbox/read"): "inbox token",
-    ("POST", "/v1/inbox/read_all"): "inbox token",
-    ("POST", "/v1/inbox/seen"): "inbox token",
-    ("POST", "/v1/inbox/archive"): "inbox token",
-    ("GET", "/v1/users"): "API key",
-    ("PUT", "/v1/users/{user_id}"): "API key",
-    ("GET", "/v1/users/{user_id}"): "API key",
-    ("PATCH", "/v1/users/{user_id}"): "API key",
-    ("DELETE", "/v1/users/{user_id}"): "API key",
-    ("GET", "/v1/users/{user_id}/devices"): "API key",
-    ("POST", "/v1/users/{user_id}/devices"): "API key",
-    ("PUT", "/v1/users/{user_id}/devices/{device_id}"): "API key",
-    ("DELETE", "/v1/users/{user_id}/devices/{device_id}"): "API key",
-    ("GET", "/v1/templates"): "API key",
-    ("PUT", "/v1/templates/{template_name}"): "API key",
-    ("GET", "/v1/templates/{template_name}"): "API key",
-    ("GET", "/v1/templates/{template_name}/versions"): "API key",
-    ("GET", "/v1/templates/{template_name}/versions/{version}"): "API key",
-    ("POST", "/v1/templates/{template_name}/publish"): "API key",
-    ("POST", "/v1/templates/{template_name}/render"): "API key",
-    ("GET", "/v1/users/{user_id}/preferences"): "API key",
-    ("PUT", "/v1/users/{user_id}/preferences"): "API key",
-    ("PATCH", "/v1/users/{user_id}/preferences"): "API key",
-    ("GET", "/v1/users/{user_id}/preferences/explain"): "API key",
-    ("GET", "/v1/preferences"): "API key",
-    ("PUT", "/v1/preferences"): "API key",
-    ("GET", "/v1/event-types"): "API key",
-    ("PUT", "/v1/event-types/{event_type}"): "API key",
-    ("GET", "/v1/event-types/{event_type}"): "API key",
-    ("GET", "/v1/event-types/{event_type}/versions"): "API key",
-    ("DELETE", "/v1/event-types/{event_type}"): "API key",
-    ("GET", "/v1/limits"): "API key",
-    ("PUT", "/v1/limits/{scope}"): "API key",
-    ("GET", "/v1/limits/{scope}"): "API key",
-    ("DELETE", "/v1/limits/{scope}"): "API key",
-    ("GET", "/v1/channels"): "API key",
-    ("PUT", "/v1/channels/{channel}"): "API key",
-    ("GET", "/docs"): "public",
-    ("GET", "/docs/{name}"): "public",
-}
-DEPENDENCIES = {require_api_key: "API key", require_inbox_user: "inbox token", verify_google_push: "google push"}
-"""The rule that each dependency of a route is."""
-TOKENS = ("API key", "inbox token")
-
-
-GOOGLE = Settings(
-    database_url="postgresql:///none",
-    profile=Profile.GOOGLE,
-    google=GoogleSettings(project="p", push_audience="a", push_service_account="s"),
-)
-POSTGRES = Settings(database_url="postgresql:///none", profile=Profile.POSTGRES)
 each_profile = pytest.mark.parametrize("settings", [GOOGLE, POSTGRES], ids=["google", "postgres"])
+PASSES = 0
+"""Neither 401 nor 403: the route itself answers."""
 
 
-def rules_in(settings: Settings) -> dict[tuple[str, str], str]:
-    """The rules of the routes in this profile: Pub/Sub pushes in the google profile only."""
-    return {key: rule for key, rule in RULES.items() if settings.google or rule != "google push"}
-
-
-def api_routes(routes: Any) -> list[APIRoute]:
-    found = []
+def places_of(routes: Any) -> set[tuple[str, str]]:
+    found = set()
     for route in routes:
         if isinstance(route, APIRoute):
-            found.append(route)
+            found |= {(method, route.path_format) for method in route.methods or ()}
+        elif isinstance(route, APIWebSocketRoute):
+            found.add((WEBSOCKET, route.path_format))
         else:
-            found += api_routes(getattr(getattr(route, "original_router", None), "routes", []))
-    return found
-
-
-def websocket_paths(routes: Any) -> list[str]:
-    found = []
-    for route in routes:
-        if isinstance(route, APIWebSocketRoute):
-            found.append(route.path)
-        else:
-            found += websocket_paths(getattr(getattr(route, "original_router", None), "routes", []))
+            found |= places_of(getattr(getattr(route, "original_router", None), "routes", []))
     return found
 
 
 @each_profile
-def test_the_only_websocket_takes_a_token_in_its_first_frame(settings: Settings) -> None:
+def test_the_table_has_a_row_for_every_route_and_no_other(settings: Settings) -> None:
+    assert places_of(create_app(settings).routes) == set(rules_in(settings))
+
+
+def test_the_only_websocket_takes_a_token_in_its_first_frame() -> None:
     """``test_live.py`` tests that it sends nothing before."""
-    assert websocket_paths(create_app(settings).routes) == ["/v1/inbox/live"]
+    assert [path for method, path in RULES if method == WEBSOCKET] == ["/v1/inbox/live"]
 
 
-def path_of(path: str) -> str:
-    """The path with a valid id where it needs a UUID."""
-    for name in ("{notification_id}", "{erasure_id}"):
-        path = path.replace(name, "00000000-0000-7000-8000-000000000000")
-    return path
+def test_web_pages_of_listed_origins_may_call_what_belongs_to_a_user_and_nothing_else() -> None:
+    assert {path for (_, path), rule in RULES.items() if path.startswith(PLACES)} == {
+        path for (_, path), rule in RULES.items() if rule is Only.PERSON
+    }
 
 
-def rule(route: APIRoute) -> str:
-    calls = [dependency.call for dependency in route.dependant.dependencies]
-    rules = [name for call, name in DEPENDENCIES.items() if call in calls]
-    if PUBLIC in route.tags:
-        rules.append("public")
-    assert len(rules) == 1, f"{route.path} has the rules {rules}, not one"
-    return rules[0]
+def test_a_route_without_a_row_or_without_a_check_ends_the_start() -> None:
+    router = APIRouter(prefix="/v1", route_class=AuthenticatedRoute)
+    router.add_api_route("/forgotten", lambda: None, methods=["GET"])
+    with pytest.raises(LookupError, match=r"GET /v1/forgotten has no row"):
+        check_routes(router.routes)
+    unchecked = APIRouter(prefix="/v1")
+    unchecked.add_api_route("/users", lambda: None, methods=["GET"])
+    with pytest.raises(LookupError, match=r"GET /v1/users does not ask for users"):
+        check_routes(unchecked.routes)
 
 
-@each_profile
-def test_every_route_is_listed_with_its_rule(settings: Settings) -> None:
-    routes = api_routes(create_app(settings).routes)
-    assert {(method, route.path_format): rule(route) for route in routes for method in route.methods or ()} == rules_in(
-        settings
-    )
+def allowed(by: Callable[[Rule], int]) -> dict[tuple[Profile, str, str], int]:
+    """What each route of each profile must answer, ``by`` its rule."""
+    profiles = {Profile.GOOGLE: GOOGLE, Profile.POSTGRES: POSTGRES}
+    return {
+        (profile, *place): PASSES if rule is Only.ANYONE else by(rule)
+        for profile, settings in profiles.items()
+        for place, rule in rules_in(settings).items()
+        if place[0] != WEBSOCKET
+    }
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic abc", "Bearer"])
-def test_a_route_answers_401_without_a_known_key_or_token(publisher: Publisher, authorization: str | None) -> None:
-    headers = {"Authorization": authorization or ""}
-    for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
-        filled = path_of(path)
-        response = publisher.http.request(method, filled.replace("{", "").replace("}", ""), headers=headers, json={})
-        assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
-        assert response.headers["www-authenticate"] == "Bearer"
+@pytest.fixture(scope="module")
+def publishers(postgres_server_url: str, certs_url: str, signer: Signer) -> Iterator[Publishers]:
+    with postgres.database(postgres_server_url, f"walked_{uuid.uuid4().hex[:8]}") as database_url:
+        postgres.migrate(database_url)
+        issuer = IssuerSettings(issuer=ISSUER, audience=PRODUCERS, keys_url=certs_url)
+        google = replace(google_settings(database_url, certs_url), producers=issuer)
+        own = Settings(database_url=database_url, profile=Profile.POSTGRES, inbox=INBOX, producers=issuer)
+        with serving(google) as google_url, serving(own) as own_url:
+            yield Publishers({Profile.GOOGLE: google_url, Profile.POSTGRES: own_url}, database_url, signer)
 
 
-def test_a_body_is_not_read_before_the_key_is_known(publisher: Publisher) -> None:
-    for method, path in [key for key, rule in RULES.items() if rule in TOKENS]:
-        filled = path_of(path)
-        response = publisher.http.request(
-            method,
-            filled.replace("{", "").replace("}", ""),
-            headers={"Authorization": "Bearer wrong", "Content-Type": "application/json"},
-            content=b"{",
-        )
-        assert response.status_code == 401, path
+def needs(*scopes: Scope) -> Callable[[Rule], int]:
+    """What a producer with these scopes gets: 401 where a token of another kind is asked for, else what it may do."""
+    included = {Scope.READ_ALL: {Scope.READ, Scope.READ_ALL}, Scope.ADMIN: set(Scope)}
+    own = set().union(*(included.get(scope, {scope}) for scope in scopes))
+    return lambda rule: (PASSES if rule in own else 403) if isinstance(rule, Scope) else 401
+
+
+def only(wanted: Rule) -> Callable[[Rule], int]:
+    return lambda rule: PASSES if rule is wanted else 401
+
+
+def nothing(_rule: Rule) -> int:
+    return 401
+
+
+CALLERS: dict[str, tuple[Callable[[Publishers], str | None], Callable[[Rule], int]]] = {
+    "nobody": (lambda _: None, nothing),
+    "an unknown key": (lambda _: "hg_unknown", nothing),
+    "an unknown token": (lambda _: "a.b.c", nothing),
+    **{f"a key with {scope}": (methodcaller("key", scope.value), needs(scope)) for scope in Scope},
+    "a key with everything but admin": (
+        lambda p: p.key("send", "read_all", "users", "configure"),
+        needs(*(set(Scope) - {Scope.ADMIN})),
+    ),
+    "a key of a tenant": (lambda p: p.key("send", "read", tenant="acme"), needs(Scope.SEND, Scope.READ)),
+    "an expired key": (lambda p: p.ended_key("expires_at"), nothing),
+    "a revoked key": (lambda p: p.ended_key("revoked_at"), nothing),
+    **{f"a producer's token with {scope}": (methodcaller("jwt", f"openid {scope}"), needs(scope)) for scope in Scope},
+    "a producer's token without a scope": (lambda p: p.jwt("openid"), needs()),
+    "a producer's expired token": (lambda p: p.jwt("admin", seconds=-60), nothing),
+    "a producer's token for another audience": (lambda p: p.jwt("admin", aud="shop"), nothing),
+    "a producer's token of another issuer": (lambda p: p.jwt("admin", iss="https://other.example"), nothing),
+    "a user": (lambda _: signed_token("ada", 600), only(Only.PERSON)),
+    "another user": (lambda _: signed_token("eve", 600), only(Only.PERSON)),
+    "a user whose token has expired": (lambda _: signed_token("ada", -60), nothing),
+    "a user with a token for another audience": (lambda _: signed_token("ada", 600, aud="shop"), nothing),
+    "a user with a scope": (lambda _: signed_token("ada", 600, scope="admin"), only(Only.PERSON)),
+    "Google": (lambda p: p.signer.token(AUDIENCE, time.time()), only(Only.GOOGLE)),
+    "Google, for another audience": (lambda p: p.signer.token("https://other.example", time.time()), nothing),
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_every_route_answers_every_caller_as_the_table_says(publishers: Publishers, name: str) -> None:
+    credential, rule = CALLERS[name]
+    found = publishers.walk(credential(publishers))
+    passed = {place: status if status in (401, 403) else PASSES for place, status in found.items()}
+    expected = allowed(rule)
+    assert {place: (status, expected[place]) for place, status in passed.items() if status != expected[place]} == {}
+    assert not [place for place, status in found.items() if status == 500]
+    assert passed.keys() == expected.keys()
+
+
+def test_a_body_is_not_read_before_the_caller_is_known(publisher: Publisher) -> None:
+    for method, path in (place for place, rule in rules_in(POSTGRES).items() if rule is not Only.ANYONE):
+        if method != WEBSOCKET:
+            filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
+            response = publisher.http.request(
+                method,
+                filled.replace("{", "").replace("}", ""),
+                headers={"Authorization": "Bearer wrong", "Content-Type": "application/json"},
+                content=b"{",
+            )
+            assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json"), path
+            assert response.headers["www-authenticate"] == "Bearer"
 
 
 @each_profile
 def test_the_schema_says_how_each_route_authenticates(settings: Settings) -> None:
     paths = create_app(settings).openapi()["paths"]
-    schemes: dict[str, list[dict[str, list[str]]] | None] = {
-        "API key": [{"apiKey": []}],
-        "inbox token": [{"inboxToken": []}],
-        "google push": [{"googlePush": []}],
-        "public": None,
+    schemes: dict[Only, list[dict[str, list[str]]] | None] = {
+        Only.PERSON: [{"inboxToken": []}],
+        Only.GOOGLE: [{"googlePush": []}],
+        Only.ANYONE: None,
     }
-    documented = {key: rule for key, rule in rules_in(settings).items() if not key[1].startswith("/docs")}
+    documented = {
+        key: rule for key, rule in rules_in(settings).items() if not key[1].startswith("/docs") and key[0] != WEBSOCKET
+    }
     found = {(method, path): paths[path][method.lower()].get("security") for method, path in documented}
-    assert found == {key: schemes[rule] for key, rule in documented.items()}
+    assert found == {
+        key: [{"apiKey": []}, {"producerToken": [rule.value]}] if isinstance(rule, Scope) else schemes[rule]
+        for key, rule in documented.items()
+    }
+    assert all(
+        f"scope `{rule}`" in paths[path][method.lower()]["description"]
+        for (method, path), rule in documented.items()
+        if isinstance(rule, Scope)
+    )
 
 
 @each_profile

@@ -18,7 +18,7 @@ from tests.publisher.running import Publisher, create_api_key, serving
 HERE = Path(__file__).parent
 CASES = 60
 SEED = 20261124
-OWN_INBOX = "--include-path-regex=^/v1/inbox(?!/live)"
+OWN_INBOX = "--include-path-regex=^/v1/(me|inbox(?!/live))"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("profile", "options"),
     [
-        ("postgres", ["--exclude-path-regex=^/v1/inbox"]),
+        ("postgres", ["--exclude-path-regex=^/v1/(me|inbox)"]),
         ("postgres", [OWN_INBOX]),
         pytest.param("google", ["--include-path=/internal/outcomes"], marks=pytest.mark.emulators),
         pytest.param("google", [OWN_INBOX], marks=pytest.mark.emulators),

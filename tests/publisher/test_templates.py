@@ -104,6 +104,9 @@ def test_versions_stored_at_the_same_time_are_numbered_in_turn(publisher: Publis
         ("GET", "known/versions/0", None, 422, "version"),
         ("POST", "known/publish", {"version": 7}, 404, "Version 7 of the template 'known' not found."),
         ("POST", "known/publish", {}, 422, "version"),
+        ("POST", "known/publish", {"version": "1"}, 422, "version"),
+        ("POST", "known/publish", {"version": 1.5}, 422, "version"),
+        ("POST", "known/publish", {"version": 7.0}, 404, "Version 7 of"),
         ("POST", "known/render", {"payload": {}, "version": 7}, 404, "Version 7"),
         ("POST", "known/render", {"payload": {}, "locale": "?"}, 422, "BCP 47"),
         ("PUT", "known", {"content": {"inapp": {"title": "x"}}, "locales": {"pt": {"sms": {"text": "x"}}}}, 422,
@@ -179,6 +182,16 @@ def test_a_preview_shows_a_version_a_language_and_the_size_of_an_sms(publisher: 
     }
     rendered = publisher.http.post(f"/v1/templates/{name}/render", json=body | {"locale": "de"}).json()
     assert rendered["sms"]["sms"] == {"encoding": "GSM-7", "characters": 10, "segments": 1}
+
+
+def test_a_preview_with_a_notification_is_in_its_language(publisher: Publisher) -> None:
+    name = new_name()
+    put(publisher, name, "Paid {{ amount }}", locales={"pt": {"inapp": {"title": "Pago {{ amount }}"}}})
+    notification_id = publisher.accept(template_name=name, locale="pt-PT", payload={"amount": 7})
+    path = f"/v1/templates/{name}/render"
+    for locale, title in (({}, "Pago 7"), ({"locale": "en"}, "Paid 7")):
+        rendered = publisher.http.post(path, json={"notification_id": notification_id, **locale}).json()
+        assert rendered["content"]["inapp"]["title"] == title
 
 
 def test_a_failing_variant_is_named_in_the_refusal(publisher: Publisher) -> None:

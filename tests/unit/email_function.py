@@ -32,7 +32,7 @@ class EmailFunction:
     deferral: Deferral | None = None
 
     def receive(self, message: Delivery | Command | bytes, attempt: int | None = 1) -> Verdict:
-        switches = CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0)
+        switches = CachedSwitches(lambda: SwitchTable(1, {"email": True} | self.switches), lambda: 0.0)
         dependencies = Dependencies(
             self.provider,
             self.ledger,

@@ -31,7 +31,7 @@ class Function:
             ledger=ledger,
             outcomes=self.outcomes,
             record=partial(record, ledger, self.outcomes),
-            switches=CachedSwitches(lambda: SwitchTable(1, self.switches), lambda: 0.0),
+            switches=CachedSwitches(lambda: SwitchTable(1, {"inapp": True} | self.switches), lambda: 0.0),
             switch_store=MemorySwitchStore(),
             inbox=self.inbox,
             now=self.clock,

@@ -8,23 +8,29 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from starlette.requests import Request
 
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.app import create_app
 from publisher_api.connections import connect
 from publisher_api.hosting.container import ContainerBackend
+from publisher_api.principal import Principal, Scope
 from publisher_api.refusal import Refusal, RefusalCode, overloaded
 from publisher_api.settings import Settings
-from publisher_api.web.authentication import ApiKeys
+from publisher_api.web.producers import Producers
 from shared.profile import Profile
 
+HEADERS = {"Authorization": "Bearer any"}
 SETTINGS = Settings(database_url="postgresql://none@/none", profile=Profile.POSTGRES)
 
 
-class AnyKey(ApiKeys):
-    async def producer(self, request: Request) -> str:  # noqa: ARG002 - the port
-        return "shop"
+class AnyProducer(Producers):
+    """Takes any credential for that of an administrator."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def of(self, credential: str) -> Principal:
+        return Principal("shop", credential, frozenset({Scope.ADMIN}))
 
 
 class Backend(ContainerBackend):
@@ -68,10 +74,12 @@ def test_the_route_leaves_the_parsing_to_the_backend() -> None:
     app = create_app(SETTINGS)
     backend = Full()
     services = app.state.services
-    app.state.services = replace(services, backend=backend, api_keys=AnyKey(services.cache))
+    app.state.services = replace(services, backend=backend, producers=AnyProducer())
 
     async def post() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://publisher") as http:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://publisher", headers=HEADERS
+        ) as http:
             return await http.post("/v1/notifications/batch", content=b"{")
 
     response = asyncio.run(post())

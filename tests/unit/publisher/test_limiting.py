@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from publisher_api.accept.submission import Planner, Prepared
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration
 from publisher_api.event_types.model import EventType
-from publisher_api.limits.model import MAX_TOKENS, MAX_WINDOW_SECONDS, Limit, LimitReached, Limits, limits_of
+from publisher_api.limits.model import Limit, LimitReached, Limits, limits_of
 from publisher_api.limits.tokens import Bucket, Grant, Taken, quota_of, seconds_until
 from publisher_api.planning.plan import Plan
 from publisher_api.refusal import RefusalCode
@@ -34,6 +35,10 @@ def asked(*requests: AcceptRequest, limits: Limits, known: Configuration | None 
 
 def shop(items: int = 1, key: str | None = None) -> AcceptRequest:
     return AcceptRequest("shop", [request()] * items, batch=items > 1, idempotency_key=key)
+
+
+def mail(**fields: Any) -> AcceptRequest:
+    return AcceptRequest("shop", [request(channels=["inapp", "email"], to={"email": "a@example.com"}, **fields)])
 
 
 def reached(prepared: Prepared) -> LimitReached:
@@ -85,16 +90,20 @@ def test_a_request_that_is_larger_than_the_bucket_is_not_sent_again() -> None:
 def test_what_is_mandatory_or_urgent_takes_no_token_of_its_user() -> None:
     mandatory = configuration(EventType(event_type="payment", version=1, mandatory=True))
     limits = Limits({"user": TWO})
-    assert asked(shop(), limits=limits, known=mandatory).claims == []
-    assert asked(AcceptRequest("shop", [request(priority=500)]), limits=limits).claims == []
-    assert [each.user for each in asked(shop(), limits=limits).claims] == [Bucket(key="user:ada", limit=TWO)]
+    assert asked(mail(), limits=limits, known=mandatory).claims == []
+    assert asked(mail(priority=500), limits=limits).claims == []
+    assert asked(shop(), limits=limits).claims == [], "an entry in the inbox disturbs no one"
+    assert [each.user for each in asked(mail(), limits=limits).claims] == [Bucket(key="user:ada", limit=TWO)]
 
 
-def test_what_the_user_does_not_get_is_in_no_inbox() -> None:
-    found = asked(shop(), limits=Limits({"user": TWO}))
+def test_what_the_user_has_had_enough_of_is_in_the_inbox_only() -> None:
+    found = asked(mail(), limits=Limits({"user": TWO}))
     [[item]], _ = found.apply(Taken(grants=[Grant(refused_by_user=True)], owed={"user:ada": 0}))
-    [delivery] = planned(item).deliveries
-    assert (delivery.status, delivery.reason, planned(item).notification.inbox_at) == ("suppressed", "user_limit", None)
+    assert [(each.status, each.reason) for each in planned(item).deliveries] == [
+        ("pending", None),
+        ("suppressed", "user_limit"),
+    ]
+    assert planned(item).notification.inbox_at == NOW
 
 
 @pytest.mark.parametrize(
@@ -126,14 +135,13 @@ def test_a_scheduled_delivery_takes_no_token_of_its_channel_yet() -> None:
 
 
 def test_a_declared_limit_comes_before_the_rate_of_the_channel_and_an_inbox_has_none() -> None:
-    rate = {"rate": {"limit": 10**9, "window_seconds": 10**9}}
+    rate = {"rate": {"limit": 5, "window_seconds": 60}}
     channels = {
         name: Channel(slug=name, channel_type=kind, config=rate)
         for name, kind in [("sms", "sms"), ("sms-bulk", "sms"), ("inapp", "inapp")]
     }
     limits = limits_of({"channel:sms": TWO, "channel:inapp": TWO}, channels)
-    largest = Limit(limit=MAX_TOKENS, window_seconds=MAX_WINDOW_SECONDS, burst=MAX_TOKENS)
-    assert limits.by_channel == {"sms": TWO, "sms-bulk": largest}
+    assert limits.by_channel == {"sms": TWO, "sms-bulk": Limit(limit=5, window_seconds=60, burst=5)}
 
 
 @pytest.mark.parametrize(

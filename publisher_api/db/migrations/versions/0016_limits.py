@@ -2,15 +2,15 @@
 
 The buckets are unlogged. After a crash of Postgres each is full, and no token needs a write to disk.
 
-Revision ID: 0017
+Revision ID: 0016
 """
 
 from typing import Any
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0016"
+down_revision = "0015"
 
 SCHEMA = """
 create table limits (

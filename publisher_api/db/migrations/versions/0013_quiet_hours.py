@@ -1,11 +1,11 @@
 """A delivery says why it is due later than its notification.
 
-Revision ID: 0019
+Revision ID: 0013
 """
 
 from alembic import op
 
-revision = "0019"
+revision = "0013"
 down_revision = "0012"
 
 

@@ -3,15 +3,15 @@
 ``state.erased`` remembers the inboxes that were erased, by a hash, so that no late message brings them back. The
 release before this one still works: it writes entries without ``accepted_at``.
 
-Revision ID: 0016
+Revision ID: 0015
 """
 
 from typing import Any
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 SCHEMA = """
 create table erasures (

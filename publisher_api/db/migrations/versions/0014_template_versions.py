@@ -3,15 +3,15 @@
 Two triggers keep the table ``templates`` equal to the published templates, because the release before this one reads
 and writes it while this one is deployed, and after a rollback. A later migration deletes the table with them.
 
-Revision ID: 0013
+Revision ID: 0014
 """
 
 from typing import Any
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0019"
+revision = "0014"
+down_revision = "0013"
 
 SCHEMA = """
 create table template_versions (

@@ -1,0 +1,67 @@
+"""The public keys of an issuer of tokens (JWKS), and the checks that each of its tokens must pass."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import jwt
+
+LEEWAY = timedelta(seconds=30)
+ASYMMETRIC = ("RS256", "ES256")
+"""The algorithms of keys that an issuer serves. Each is bound to its type of key, so none can be taken for a secret."""
+_KEYS_SECONDS = 3600.0
+_FETCH_SECONDS = 5
+_FAILURE_SECONDS = 5.0
+
+
+class IssuerKeys(jwt.PyJWKClient):
+    """The issuer's keys. After a fetch that failed, it fails at once for a while: many tokens may wait for each.
+
+    ``keys_url`` serves the keys; empty: the issuer's discovery document names it.
+    """
+
+    def __init__(self, issuer: str, keys_url: str) -> None:
+        super().__init__(keys_url or issuer, lifespan=_KEYS_SECONDS, timeout=_FETCH_SECONDS)
+        self._issuer = issuer
+        self._keys_url = keys_url
+        self._failure: tuple[float, str] | None = None
+
+    def fetch_data(self) -> Any:
+        if self._failure and time.monotonic() - self._failure[0] < _FAILURE_SECONDS:
+            raise jwt.PyJWKClientConnectionError(self._failure[1])
+        try:
+            self.uri = self._keys_url or _discovered(self._issuer)
+            return super().fetch_data()
+        except (jwt.PyJWKClientConnectionError, OSError, ValueError) as error:
+            self._failure = (time.monotonic(), str(error))
+            raise jwt.PyJWKClientConnectionError(str(error)) from None
+
+
+def decode(
+    token: str, key: Any, algorithms: Sequence[str], issuer: str, audience: str, require: Sequence[str]
+) -> dict[str, Any]:
+    """The claims of a token. Raises ``jwt.PyJWTError`` if it fails a check, or lacks one of ``require``."""
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=algorithms,
+        issuer=issuer,
+        audience=audience,
+        leeway=LEEWAY,
+        options={"require": [*require, "exp", "aud", "iss"]},
+    )
+    return claims
+
+
+def _discovered(issuer: str) -> str:
+    """The address of the issuer's keys, by OpenID Connect Discovery."""
+    address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    try:
+        with urllib.request.urlopen(address, timeout=_FETCH_SECONDS) as response:  # noqa: S310 - the operator sets it
+            found: str = json.load(response)["jwks_uri"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise jwt.PyJWKClientConnectionError(f"{address}: {error}") from None
+    return found

@@ -1,0 +1,207 @@
+"""API keys: made, rotated, revoked and listed through the API and on the command line."""
+
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from postgres.pool import make_pool
+from publisher_api.api_keys.uses import KeyUses
+from publisher_api.settings import Settings
+from tests.publisher.own_inbox import now
+from tests.publisher.running import Publisher, create_api_key, notification, problem_of, serving
+from tests.publisher.topic import waiting_for
+
+
+def created(publisher: Publisher, **fields: Any) -> dict[str, Any]:
+    body = {"producer": f"p-{uuid.uuid4().hex[:8]}", "scopes": ["send", "read"]} | fields
+    response = publisher.http.post("/v1/api-keys", json=body)
+    assert response.status_code == 201, response.text
+    key: dict[str, Any] = response.json()
+    return key
+
+
+def listed(publisher: Publisher, key_id: str) -> dict[str, Any]:
+    page = publisher.http.get("/v1/api-keys", params={"limit": 100}).json()
+    return next(each for each in page["api_keys"] if each["key_id"] == key_id)
+
+
+def send(publisher: Publisher, key: str, **fields: object) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.post(f"{publisher.url}/v1/notifications", headers=headers, json=notification(**fields), timeout=20)
+
+
+def test_the_secret_of_a_new_key_is_shown_once_and_only_its_hash_and_prefix_are_stored(publisher: Publisher) -> None:
+    key = created(publisher)
+    assert key["key"].startswith(key["prefix"])
+    assert (len(key["prefix"]), key["scopes"], key["status"]) == (11, ["send", "read"], "active")
+    assert send(publisher, key["key"]).status_code == 202
+    rest = key["key"][len(key["prefix"]) :]
+    assert rest not in publisher.http.get("/v1/api-keys", params={"limit": 100}).text
+    [stored] = publisher.sql("select k::text as row from api_keys k where key_id = %s", key["key_id"])
+    assert rest not in stored["row"]
+
+
+def test_a_key_does_what_its_scopes_say_and_its_refusal_names_the_missing_one(publisher: Publisher) -> None:
+    key = created(publisher, scopes=["read"])
+    refused = send(publisher, key["key"])
+    assert problem_of(refused) == (403, "insufficient_scope", [])
+    assert refused.json()["scope"] == "send"
+    assert refused.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="send"'
+
+
+def test_a_rotated_key_works_beside_the_new_one_until_the_overlap_ends(publisher: Publisher) -> None:
+    old = created(publisher, scopes=["send"], tenant="acme")
+    path = f"/v1/api-keys/{old['key_id']}/rotate"
+    new = publisher.http.post(path, json={"overlap_seconds": 3600}).json()
+    assert [new[name] for name in ("producer", "scopes", "tenant")] == [old["producer"], ["send"], "acme"]
+    assert [send(publisher, key["key"]).status_code for key in (old, new)] == [202, 202]
+    ends = datetime.fromisoformat(listed(publisher, old["key_id"])["expires_at"])
+    assert abs(ends - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
+
+    assert publisher.http.post(path, json={"overlap_seconds": 0}).status_code == 201
+    refused = send(publisher, old["key"])
+    assert problem_of(refused) == (401, "credential_expired", [])
+    assert "expired at" in refused.json()["detail"]
+    assert refused.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert send(publisher, new["key"]).status_code == 202
+    assert publisher.http.post(path, json={}).status_code == 404, "it has expired"
+
+
+def test_rotating_a_key_that_expires_gives_its_successor_as_long(publisher: Publisher) -> None:
+    ends = datetime.now(UTC) + timedelta(days=10)
+    old = created(publisher, expires_at=ends.isoformat())
+    new = publisher.http.post(f"/v1/api-keys/{old['key_id']}/rotate", json={"overlap_seconds": 60}).json()
+    assert abs(datetime.fromisoformat(new["expires_at"]) - ends) < timedelta(minutes=1)
+
+
+def test_a_revoked_key_is_refused_at_once(publisher: Publisher) -> None:
+    key = created(publisher)
+    assert send(publisher, key["key"]).status_code == 202
+    path = f"/v1/api-keys/{key['key_id']}"
+    assert publisher.http.delete(path).status_code == 204
+    assert problem_of(send(publisher, key["key"])) == (401, "unauthorized", [])
+    assert listed(publisher, key["key_id"])["status"] == "revoked"
+    assert publisher.http.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["root"]}, "scopes.0"),
+        ({"scopes": ["send", "send"]}, "scopes"),
+        ({"scopes": ["users"], "tenant": "acme"}, "scopes"),
+        ({"scopes": ["admin"], "tenant": "acme"}, "scopes"),
+        ({"producer": "a\nb"}, "producer"),
+        ({"producer": "x" * 129}, "producer"),
+        ({"tenant": "no spaces"}, "tenant"),
+    ],
+)
+def test_a_key_that_cannot_be_made_names_the_field(publisher: Publisher, fields: dict[str, Any], field: str) -> None:
+    response = publisher.http.post("/v1/api-keys", json={"producer": "p", "scopes": ["send"]} | fields)
+    assert problem_of(response) == (422, "invalid_request", [field])
+
+
+def test_keys_are_listed_page_by_page_the_newest_first(publisher: Publisher) -> None:
+    made = [created(publisher)["key_id"] for _ in range(3)][::-1]
+    first = publisher.http.get("/v1/api-keys", params={"limit": 2}).json()
+    second = publisher.http.get("/v1/api-keys", params={"limit": 1, "before": first["next"]}).json()
+    assert [each["key_id"] for each in first["api_keys"] + second["api_keys"]] == made
+
+
+def test_the_last_use_is_written_once_a_minute_and_drops_no_cached_configuration(unswept: Settings) -> None:
+    key = create_api_key(unswept.database_url, "used")
+    with make_pool(unswept.database_url, 1) as pool, pool.connection() as connection:
+        [row] = connection.execute("select key_id from api_keys").fetchall()
+    at = now()
+    with (
+        make_pool(unswept.database_url, 2) as pool,
+        psycopg.connect(unswept.database_url, autocommit=True) as listening,
+    ):
+        listening.execute("listen catalog")
+
+        def used_after(seconds: int) -> datetime | None:
+            uses = KeyUses(pool, lambda: at + timedelta(seconds=seconds), every_seconds=0)
+            uses.note(row["key_id"])
+            uses.write_if_due()
+            with pool.connection() as connection:
+                found = connection.execute("select last_used_at from api_keys").fetchone()
+            return found["last_used_at"] if found else None
+
+        assert [used_after(seconds) for seconds in (0, 30, 60)] == [at, at, at + timedelta(seconds=60)]
+        assert list(listening.notifies(timeout=0.3)) == []
+    assert key
+
+
+def test_a_publisher_that_stops_has_written_the_last_uses(unswept: Settings) -> None:
+    key = create_api_key(unswept.database_url, "used")
+    with serving(unswept) as url:
+        assert httpx.get(f"{url}/v1/channels", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    with make_pool(unswept.database_url, 1) as pool, pool.connection() as connection:
+        [row] = connection.execute("select last_used_at from api_keys").fetchall()
+    assert datetime.now(UTC) - row["last_used_at"] < timedelta(minutes=1)
+
+
+def test_uses_that_cannot_be_written_are_kept(unswept: Settings) -> None:
+    key = create_api_key(unswept.database_url, "used")
+    with make_pool(unswept.database_url, 1) as pool:
+        with pool.connection() as connection:
+            [row] = connection.execute("select key_id from api_keys").fetchall()
+            connection.execute("alter table api_keys rename to hidden")
+        uses = KeyUses(pool, now, every_seconds=0)
+        uses.note(row["key_id"])
+        uses.write_if_due()
+        with pool.connection() as connection:
+            connection.execute("alter table hidden rename to api_keys")
+        uses.write_if_due()
+        with pool.connection() as connection:
+            [stored] = connection.execute("select last_used_at from api_keys").fetchall()
+    assert stored["last_used_at"] is not None
+    assert key
+
+
+def command(publisher: Publisher, *arguments: str, status: int = 0) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "publisher_api.cli.keys", *arguments],
+        env={**os.environ, "DATABASE_URL": publisher.database_url},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == status, ended.stderr
+    return (ended.stdout if not status else ended.stderr).strip()
+
+
+def status_with(publisher: Publisher, key: str, path: str) -> int:
+    """The status with a new key, once Postgres has announced it."""
+    headers = {"Authorization": f"Bearer {key}"}
+    waiting_for(lambda: httpx.get(f"{publisher.url}{path}", headers=headers).status_code != 401, "the key")
+    return httpx.get(f"{publisher.url}{path}", headers=headers).status_code
+
+
+def test_the_command_makes_a_key_that_sends_and_reads_but_does_not_configure(publisher: Publisher) -> None:
+    key = command(publisher, "create", "--producer", "by command")
+    assert status_with(publisher, key, "/v1/users") == 200
+    assert status_with(publisher, key, "/v1/channels") == 403
+    line = next(line for line in command(publisher, "list").splitlines() if key[:11] in line)
+    assert "by command send,read,users active" in line
+
+
+def test_the_command_rotates_and_revokes(publisher: Publisher) -> None:
+    key = command(publisher, "create", "--producer", "turning", "--scope", "admin", "--days", "2")
+    [old] = [line.split()[0] for line in command(publisher, "list").splitlines() if key[:11] in line]
+    new = command(publisher, "rotate", old, "--overlap-hours", "1")
+    assert [status_with(publisher, each, "/v1/audit-log") for each in (key, new)] == [200, 200]
+    command(publisher, "revoke", old)
+    headers = {"Authorization": f"Bearer {key}"}
+    waiting_for(lambda: httpx.get(f"{publisher.url}/v1/users", headers=headers).status_code == 401, "the revocation")
+    assert "GET /v1/api-keys lists all keys" in command(publisher, "revoke", old, status=1)
+    assert "scopes" in command(publisher, "create", "--producer", "x", "--tenant", "a", "--scope", "admin", status=1)
