@@ -17,14 +17,7 @@ import pytest
 from deploy import terraform_docs
 from functions.google.services import INBOX_DATABASE, LEDGER_DATABASE
 from shared.lanes import Lane
-from shared.topology import (
-    DEAD_LETTER,
-    OUTCOMES_TOPIC,
-    TOPOLOGY,
-    ChannelTopology,
-    subscriptions,
-    topics,
-)
+from shared.topology import DEAD_LETTER, OUTCOMES_TOPIC, TOPOLOGY, ChannelTopology, subscriptions, topics
 from tests.terraform_cli import Terraform, exports
 from tests.terraform_plan import declared_settings, module_of, moves, of_type, planned_settings
 
