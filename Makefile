@@ -55,7 +55,7 @@ bundle: .venv/.installed ## build a deterministic zip for each function in dist/
 	@$(BIN)/python -m deploy.bundle
 
 bench: .venv/.installed ## run every benchmark (a few minutes)
-	@for name in accept latency drain profiles listeners cold_start growth; do $(BIN)/python -m bench.$$name || exit 1; done
+	@for name in accept latency drain profiles fairness listeners cold_start growth; do $(BIN)/python -m bench.$$name || exit 1; done
 
 # Without this, gRPC warns that the stack starts processes while gRPC's threads run.
 cost: .venv/.installed ## count the operations of a delivery on the local stack, and print the cost of a month

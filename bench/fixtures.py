@@ -19,6 +19,7 @@ from publisher_api.api_keys.model import KeyFields
 from publisher_api.api_keys.service import ApiKeys
 from publisher_api.connections import now
 from publisher_api.principal import Scope, command
+from shared.lanes import Lane, topic_of
 from shared.profile import Profile
 from shared.topology import NOTIFICATIONS_TOPIC
 
@@ -36,15 +37,16 @@ def publisher_environment() -> Iterator[dict[str, str]]:
             with postgres.running(folder / "data", log=folder / "postgres.log") as server:
                 google.wait_ready()
                 postgres.migrate(server.url)
-                with make_pool(server.url, 1) as pool:
-                    keys = ApiKeys(pool, now, lambda: str(uuid.uuid4()), lambda: None)
-                    key = keys.create(KeyFields(producer="bench", scopes=[Scope.ADMIN]), command("bench")).key
-                # The topic has no subscription: the emulator keeps unacknowledged messages in memory, and they would
+                key = api_key_of("bench", server.url)
+                # The topics have no subscription: the emulator keeps unacknowledged messages in memory, and they would
                 # slow it down more and more.
                 with pubsub_setup.clients(google.address.pubsub_host) as (google_publisher, _):
-                    google_publisher.create_topic(
-                        name=google_publisher.topic_path(google.address.project, NOTIFICATIONS_TOPIC)
-                    )
+                    for lane in Lane:
+                        google_publisher.create_topic(
+                            name=google_publisher.topic_path(
+                                google.address.project, topic_of(NOTIFICATIONS_TOPIC, lane)
+                            )
+                        )
                 yield {
                     **os.environ,
                     **google.address.environment,
@@ -56,6 +58,13 @@ def publisher_environment() -> Iterator[dict[str, str]]:
                 }
         finally:
             google.stop()
+
+
+def api_key_of(producer: str, database_url: str) -> str:
+    """A new API key of ``producer``."""
+    with make_pool(database_url, 1) as pool:
+        keys = ApiKeys(pool, now, lambda: str(uuid.uuid4()), lambda: None)
+        return keys.create(KeyFields(producer=producer, scopes=[Scope.ADMIN]), command("bench")).key
 
 
 @contextmanager

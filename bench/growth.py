@@ -1,54 +1,17 @@
-"""``python -m bench.growth``: measures a sweep's claim while the table of deliveries grows.
+"""``python -m bench.growth``: measures what becomes slower while the tables grow.
 
-Deliveries go through their life (accepted, queued, sent) at a hundred per second of simulated time. After each portion,
-50 new ones are due, and the claim that finds them is measured: ``lately``, which most sweeps use, and ``complete``,
-which reads the index from its start. The second run has a session that is idle in a transaction from the beginning. So
-Postgres may not remove what is dead, as during a long report or a backup.
+First requests (``growth_requests``), with 10,000 notifications and with 1,000,000; then a sweep's claim
+(``growth_claims``).
 """
 
 import json
-import statistics
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
-from psycopg.rows import dict_row
-
-from bench.fixtures import progress
+from bench import growth_claims, growth_requests
+from bench.growth_claims import Claim
+from bench.growth_requests import Growth
 from local import postgres
-from postgres.pool import Connected
-from publisher_api.outbox.store import claim_due
-from publisher_api.outbox.sweeper import LATELY
-
-_TOTALS = (0, 100_000, 300_000, 900_000)
-_PER_SECOND = 100
-_DUE = 50
-_LIMIT = 500
-_REPEATS = 7
-_NOTIFICATION = """
-    insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority, created_at)
-    values ('00000000-0000-7000-8000-000000000000', 'bench', 'ada', 'payment', '{inapp}', '{}', 100, now())
-"""
-_DELIVERIES = """
-    insert into deliveries (delivery_id, notification_id, kind, slug, status, recipient, content, due_at, expires_at,
-                            sweep_at, updated_at)
-    select gen_random_uuid(), '00000000-0000-7000-8000-000000000000', 'inapp', 'inapp', 'pending', 'ada', '{}',
-           at, at + interval '1 day', at, at
-      from generate_series(1, %(count)s) as number, lateral (select %(until)s - number * %(step)s as at) as times
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """How long a claim takes, in milliseconds."""
-
-    lately: float
-    complete: float
 
 
 def main() -> None:
@@ -56,94 +19,41 @@ def main() -> None:
         folder = Path(directory)
         folder.chmod(0o755)  # so that PostgreSQL can reach it, which may run as another user
         with postgres.running(folder / "data", log=folder / "postgres.log") as server:
-            quiet = _measure(server.url, "quiet", idle=False)
-            open_transaction = _measure(server.url, "open_transaction", idle=True)
-    _report(quiet, open_transaction)
+            requests = growth_requests.measure(server.url)
+            _print_requests(requests)
+            claims = growth_claims.measure(server.url)
+            _print_claims(claims)
+    ratios = {f"{growth.name}_over_small": round(growth.ratio, 2) for growth in requests}
+    print(json.dumps({"bench": "growth", **ratios, **_claim_ratios(claims)}))
 
 
-def _measure(server_url: str, name: str, *, idle: bool) -> list[Claim]:
-    with postgres.database(server_url, name) as url:
-        postgres.migrate(url)
-        with _idle_in_transaction(url, idle=idle), psycopg.connect(url, row_factory=dict_row) as connection:
-            connection.execute(_NOTIFICATION)
-            connection.commit()
-            now, total, claims = datetime.now(UTC), 0, []
-            for wanted in _TOTALS:
-                progress(f"{name}: {wanted} deliveries")
-                now += timedelta(seconds=(wanted - total) / _PER_SECOND)
-                _live(connection, wanted - total, now)
-                total = wanted
-                claims.append(_claims(connection, now))
-        progress("")
-    return claims
+def _print_requests(requests: list[Growth]) -> None:
+    small, large = growth_requests.TOTALS
+    print(f"{'':>8} {f'{small:,} ms':>13} {f'{large:,} ms':>13} {'ratio':>6}   indexes")
+    for growth in requests:
+        indexes = ", ".join(growth.plan.indexes)
+        print(f"{growth.name:>8} {growth.small:13.2f} {growth.large:13.2f} {growth.ratio:6.2f}   {indexes}")
+        if growth.plan.scanned:
+            print(f"{'':>8} reads as a whole: {', '.join(growth.plan.scanned)}")
+    print()
 
 
-@contextmanager
-def _idle_in_transaction(url: str, *, idle: bool) -> Iterator[None]:
-    with psycopg.connect(url) as session:
-        if idle:
-            session.execute("set transaction isolation level repeatable read")
-            session.execute("select count(*) from deliveries")  # takes the snapshot that holds back the vacuum
-        yield
-
-
-def _live(connection: Connected, count: int, until: datetime) -> None:
-    """Let deliveries that were due until ``until`` go through their life."""
-    _accept(connection, count, until)
-    connection.execute(
-        "update deliveries set status = 'queued', sweep_at = sweep_at + interval '1 day' where status = 'pending'"
-    )
-    connection.commit()
-    connection.execute("update deliveries set status = 'sent' where status = 'queued'")
-    connection.commit()
-
-
-def _accept(connection: Connected, count: int, until: datetime) -> None:
-    step = timedelta(seconds=1 / _PER_SECOND)
-    connection.execute(_DELIVERIES, {"count": count, "until": until, "step": step})
-    connection.commit()
-
-
-def _claims(connection: Connected, now: datetime) -> Claim:
-    found = {}
-    for name, since in (("complete", None), ("lately", now - LATELY)):
-        taken = []
-        for _ in range(_REPEATS):
-            _accept(connection, _DUE, now)
-            started = time.perf_counter()
-            claimed = claim_due(connection, now, _LIMIT, since)
-            connection.commit()
-            taken.append((time.perf_counter() - started) * 1000)
-            if len(claimed) != _DUE:
-                message = f"{name}: {len(claimed)} deliveries were claimed, not {_DUE}"
-                raise RuntimeError(message)
-            connection.execute("update deliveries set status = 'canceled' where status = 'pending'")
-            connection.commit()
-        found[name] = statistics.median(taken)
-    return Claim(**found)
-
-
-def _report(quiet: list[Claim], open_transaction: list[Claim]) -> None:
+def _print_claims(claims: list[tuple[int, Claim, Claim]]) -> None:
     print(f"{'':>12}   {'Postgres may vacuum':^19}   {'a transaction is open':^21}")
     print(f"{'deliveries':>12} {'lately ms':>10} {'complete ms':>12} {'lately ms':>10} {'complete ms':>12}")
-    for total, vacuumed, held in zip(_TOTALS, quiet, open_transaction, strict=True):
+    for total, vacuumed, held in claims:
         print(
             f"{total:12,} {vacuumed.lately:10.1f} {vacuumed.complete:12.1f} {held.lately:10.1f} {held.complete:12.1f}"
         )
-    print(
-        json.dumps(
-            {
-                "bench": "growth",
-                "lately_over_empty": round(quiet[-1].lately / quiet[0].lately, 2),
-                "lately_over_empty_with_open_transaction": round(
-                    open_transaction[-1].lately / open_transaction[0].lately, 2
-                ),
-                "complete_over_empty_with_open_transaction": round(
-                    open_transaction[-1].complete / open_transaction[0].complete, 2
-                ),
-            }
-        )
-    )
+
+
+def _claim_ratios(claims: list[tuple[int, Claim, Claim]]) -> dict[str, float]:
+    (_, quiet, held), (_, last_quiet, last_held) = claims[0], claims[-1]
+    return {
+        "lately_over_empty": round(last_quiet.lately / quiet.lately, 2),
+        "lately_over_empty_with_open_transaction": round(last_held.lately / held.lately, 2),
+        "complete_over_empty_with_open_transaction": round(last_held.complete / held.complete, 2),
+    }
 
 
 if __name__ == "__main__":

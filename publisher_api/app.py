@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uuid_utils
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
@@ -15,15 +14,20 @@ from publisher_api.api_keys import routes as api_keys
 from publisher_api.api_keys.service import ApiKeys
 from publisher_api.api_keys.uses import KeyUses
 from publisher_api.audit import routes as audit
+from publisher_api.channels import config_routes as channel_configs
 from publisher_api.channels import routes as channels
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
-from publisher_api.connections import Connections, connect, now
+from publisher_api.connections import Connections, connect, new_id, now
 from publisher_api.deliveries import cancel_routes
 from publisher_api.deliveries import routes as deliveries
 from publisher_api.deliveries.intake import Intake
 from publisher_api.devices import own_routes as own_devices
 from publisher_api.devices import routes as devices
+from publisher_api.erasures import routes as erasures
+from publisher_api.erasures.service import Erasures
 from publisher_api.event_types import routes as event_types
+from publisher_api.export import routes as export
 from publisher_api.hosting.backend import Backend
 from publisher_api.hosting.container import ContainerBackend
 from publisher_api.hosting.serverless import ServerlessBackend
@@ -41,6 +45,7 @@ from publisher_api.notifications import routes as notifications
 from publisher_api.preferences import default_routes as default_preferences
 from publisher_api.preferences import own_routes as own_preferences
 from publisher_api.preferences import routes as preferences
+from publisher_api.retention import routes as retention
 from publisher_api.settings import Settings
 from publisher_api.templates import routes as templates
 from publisher_api.users import routes as users
@@ -72,13 +77,17 @@ FEATURES = (
     cancel_routes,
     users,
     devices,
+    erasures,
+    export,
     preferences,
     default_preferences,
     templates,
     event_types,
+    retention,
     channels,
     api_keys,
     audit,
+    channel_configs,
     limits,
     deliveries,
     health_routes,
@@ -153,22 +162,24 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
         pool=routes_pool,
         cache=cache,
         backend=backend,
-        channels=Channels(routes_pool, cache, now, _new_id, backend.command_added),
+        channels=Channels(routes_pool, cache, now, new_id, backend.command_added),
+        send_tests=SendTests(routes_pool, backend, now),
         inbox=Inbox(
             routes_pool,
             PublishersReader(routes_pool, now) if settings.google else state,
             now,
-            _new_id,
+            new_id,
             backend.command_added,
         ),
-        api_keys=ApiKeys(routes_pool, now, _new_id, cache.drop),
+        api_keys=ApiKeys(routes_pool, now, new_id, cache.drop),
         producers=Producers(cache, uses, settings.producers, now, threaded=not serverless),
         google_pushes=GooglePushes(settings.google) if settings.google else None,
         inbox_tokens=InboxTokens(settings.inbox, now),
         health=Health(pool, topic, now),
         live=hub,
+        erasures=Erasures(routes_pool, now, new_id, backend.command_added),
         clock=now,
-        new_id=_new_id,
+        new_id=new_id,
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(InboxOrigins, origins=settings.inbox.origins)
@@ -182,11 +193,7 @@ def create_app(settings: Settings, *, serverless: bool = False) -> FastAPI:
 
 
 def _backend(settings: Settings, connections: Connections, *, serverless: bool) -> Backend:
-    pool, topic, cache = connections.pool, connections.topic, connections.cache
+    parts = (connections.pool, connections.topic, connections.cache, connections.shares)
     if serverless:
-        return ServerlessBackend(pool, topic, cache, now, _new_id)
-    return ContainerBackend(pool, topic, cache, settings.database_url, now, _new_id, read_epoch=connections.epoch)
-
-
-def _new_id() -> str:
-    return str(uuid_utils.uuid7())
+        return ServerlessBackend(*parts, now, new_id)
+    return ContainerBackend(*parts, settings.database_url, now, new_id, read_epoch=connections.epoch)

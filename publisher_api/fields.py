@@ -79,3 +79,5 @@ Channels = Annotated[
     Field(max_length=MAX_CHANNELS, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_each_once),
 ]
+MAX_DAYS = 36_500
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS, strict=True)]

@@ -9,9 +9,12 @@ from shared.described import Described
 class RefusalCode(Described):
     """The stable code and the title for readers."""
 
+    ALREADY_EXISTS = "already_exists", "It exists already"
+    BUILT_IN = "built_in", "It belongs to Heliograph and cannot be deleted"
     CREDENTIAL_EXPIRED = "credential_expired", "The API key or token has expired"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", "This Idempotency-Key belongs to another request"
     INSUFFICIENT_SCOPE = "insufficient_scope", "The API key or token lacks the scope for this"
+    IN_USE = "in_use", "Something else still needs it"
     INTERNAL = "internal", "Internal error"
     IN_FLIGHT = "in_flight", "An earlier request with this key is still in progress"
     INVALID_REQUEST = "invalid_request", "The request is not valid"

@@ -22,13 +22,14 @@ def refusal_of_findings(findings: Sequence[Mapping[str, Any]], prefix: tuple[str
             reason = finding.get("ctx", {}).get("error", finding["msg"])
             return Refusal(RefusalCode.MALFORMED_JSON, f"The body cannot be parsed as JSON: {reason}.")
     fields = [
-        (".".join(map(str, (*prefix, *_path(finding)))) or "body", finding["msg"].removeprefix("Value error, "))
+        (".".join(map(str, _path(finding, prefix))) or "body", finding["msg"].removeprefix("Value error, "))
         for finding in findings
     ]
     detail = "; ".join(f"{field}: {message}" for field, message in fields)
     return Refusal(RefusalCode.INVALID_REQUEST, detail, fields=fields)
 
 
-def _path(finding: Mapping[str, Any]) -> tuple[str | int, ...]:
+def _path(finding: Mapping[str, Any], prefix: tuple[str, ...]) -> tuple[str | int, ...]:
+    """The place of the finding. Only a whole request begins with its source: a part may have a field named body."""
     location: tuple[str | int, ...] = tuple(finding["loc"])
-    return location[1:] if location[:1] and location[0] in _SOURCES else location
+    return location[1:] if not prefix and location[:1] and location[0] in _SOURCES else (*prefix, *location)

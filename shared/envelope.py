@@ -12,6 +12,7 @@ import msgspec
 
 from shared.content import Content
 from shared.errors import Undecodable
+from shared.lanes import Lane
 
 VERSION = 1
 
@@ -26,7 +27,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     channel type says (``shared.channel_types``); ``content`` is rendered. Times are aware. ``round`` grows by one with
     each replay; ``deferrals`` counts how often this round was deferred. ``switched_on`` is the version of the channel
     switches since which the channel is on, as far as the publisher knew, and 0 if it was off. ``read_at`` and
-    ``archived_at`` are set when the user read or archived the notification before it arrived.
+    ``archived_at`` are set when the user read or archived the notification before it arrived. ``accepted_at`` is None
+    in messages of earlier releases. ``lane`` is the lane in which it was published.
     """
 
     v: int
@@ -54,6 +56,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     switched_on: int = 0
     read_at: datetime | None = None
     archived_at: datetime | None = None
+    accepted_at: datetime | None = None
+    lane: Lane = Lane.NORMAL
 
     @property
     def key(self) -> str:
@@ -74,17 +78,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
 
     ``read``: mark ``notification_ids`` of ``user_id`` as read at ``at``. ``read_all``: mark everything delivered by
     ``at``, and ``notification_ids``, which may not have arrived yet. ``seen``: mark everything delivered by ``at`` as
-    seen. ``archive``: mark ``notification_ids`` as archived. ``channels``: store ``channels`` (channel → enabled) as
-    the channel switches, unless a newer ``version`` is stored.
+    seen. ``archive``: mark ``notification_ids`` as archived. ``erase``: delete everything of ``user_id`` that was
+    accepted by ``at``, let none of it arrive later, and report that under ``erasure_id`` if there is one. ``channels``:
+    store ``channels`` (channel → enabled) as the channel switches, unless a newer ``version`` is stored.
     """
 
     v: int
-    command: Literal["read", "read_all", "seen", "archive", "channels"]
+    command: Literal["read", "read_all", "seen", "archive", "erase", "channels"]
     at: datetime
     user_id: str | None = None
     notification_ids: list[str] = msgspec.field(default_factory=list)
     channels: dict[str, bool] = msgspec.field(default_factory=dict)
     version: int = 0
+    erasure_id: str | None = None
 
 
 class _Version(msgspec.Struct):

@@ -51,7 +51,10 @@ class LogEvent(Described):
         "The channel switches could not be read. The last ones are used.",
     )
 
+    INBOX_ERASED = "inbox.erased", "The live inbox of a user was erased."
+
     # The publisher.
+    ERASURE_COMPLETED = "erasure.completed", "A user is erased."
     OUTBOX_PUBLISH_FAILED = (
         "outbox.publish_failed",
         "Messages could not be published. The sweeper retries.",

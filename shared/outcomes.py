@@ -55,6 +55,10 @@ OPEN: frozenset[Status] = frozenset(_OPEN)
 Result = Literal["sent", "delivered", "bounced", "failed", "suppressed", "expired", "dead", "attempt", "deferred"]
 
 
+Report = Result | Literal["erased"]
+"""The result of an outcome: that of an attempt at a delivery, or ``erased``."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of one attempt at a delivery, as it travels on the topic ``delivery-outcomes``.
 
@@ -64,13 +68,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``reason`` is a value of ``shared.reasons`` (text, so that an older publisher stores a newer reason); ``detail`` is
     the provider's text without personal data. ``received_at`` is when the function got the message, ``at`` when the
     provider had responded. ``possible_duplicate``: an earlier attempt may have reached the user.
+
+    The result ``erased`` answers the command ``erase``: the live inbox is erased, and ``delivery_id`` is the id of the
+    erasure.
     """
 
     v: int = 1
     notification_id: str
     delivery_id: str
     round: int
-    result: Result
+    result: Report
     at: datetime
     received_at: datetime | None = None
     attempt: int | None = None

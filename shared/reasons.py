@@ -11,7 +11,8 @@ class Reason(Described):
     """The stable value and the sentence that explains it to a reader."""
 
     # Planning: the delivery is suppressed. (CHANNEL_LIMIT: or waits.)
-    CHANNEL_OFF = "channel_off", "The channel is switched off."
+    CHANNEL_DELETED = "channel_deleted", "The channel was deleted before this delivery was on its way."
+    CHANNEL_OFF = "channel_off", "The channel is switched off, or was deleted while this delivery was on its way."
     CHANNEL_LIMIT = (
         "channel_limit",
         "The channel's limit is reached: the delivery waits for its turn, or is not sent if it would expire before.",
@@ -36,6 +37,7 @@ class Reason(Described):
     INVALID_HEADERS = "invalid_headers", "The headers of the channel cannot be sent."
     INVALID_METHOD = "invalid_method", "The method of the channel is not POST, PUT or PATCH."
     INVALID_NUMBER = "invalid_number", "The provider does not accept this phone number."
+    INVALID_RECIPIENT = "invalid_recipient", "The service does not know this recipient, or it takes no messages."
     INVALID_URL = "invalid_url", "The URL of the webhook cannot be used."
     INVALID_USER_ID = "invalid_user_id", "The user id cannot name an inbox."
     OPTED_OUT = "opted_out", "The user opted out at the provider."
@@ -47,6 +49,7 @@ class Reason(Described):
     )
     SENDER_MISMATCH = "sender_mismatch", "The device is registered with another project."
     TOO_LARGE = "too_large", "The message is larger than the provider accepts."
+    UNKNOWN_PRESET = "unknown_preset", "The webhook function does not know the preset of the channel."
     UNWRITABLE = "unwritable", "The content cannot be written in the format of the provider."
     UNREACHABLE_NUMBER = "unreachable_number", "The provider has no route to this phone number."
     UNREGISTERED = "unregistered", "The app was removed from this device."
@@ -66,7 +69,7 @@ class Reason(Described):
     OUTCOMES_REFUSED = "outcomes_refused", "We may not publish outcomes."
     OUTCOMES_UNAVAILABLE = "outcomes_unavailable", "The outcome could not be published."
     PROVIDER_ERROR = "provider_error", "The provider reported an error of its own."
-    PROVIDER_NOT_CONFIGURED = "provider_not_configured", "None of the channel's providers is configured."
+    PROVIDER_NOT_CONFIGURED = "provider_not_configured", "A provider that the channel names has no secrets."
     QUEUE_FULL = "queue_full", "The provider holds as many messages of our sender as it accepts."
     RATE_LIMITED = "rate_limited", "The provider asks to send more slowly."
     RECEIVER_BUSY = "receiver_busy", "The receiver is still answering as many deliveries as it may hold at a time."
@@ -83,6 +86,7 @@ class Reason(Described):
     UNRESOLVED_HOST = "unresolved_host", "The host name could not be resolved."
 
     # The publisher: the delivery never reached a function, or no function reported.
+    ERASED = "erased", "The user was erased after this notification was accepted."
     NO_REPORT = "no_report", "No outcome arrived, although the delivery was published again several times."
     CANCELED = "canceled_by_producer", "The producer canceled the notification before this delivery was on its way."
     TRANSPORT_REFUSED = "transport_refused", "Pub/Sub does not accept the message. It may be too large."

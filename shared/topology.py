@@ -5,12 +5,14 @@ the subscriptions that are the same for every channel type. The local stack, the
 what is derived here. Terraform derives the same from the same files; ``tests/test_terraform.py`` compares the two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+
+from shared.lanes import Lane, topic_of
 
 NOTIFICATIONS_TOPIC = "notifications"
 OUTCOMES_TOPIC = "delivery-outcomes"
@@ -196,49 +198,50 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 def topics() -> list[str]:
     """The short names of all topics."""
     dead_letters = [channel_type.dead_letter_topic for channel_type in TOPOLOGY.values()]
-    return [NOTIFICATIONS_TOPIC, OUTCOMES_TOPIC, OUTCOMES_DEAD_LETTER_TOPIC, *dead_letters]
+    of_lanes = [topic_of(NOTIFICATIONS_TOPIC, lane) for lane in Lane]
+    return [*of_lanes, OUTCOMES_TOPIC, OUTCOMES_DEAD_LETTER_TOPIC, *dead_letters]
 
 
 def subscriptions(profile: RetryProfile = RetryProfile.PRODUCTION) -> list[Subscription]:
-    """All subscriptions: two for each channel type (its messages, its dead letters), and two for outcomes."""
-    derived = [
-        Subscription(
-            name=OUTCOMES_SUBSCRIPTION,
-            topic=OUTCOMES_TOPIC,
-            target=PUBLISHER,
-            ack_deadline_seconds=_SHARED.outcomes.ack_deadline_seconds,
-            backoff_seconds=profile.backoff(_SHARED.outcomes.backoff_seconds),
-            dead_letters=DeadLetters(OUTCOMES_DEAD_LETTER_TOPIC, _SHARED.outcomes.attempts),
-        ),
-        Subscription(
-            name=OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
-            topic=OUTCOMES_DEAD_LETTER_TOPIC,
-            target=None,
-            ack_deadline_seconds=_SHARED.outcomes_dead.ack_deadline_seconds,
-        ),
-    ]
-    for name, declared in TOPOLOGY.items():
-        derived += [
-            Subscription(
-                name=declared.subscription,
-                topic=NOTIFICATIONS_TOPIC,
-                target=name,
-                filter=channel_filter(name),
-                ack_deadline_seconds=declared.ack_deadline_seconds,
-                backoff_seconds=profile.backoff(declared.backoff_seconds),
-                dead_letters=DeadLetters(declared.dead_letter_topic, profile.attempts_of(declared.attempts)),
-                concurrency=declared.concurrency,
-                shards=declared.shards,
-            ),
-            Subscription(
-                name=declared.dead_letter_subscription,
-                topic=declared.dead_letter_topic,
-                target=DEAD_LETTER,
-                ack_deadline_seconds=_SHARED.dead_letters.ack_deadline_seconds,
-                backoff_seconds=profile.backoff(_SHARED.dead_letters.backoff_seconds),
-            ),
-        ]
-    return derived
+    """All subscriptions: for each channel type one in each lane and one for its dead letters, and two for outcomes."""
+    outcomes = Subscription(
+        name=OUTCOMES_SUBSCRIPTION,
+        topic=OUTCOMES_TOPIC,
+        target=PUBLISHER,
+        ack_deadline_seconds=_SHARED.outcomes.ack_deadline_seconds,
+        backoff_seconds=profile.backoff(_SHARED.outcomes.backoff_seconds),
+        dead_letters=DeadLetters(OUTCOMES_DEAD_LETTER_TOPIC, _SHARED.outcomes.attempts),
+    )
+    outcomes_dead = Subscription(
+        name=OUTCOMES_DEAD_LETTER_SUBSCRIPTION,
+        topic=OUTCOMES_DEAD_LETTER_TOPIC,
+        target=None,
+        ack_deadline_seconds=_SHARED.outcomes_dead.ack_deadline_seconds,
+    )
+    of_types = [each for declared in TOPOLOGY.values() for each in _subscriptions_of(declared, profile)]
+    return [outcomes, outcomes_dead, *of_types]
+
+
+def _subscriptions_of(declared: ChannelTopology, profile: RetryProfile) -> Iterator[Subscription]:
+    for lane in Lane:
+        yield Subscription(
+            name=f"{topic_of(NOTIFICATIONS_TOPIC, lane)}-{declared.channel_type}",
+            topic=topic_of(NOTIFICATIONS_TOPIC, lane),
+            target=declared.channel_type,
+            filter=channel_filter(declared.channel_type),
+            ack_deadline_seconds=declared.ack_deadline_seconds,
+            backoff_seconds=profile.backoff(declared.backoff_seconds),
+            dead_letters=DeadLetters(declared.dead_letter_topic, profile.attempts_of(declared.attempts)),
+            concurrency=declared.concurrency,
+            shards=declared.shards,
+        )
+    yield Subscription(
+        name=declared.dead_letter_subscription,
+        topic=declared.dead_letter_topic,
+        target=DEAD_LETTER,
+        ack_deadline_seconds=_SHARED.dead_letters.ack_deadline_seconds,
+        backoff_seconds=profile.backoff(_SHARED.dead_letters.backoff_seconds),
+    )
 
 
 def subscriptions_to(topic: str) -> list[Subscription]:

@@ -38,7 +38,7 @@ module "channel" {
   region         = var.region
   roles          = lookup(var.channel_roles, each.key, [])
   secrets        = { for name in local.secrets_of_channel[each.key] : name => google_secret_manager_secret.this[name].secret_id }
-  topic          = google_pubsub_topic.notifications
+  topics         = google_pubsub_topic.notifications
 
   depends_on = [
     google_secret_manager_secret_version.this,

@@ -1,5 +1,5 @@
-# The publisher runs outside Google Cloud. This is its identity there, and its only permission: publish to one topic
-# (docs/decisions/0010).
+# The publisher runs outside Google Cloud. This is its identity there, and its only permission: publish to the topics of
+# the lanes (docs/decisions/0010).
 locals {
   keyless = var.publisher_identity.kind == "keyless"
   subject = "heliograph-publisher"
@@ -13,10 +13,17 @@ locals {
 }
 
 resource "google_pubsub_topic_iam_member" "publisher" {
+  for_each = google_pubsub_topic.notifications
+
   project = var.project_id
-  topic   = google_pubsub_topic.notifications.id
+  topic   = each.value.id
   role    = "roles/pubsub.publisher"
   member  = local.publisher_member
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.publisher
+  to   = google_pubsub_topic_iam_member.publisher["normal"]
 }
 
 resource "google_iam_workload_identity_pool" "publisher" {

@@ -9,7 +9,7 @@ output "bundles_bucket" {
 }
 
 output "channels" {
-  description = "Channel type => its subscription, filter, dead-letter topic and subscription, and its function's name, account and URL."
+  description = "Channel type => its subscriptions, filter, dead-letter topic and subscription, and its function's name, account and URL."
   value       = module.channel
 }
 

@@ -28,7 +28,7 @@ locals {
 
   publisher_environment = merge(local.identity_environment, local.callers_environment, {
     GOOGLE_CLOUD_PROJECT = var.project_id
-    NOTIFICATIONS_TOPIC  = google_pubsub_topic.notifications.name
+    NOTIFICATIONS_TOPIC  = google_pubsub_topic.notifications["normal"].name
     PUSH_AUDIENCE        = local.push_audience
     PUSH_SERVICE_ACCOUNT = google_service_account.push.email
   })
@@ -54,7 +54,7 @@ module "publisher" {
   )
   tags = [for name, value in local.labels : "${name}:${value}"]
 
-  # The publisher publishes its first notification at once, so the grant must exist before it starts. The subscription of each
+  # The publisher publishes its first notification at once, so the grants must exist before it starts. The subscriptions of each
   # channel type must exist too: Pub/Sub drops a message that no subscription matches.
   depends_on = [
     google_pubsub_topic_iam_member.publisher,

@@ -42,7 +42,9 @@ run "every_subscription_filters_for_its_channel_type" {
   assert {
     condition = alltrue([
       for channel_type, channel in module.channel :
-      channel.filter == "attributes.channel = \"${channel_type}\"" && channel.subscription == "notifications-${channel_type}"
+      channel.filter == "attributes.channel = \"${channel_type}\"" && channel.subscriptions == {
+        bulk = "notifications-bulk-${channel_type}", normal = "notifications-${channel_type}", urgent = "notifications-urgent-${channel_type}"
+      }
     ])
     error_message = "Filter and name must be derived from the channel type."
   }
@@ -53,9 +55,9 @@ run "topics_keep_messages_for_seven_days" {
 
   assert {
     condition = alltrue([
-      for topic in [google_pubsub_topic.notifications, google_pubsub_topic.outcomes] : topic.message_retention_duration == "604800s"
+      for topic in concat(values(google_pubsub_topic.notifications), [google_pubsub_topic.outcomes]) : topic.message_retention_duration == "604800s"
     ])
-    error_message = "Both topics must keep messages for 7 days, so that a seek can deliver them again."
+    error_message = "These topics must keep messages for 7 days, so that a seek can deliver them again."
   }
 }
 
@@ -207,12 +209,15 @@ run "a_short_secret_of_inbox_tokens_is_refused" {
   expect_failures = [var.publisher_inbox_token_secret]
 }
 
-run "the_publisher_may_publish_to_one_topic" {
+run "the_publisher_may_publish_to_the_topic_of_each_lane" {
   command = plan
 
   assert {
-    condition     = google_pubsub_topic_iam_member.publisher.role == "roles/pubsub.publisher"
-    error_message = "The publisher must have the publisher role on the topic."
+    condition = (
+      keys(google_pubsub_topic_iam_member.publisher) == keys(google_pubsub_topic.notifications) &&
+      alltrue([for grant in google_pubsub_topic_iam_member.publisher : grant.role == "roles/pubsub.publisher"])
+    )
+    error_message = "The publisher must have the publisher role on the topic of each lane."
   }
 }
 
@@ -288,7 +293,7 @@ run "the_doctors_settings_contain_every_url" {
       dead_letter_topic        = "dead"
       filter                   = "filter"
       function                 = "heliograph-channel"
-      subscription             = "channel"
+      subscriptions            = { normal = "channel" }
       uri                      = "https://channel.example.com"
     }
   }
@@ -322,7 +327,7 @@ run "a_ledger_that_was_not_moved_yet_stays_with_the_inboxes" {
   }
 
   assert {
-    condition     = join(",", sort(module.inbox.ttl_fields)) == "deliveries/expire_at,inbox/expire_at"
+    condition     = join(",", sort(module.inbox.ttl_fields)) == "deliveries/expire_at,erased/expire_at,inbox/expire_at"
     error_message = "The database of the inboxes must have the time-to-live fields of the ledger and of the inboxes."
   }
 }

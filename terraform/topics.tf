@@ -1,10 +1,18 @@
+# The lanes of shared/lanes.py: each is a topic, and each channel type has a subscription to each.
 resource "google_pubsub_topic" "notifications" {
+  for_each = { bulk = "notifications-bulk", normal = "notifications", urgent = "notifications-urgent" }
+
   project                    = var.project_id
-  name                       = "notifications"
+  name                       = each.value
   message_retention_duration = "${7 * 24 * 3600}s"
   labels                     = local.labels
 
   depends_on = [time_sleep.services]
+}
+
+moved {
+  from = google_pubsub_topic.notifications
+  to   = google_pubsub_topic.notifications["normal"]
 }
 
 resource "google_pubsub_topic" "outcomes" {

@@ -110,7 +110,7 @@ def worker_pool(postgres_url: str) -> Iterator[Pool]:
 def state(worker_pool: Pool, postgres_url: str) -> Pool:
     """``worker_pool``, while the schema ``state`` is empty."""
     with psycopg.connect(postgres_url) as connection:
-        connection.execute("truncate state.ledger, state.switches, state.inbox, state.inbox_heads")
+        connection.execute("truncate state.ledger, state.switches, state.inbox, state.inbox_heads, state.erased")
     return worker_pool
 
 

@@ -138,6 +138,7 @@ class MemoryInbox:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], InboxEntry] = {}
+        self._erased: dict[str, datetime] = {}
 
     def put(self, user_id: str, entry: InboxEntry) -> None:
         assert can_have_inbox(user_id)
@@ -158,6 +159,15 @@ class MemoryInbox:
 
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark_delivered(user_id, at)
+
+    def erase(self, user_id: str, until: datetime, now: datetime) -> None:  # noqa: ARG002 - the port's signature
+        self._erased[user_id] = max(until, self._erased.get(user_id, until))
+        for key, entry in list(self._entries.items()):
+            if key[0] == user_id and entry.accepted_at <= until:
+                del self._entries[key]
+
+    def erased_until(self, user_id: str) -> datetime | None:
+        return self._erased.get(user_id)
 
     def entries(self, user_id: str) -> dict[str, InboxEntry]:
         """The entries of a user, by notification id."""

@@ -16,6 +16,7 @@ import pytest
 
 from deploy import terraform_docs
 from functions.google.services import INBOX_DATABASE, LEDGER_DATABASE
+from shared.lanes import Lane
 from shared.topology import (
     DEAD_LETTER,
     OUTCOMES_TOPIC,
@@ -218,13 +219,14 @@ def test_every_function_has_one_invoker_that_is_not_public(plan: dict[str, Any])
     assert all(value.get("member") not in {"allUsers", "allAuthenticatedUsers"} for _, value in invokers)
 
 
-def test_publisher_may_only_publish_to_one_topic(plan: dict[str, Any]) -> None:
+def test_publisher_may_only_publish_to_the_topics_of_the_lanes(plan: dict[str, Any]) -> None:
     roles = {
         address: value["role"]
         for address, value in plan.items()
         if "_iam_" in address and "heliograph-publisher" in str(value.get("member"))
     }
-    assert roles == {"google_pubsub_topic_iam_member.publisher": "roles/pubsub.publisher"}
+    grants = {f'google_pubsub_topic_iam_member.publisher["{lane}"]' for lane in Lane}
+    assert roles == dict.fromkeys(grants, "roles/pubsub.publisher")
 
 
 def test_every_resource_with_labels_has_ours(plan: dict[str, Any]) -> None:

@@ -5,19 +5,22 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from functions.email.sender import Sender
 from shared.content import EmailContent
 from shared.envelope import Delivery
 
 
-def mail_of(delivery: Delivery, sender: str, sent_at: datetime) -> EmailMessage:
+def mail_of(delivery: Delivery, sender: Sender, sent_at: datetime) -> EmailMessage:
     """The mail. Its Message-ID is the same at every attempt, so that mailboxes can drop a duplicate.
 
     ``sent_at`` becomes its Date, and not the time of the event, which may lie months back: mailboxes sort by it.
     """
     content = delivery.content_as(EmailContent)
-    domain = parseaddr(sender)[1].rpartition("@")[2]
+    domain = parseaddr(sender.address)[1].rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = sender
+    mail["From"] = sender.address
+    if sender.reply_to:
+        mail["Reply-To"] = sender.reply_to
     mail["To"] = delivery.recipient
     mail["Subject"] = content.subject
     mail["Date"] = format_datetime(sent_at)

@@ -1,16 +1,16 @@
 """SendGrid's API for mail, without its SDK (``docs/decisions/0034``)."""
 
 from collections.abc import Mapping
-from email.utils import parseaddr
 from typing import ClassVar, Self
 
 import msgspec
 import requests
 
+from functions.email.sender import sender_of
+from functions.email.sendgrid_message import message_of
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.requests_http import never_connected, session_with
 from functions.runtime.statuses import HTTP, Alert, Reject, Verdict, outcome_for, unreachable, verdict_of_http
-from shared.content import EmailContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
 
@@ -45,8 +45,7 @@ class SendGrid:
         self._url = f"{url.rstrip('/')}/v3/mail/send"
         self._timeout_seconds = timeout_seconds
         self._session = session_with(api_key)
-        name, address = parseaddr(sender)
-        self._sender = {"email": address, **({"name": name} if name else {})}
+        self._sender = sender
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -54,7 +53,7 @@ class SendGrid:
         return cls(url, environ["SENDGRID_API_KEY"], environ["EMAIL_FROM"])
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        body = msgspec.json.encode(self._message(delivery, delivery.content_as(EmailContent)))
+        body = msgspec.json.encode(message_of(delivery, sender_of(delivery, self._sender)))
         try:
             response = self._session.post(
                 self._url, body, headers=_HEADERS, timeout=self._timeout_seconds, allow_redirects=False
@@ -64,19 +63,6 @@ class SendGrid:
         if response.status_code in _TAKEN:
             return Sent(self.name, response.headers.get("X-Message-Id"))
         return _refused(response, delivery.recipient)
-
-    def _message(self, delivery: Delivery, content: EmailContent) -> dict[str, object]:
-        bodies = [{"type": "text/plain", "value": content.text}]
-        if content.html:
-            bodies.append({"type": "text/html", "value": content.html})
-        # SendGrid returns these ids with each of its events, so that an event can be assigned to its delivery.
-        ids = {"notification_id": delivery.notification_id, "delivery_id": delivery.delivery_id}
-        return {
-            "personalizations": [{"to": [{"email": delivery.recipient}], "custom_args": ids}],
-            "from": self._sender,
-            "subject": content.subject,
-            "content": bodies,
-        }
 
 
 def _refused(response: requests.Response, recipient: str) -> Rejected:

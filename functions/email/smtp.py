@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from functions.email.conversation import Conversation, Phase
 from functions.email.mail import mail_of
+from functions.email.sender import sender_of
 from functions.email.verdicts import verdict_of
 from functions.runtime.provider import Rejected, Sent
 from functions.runtime.statuses import Alert, outcome_for, unreachable
@@ -43,14 +44,15 @@ class Smtp:
     def send(self, delivery: Delivery) -> Sent | Rejected:
         if not (delivery.recipient.isascii() and delivery.recipient.isprintable()):
             return Rejected(self.name, Reason.INVALID_ADDRESS, "SMTP without extensions carries ASCII only.")
+        sender = sender_of(delivery, self._sender)
         try:
-            mail = mail_of(delivery, self._sender, datetime.now(UTC))
+            mail = mail_of(delivery, sender, datetime.now(UTC))
             written = mail.as_bytes()
         except ValueError as error:  # before anything is sent, and the same at every attempt
             return Rejected(self.name, Reason.UNWRITABLE, type(error).__name__)
         conversation = Conversation(self._server, self._seconds, self._step_seconds)
         try:
-            conversation.hand_over(parseaddr(self._sender)[1], delivery.recipient, written)
+            conversation.hand_over(parseaddr(sender.address)[1], delivery.recipient, written)
         except smtplib.SMTPResponseException as error:
             verdict = verdict_of(conversation.phase, error.smtp_code, str(error.smtp_error))
             detail = f"SMTP {error.smtp_code} in phase {conversation.phase.name}"

@@ -11,9 +11,11 @@ from google.cloud.firestore import Client, CollectionReference, DocumentReferenc
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from functions.google.calls import CALL, google_errors
-from functions.runtime.inbox import KEPT_FOR, InboxEntry
+from functions.runtime.inbox import KEPT_FOR, TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
 from shared.reasons import Reason
 
+TOMBSTONES = "erased"
+"""The collection that remembers who was erased, by the hash of the user id, with a time-to-live policy as the inbox."""
 _BATCH_SIZE = 400
 """Firestore writes at most 500 documents in one batch."""
 
@@ -72,6 +74,28 @@ class FirestoreInbox:
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark_found(unseen(inbox_of(self._client, user_id), at), "seen_at", at)
 
+    def erase(self, user_id: str, until: datetime, now: datetime) -> None:
+        tombstone = self._tombstone(user_id)
+        with _errors():
+            if (known := self.erased_until(user_id)) is None or known < until:
+                tombstone.set({"until": until, "expire_at": now + TOMBSTONE_KEPT_FOR}, **CALL)
+            place = inbox_of(self._client, user_id).order_by("__name__").limit(_BATCH_SIZE)
+            while found := list(place.select(["accepted_at", "created_at"]).stream(**CALL)):
+                batch = self._client.batch()
+                for document in found:
+                    if _accepted_at(document) <= until:
+                        batch.delete(document.reference)
+                batch.commit(**CALL)
+                place = place.start_after(found[-1])
+
+    def erased_until(self, user_id: str) -> datetime | None:
+        with _errors():
+            fields = self._tombstone(user_id).get(**CALL).to_dict()
+        return fields["until"] if fields else None
+
+    def _tombstone(self, user_id: str) -> DocumentReference:
+        return self._client.collection(TOMBSTONES).document(tombstone_of(user_id).hex())
+
     def _mark_named(self, user_id: str, notification_ids: Sequence[str], field: str, at: datetime) -> int:
         inbox = inbox_of(self._client, user_id)
         missing = 0
@@ -99,6 +123,13 @@ class FirestoreInbox:
 def _is_unset(document: DocumentSnapshot[DocumentReference], field: str) -> bool:
     """Whether the field is null, or missing: documents of earlier releases lack some."""
     return (document.to_dict() or {}).get(field) is None
+
+
+def _accepted_at(document: DocumentSnapshot[DocumentReference]) -> datetime:
+    """Documents of earlier releases have the time of their event only, which is not later."""
+    fields = document.to_dict() or {}
+    accepted_at: datetime = fields.get("accepted_at") or fields["created_at"]
+    return accepted_at
 
 
 def _errors() -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""The publisher's commands: mark notifications as read, seen or archived, and store the channel switches."""
+"""The publisher's commands: mark notifications as read, seen or archived, erase inboxes, store the channel switches."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from functions.runtime.ports import ChannelSwitchStore, Inbox
 from functions.runtime.switches import SwitchTable
 from shared.envelope import Command
 from shared.errors import Retryable, Undecodable
+from shared.outcomes import Outcome
 from shared.reasons import Reason
 
 _WAITS_FOR_NOTIFICATIONS = timedelta(hours=1)
@@ -29,8 +30,19 @@ def apply(command: Command, inbox: Inbox, switch_store: ChannelSwitchStore, now:
             inbox.mark_seen(_user_id(command), command.at)
         case "archive":
             _mark_named(command, inbox.mark_archived, now)
+        case "erase" if command.user_id is not None and not can_have_inbox(command.user_id):
+            pass  # there is no inbox to erase
+        case "erase":
+            inbox.erase(_user_id(command), command.at, now)
         case "channels":
             switch_store.write(SwitchTable(command.version, command.channels))
+
+
+def outcome_of(command: Command, now: datetime) -> Outcome | None:
+    """What the publisher must know of a command that was carried out: only that an inbox is erased."""
+    if command.erasure_id is None:
+        return None
+    return Outcome(notification_id="", delivery_id=command.erasure_id, round=0, result="erased", at=now)
 
 
 def _user_id(command: Command) -> str:

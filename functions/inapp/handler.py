@@ -10,7 +10,11 @@ from functions.runtime.ledger import NoLedger
 from functions.runtime.ports import Services
 from shared import envelope
 from shared.envelope import Command
+from shared.log_events import LogEvent
+from shared.logs import EventLogger
 from transport.port import Handler, Received
+
+_log = EventLogger(__name__)
 
 
 def connect(services: Services) -> Handler:
@@ -23,6 +27,9 @@ def handle(services: Services, received: Received) -> None:
     match envelope.decode(received.data):
         case Command() as command:
             commands.apply(command, services.inbox, services.switch_store, services.now())
+            if outcome := commands.outcome_of(command, services.now()):
+                services.outcomes.publish(outcome)
+                _log.info(LogEvent.INBOX_ERASED, erasure_id=command.erasure_id)
         case _:
             dependencies = Dependencies(
                 provider=InboxProvider(services.inbox, services.now),

@@ -1,13 +1,14 @@
 """Puts deliveries into the live inbox.
 
 The inbox is a ledger by itself: it keeps one entry for each notification, so putting a delivery twice changes nothing.
+A delivery that comes late does not bring back the inbox of a user who was erased meanwhile.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
 from functions.runtime.arrival import PROVIDER, sent_to_inbox
-from functions.runtime.inbox import InboxEntry, can_have_inbox
+from functions.runtime.inbox import LOOKED_UP_AFTER, InboxEntry, can_have_inbox
 from functions.runtime.ports import Inbox
 from functions.runtime.provider import Rejected, Sent
 from shared.content import InappContent
@@ -28,6 +29,9 @@ class InboxProvider:
         content = delivery.content_as(InappContent)
         if not can_have_inbox(delivery.recipient):
             return Rejected(self.name, Reason.INVALID_USER_ID)
+        now, accepted_at = self._now(), delivery.accepted_at or delivery.created_at
+        if now - accepted_at > LOOKED_UP_AFTER and self._was_erased(delivery.recipient, accepted_at):
+            return Rejected(self.name, Reason.ERASED, suppress=True)
         entry = InboxEntry(
             notification_id=delivery.notification_id,
             delivery_id=delivery.delivery_id,
@@ -39,10 +43,15 @@ class InboxProvider:
             actor_user_id=delivery.actor_user_id,
             priority=delivery.priority,
             created_at=delivery.created_at,
-            delivered_at=self._now(),
+            accepted_at=accepted_at,
+            delivered_at=now,
             seen_at=delivery.read_at or delivery.archived_at,
             read_at=delivery.read_at,
             archived_at=delivery.archived_at,
         )
         self._inbox.put(delivery.recipient, entry)
         return sent_to_inbox(delivery)
+
+    def _was_erased(self, user_id: str, accepted_at: datetime) -> bool:
+        erased_until = self._inbox.erased_until(user_id)
+        return erased_until is not None and accepted_at <= erased_until

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from functions.postgres.calls import connected
-from functions.runtime.inbox import KEPT_FOR, InboxEntry
+from functions.runtime.inbox import KEPT_FOR, TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
 from postgres.pool import Connected, Pool, fetch_one
 from shared.gathering import Gatherer
 from shared.reasons import Reason
@@ -76,6 +76,24 @@ _MARK_ALL_READ = _mark("read_at", _UNREAD)
 _MARK_SEEN = _mark("seen_at", _UNSEEN)
 
 
+# The head is locked before the entries, and deleted: clients that listen then get a snapshot of what is left.
+_ERASE = """
+    with tombstone as (
+        insert into state.erased as e (user_hash, until, expire_at) values (%(user_hash)s, %(until)s, %(expire_at)s)
+        on conflict (user_hash) do update
+           set until = greatest(e.until, excluded.until), expire_at = greatest(e.expire_at, excluded.expire_at)
+    ), head as (
+        delete from state.inbox_heads where user_id = %(user_id)s returning user_id
+    ), erased as (
+        delete from state.inbox
+         where user_id = %(user_id)s and coalesce(accepted_at, created_at) <= %(until)s
+           and (select count(*) from head) >= 0
+        returning user_id
+    )
+    select pg_notify('inbox', user_id) from (select distinct user_id from erased) as changed
+"""
+
+
 class PostgresInbox:
     """The inboxes of all users. The publisher deletes the rows after ``expire_at``."""
 
@@ -110,6 +128,25 @@ class PostgresInbox:
 
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark(_MARK_SEEN, {"user_id": user_id, "at": at})
+
+    def erase(self, user_id: str, until: datetime, now: datetime) -> None:
+        with self._connected() as connection:
+            connection.execute(
+                _ERASE,
+                {
+                    "user_id": user_id,
+                    "user_hash": tombstone_of(user_id),
+                    "until": until,
+                    "expire_at": now + TOMBSTONE_KEPT_FOR,
+                },
+            )
+
+    def erased_until(self, user_id: str) -> datetime | None:
+        with self._connected() as connection:
+            row = connection.execute(
+                "select until from state.erased where user_hash = %s", [tombstone_of(user_id)]
+            ).fetchone()
+        return row["until"] if row else None
 
     def _mark_named(self, statement: str, user_id: str, notification_ids: Sequence[str], at: datetime) -> int:
         ids = set(notification_ids)

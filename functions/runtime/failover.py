@@ -2,7 +2,8 @@
 
 Refused credentials still raise an alert, although the message may succeed elsewhere. Failing over after an *ambiguous*
 error may send twice, so it happens only where the channel's config accepts duplicates (``"accept_duplicates": true``).
-The config's ``"providers"`` selects and orders the providers.
+The config's ``"providers"`` selects and orders the providers. One of them that this function has no secrets for is an
+alert as well, and the next one is tried.
 """
 
 import dataclasses
@@ -28,12 +29,10 @@ class Failover:
         self._providers = {provider.name: provider for provider in providers}
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
-        wanted = delivery.config.get("providers") or list(self._providers)
-        providers = [self._providers[name] for name in wanted if name in self._providers]
         failures: list[DeliveryError] = []
-        for provider in providers:
+        for name in delivery.config.get("providers") or self._providers:
             try:
-                answer = provider.send(delivery)
+                answer = self._provider(name).send(delivery)
             except (Retryable, CredentialsRefused) as error:
                 failures.append(error)
                 if _is_ambiguous(error) and not delivery.config.get("accept_duplicates"):
@@ -43,9 +42,14 @@ class Failover:
                 duplicate = any(map(_is_ambiguous, failures))
                 return dataclasses.replace(answer, possible_duplicate=duplicate) if isinstance(answer, Sent) else answer
         if not failures:
-            detail = f"None of the providers {wanted} is configured in this function."
-            raise CredentialsRefused(Reason.PROVIDER_NOT_CONFIGURED, detail)
+            raise CredentialsRefused(Reason.PROVIDER_NOT_CONFIGURED, "No provider is configured in this function.")
         raise _error_for(failures, delivery)
+
+    def _provider(self, name: str) -> Provider:
+        if name not in self._providers:
+            detail = f"The channel names {name}, which is not configured in this function: its secret is not set."
+            raise CredentialsRefused(Reason.PROVIDER_NOT_CONFIGURED, detail, provider=name)
+        return self._providers[name]
 
 
 def _error_for(failures: Sequence[DeliveryError], delivery: Delivery) -> DeliveryError:

@@ -1,5 +1,6 @@
 """An entry of the live inbox, and the user ids that can have one."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +8,11 @@ from typing import Any
 
 KEPT_FOR = timedelta(days=90)
 """How long an entry is kept after it was delivered."""
+TOMBSTONE_KEPT_FOR = timedelta(days=14)
+"""How long an inbox remembers that it was erased: twice as long as Pub/Sub keeps a message."""
+LOOKED_UP_AFTER = timedelta(seconds=30)
+"""How long after it was accepted a delivery needs no look at the tombstones: the publisher erases each inbox a second
+time, later than that (``publisher_api.erasures.service.SETTLED``)."""
 
 # Firestore's rule for document ids. It holds for every store, so that a user id works in all profiles.
 _USER_ID = re.compile(r"(?!\.\.?$)(?!__.*__$)[^/]+")
@@ -30,10 +36,16 @@ class InboxEntry:
     actor_user_id: str | None
     priority: int
     created_at: datetime
+    accepted_at: datetime
     delivered_at: datetime
     seen_at: datetime | None
     read_at: datetime | None
     archived_at: datetime | None
+
+
+def tombstone_of(user_id: str) -> bytes:
+    """What an inbox keeps of a user who was erased: the SHA-256 of their id."""
+    return hashlib.sha256(user_id.encode()).digest()
 
 
 def can_have_inbox(user_id: str) -> bool:

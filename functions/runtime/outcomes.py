@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from shared import outcomes
 from shared.errors import CredentialsRefused, Retryable
 from shared.log_events import LogEvent
-from shared.outcomes import Outcome, Result
+from shared.outcomes import Outcome, Report
 from shared.reasons import Reason
 from transport.port import Encoded, PublishError, PublishRefused, Topic
 
-EVENT_OF_RESULT: Mapping[Result, LogEvent] = {
+EVENT_OF_RESULT: Mapping[Report, LogEvent] = {
     "sent": LogEvent.DELIVERY_SENT,
     "delivered": LogEvent.DELIVERY_DELIVERED,
     "bounced": LogEvent.DELIVERY_BOUNCED,
@@ -19,6 +19,7 @@ EVENT_OF_RESULT: Mapping[Result, LogEvent] = {
     "dead": LogEvent.DELIVERY_DEAD,
     "attempt": LogEvent.DELIVERY_ATTEMPT_FAILED,
     "deferred": LogEvent.DELIVERY_DEFERRED,
+    "erased": LogEvent.INBOX_ERASED,
 }
 
 

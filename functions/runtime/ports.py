@@ -105,6 +105,14 @@ class Inbox(Protocol):
         """Mark entries as archived at ``at``; return how many of the notifications the inbox does not hold."""
         ...
 
+    def erase(self, user_id: str, until: datetime, now: datetime) -> None:
+        """Delete every entry that was accepted by ``until``. Remember ``until`` for ``TOMBSTONE_KEPT_FOR``."""
+        ...
+
+    def erased_until(self, user_id: str) -> datetime | None:
+        """The latest time by which the inbox was erased, as far as it is remembered."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

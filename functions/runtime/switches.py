@@ -20,7 +20,7 @@ _log = EventLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SwitchTable:
-    """Channel → whether it is on, and the version of the whole table."""
+    """Channel → whether it is on, for every channel, and the version of the whole table."""
 
     version: int = 0
     channels: Mapping[str, bool] = field(default_factory=dict)
@@ -37,7 +37,9 @@ class CachedSwitches:
         self._fresh_until = float("-inf")
 
     def is_on(self, channel: str, switched_on: int) -> bool:
-        """Whether ``channel`` may send (``ports.ChannelSwitches``). A channel that the table lacks is on.
+        """Whether ``channel`` may send (``ports.ChannelSwitches``).
+
+        A table that is newer than the delivery's knowledge has every channel, so one that it lacks was deleted.
 
         If the table cannot be read, the last one is used: a failed read must not stop sending.
         """
@@ -49,4 +51,4 @@ class CachedSwitches:
                     self._table = self._read()
                 except DeliveryError as error:
                     _log.warning(LogEvent.SWITCHES_READ_FAILED, reason=error.reason, error=str(error))
-            return self._table.version <= switched_on or self._table.channels.get(channel, True)
+            return self._table.version <= switched_on or self._table.channels.get(channel, False)

@@ -1,5 +1,6 @@
 """Twilio, through its own SDK."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from shared.reasons import Reason
 
 _TIMEOUT_SECONDS = 20.0
 _API = "https://api.twilio.com"
+_SERVICE = re.compile("MG[0-9a-fA-F]{32}")
 _SENDER_CODES = (20404, 21212, 21601, 21603, 21606, 21607, 21616, 21659, 21660, 21661, 21701, 21705)
 _TRIAL_ACCOUNT = 21608  # it may send to verified numbers only
 CODES: Mapping[int | None, Verdict] = {
@@ -54,7 +56,10 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK has no type
 
 
 class Twilio:
-    """Sends one text message per call. ``sender`` is a number, a name, or the id of a messaging service (``MG…``)."""
+    """Sends one text message per call.
+
+    ``sender`` is a number, a name, or the id of a messaging service (``MG…``); the channel's config may name another.
+    """
 
     name = "twilio"
     required: ClassVar[tuple[str, ...]] = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
@@ -62,7 +67,7 @@ class Twilio:
 
     def __init__(self, client: Client, sender: str) -> None:
         self._client = client
-        self._from = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+        self._sender = sender
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], timeout_seconds: float = _TIMEOUT_SECONDS) -> Self:
@@ -72,8 +77,10 @@ class Twilio:
 
     def send(self, delivery: Delivery) -> Sent | Rejected:
         content = delivery.content_as(SmsContent)
+        sender = str(delivery.config.get("sender") or self._sender)
+        from_sender = {"messaging_service_sid" if _SERVICE.fullmatch(sender) else "from_": sender}
         try:
-            message = self._client.messages.create(to=delivery.recipient, body=content.text, **self._from)
+            message = self._client.messages.create(to=delivery.recipient, body=content.text, **from_sender)
         except TwilioRestException as error:
             verdict = CODES.get(error.code) or verdict_of_http(error.status, STATUSES)
             return outcome_for(verdict, provider=self.name, detail=f"Twilio {error.code}")  # its text holds the number

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 from standardwebhooks import Webhook
 
 from shared.errors import CredentialsRefused
 from shared.reasons import Reason
+from shared.webhook_presets import Preset
 from shared.webhook_secrets import MASTER_SECRET, key_of, origin_of, secrets_of
 
 
@@ -59,3 +61,22 @@ def secret_to_send(name: str, secrets: Mapping[str, str], receiver: str) -> str:
     if not is_for_receiver:
         raise BadRequest(Reason.SECRET_NOT_FOR_RECEIVER)
     return secret
+
+
+def secret_url(name: str, secrets: Mapping[str, str], preset: Preset) -> httpx.URL:
+    """The secret ``name``, which is a URL of the preset's service. Raises ``BadRequest``, which does not contain it.
+
+    A URL begins with the origin that may receive it, so no channel can have it sent elsewhere.
+    """
+    setting = secrets.get(name, "").strip()
+    if not setting:
+        raise BadRequest(Reason.SECRET_MISSING, f"{name} is not set")
+    try:
+        url = httpx.URL(setting)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme != "https" or not url.host or url.port is not None or not setting.isprintable() or " " in setting:
+        raise BadRequest(Reason.SECRET_MALFORMED, f"{name} is not {preset.credential}")
+    if not preset.has_host(url.raw_host.decode()):
+        raise BadRequest(Reason.SECRET_NOT_FOR_RECEIVER, f"{name} is not {preset.credential}")
+    return url

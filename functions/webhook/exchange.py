@@ -4,8 +4,8 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import httpx
 
@@ -13,6 +13,14 @@ from functions.webhook.alarms import Alarms
 
 _CONNECTED = "connection.connect_tcp.complete"
 _ALARMS = Alarms("webhook-deadlines")
+
+
+class Answer(NamedTuple):
+    """The answer to one request. ``body`` is what was read of it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Deadline:
@@ -58,14 +66,15 @@ class Deadline:
                 _shut_down(connection)
 
 
-def status_of(
+def answer_to(
     transport: httpx.BaseTransport,
     request: httpx.Request,
     addresses: Sequence[str],
     deadline: Deadline,
     connect_seconds: float,
-) -> int:
-    """Send ``request`` to the first address that takes a connection; return the status of the response.
+    max_bytes: int = 0,
+) -> Answer:
+    """Send ``request`` to the first address that takes a connection; return the answer with ``max_bytes`` of its body.
 
     The URL's host becomes the address; ``Host`` and certificate remain those of the name. Raises
     ``httpx.TransportError``, also at the deadline.
@@ -74,12 +83,14 @@ def status_of(
     for address in addresses[:-1]:
         request.url = url.copy_with(host=address)
         with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
-            return _status(transport, request, deadline, connect_seconds)
+            return _answer(transport, request, deadline, connect_seconds, max_bytes)
     request.url = url.copy_with(host=addresses[-1])
-    return _status(transport, request, deadline, connect_seconds)
+    return _answer(transport, request, deadline, connect_seconds, max_bytes)
 
 
-def _status(transport: httpx.BaseTransport, request: httpx.Request, deadline: Deadline, connect_seconds: float) -> int:
+def _answer(
+    transport: httpx.BaseTransport, request: httpx.Request, deadline: Deadline, connect_seconds: float, max_bytes: int
+) -> Answer:
     left = deadline.seconds_left
     if not left:
         raise httpx.ConnectTimeout("The deadline passed before a connection was made.")
@@ -87,8 +98,22 @@ def _status(transport: httpx.BaseTransport, request: httpx.Request, deadline: De
     request.extensions |= {"timeout": timeout.as_dict(), "trace": deadline.watch}
     # A client would keep the receivers' cookies without end, and parse where a redirect leads.
     response = transport.handle_request(request)
-    response.close()  # unread: we do not need the response's body, and it could be endless
-    return response.status_code
+    try:
+        return Answer(response.status_code, response.headers, _beginning(response, max_bytes))
+    finally:
+        response.close()
+
+
+def _beginning(response: httpx.Response, max_bytes: int) -> bytes:
+    """What arrives of the body, which could be endless. The status is known, so a broken connection is no error."""
+    body = bytearray()
+    if max_bytes:
+        with contextlib.suppress(httpx.TransportError):
+            for part in response.iter_raw():
+                body += part
+                if len(body) >= max_bytes:
+                    break
+    return bytes(body[:max_bytes])
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -9,12 +9,12 @@ from typing import ClassVar, Self
 import httpx
 
 from functions.runtime.provider import Rejected, Sent
-from functions.runtime.statuses import outcome_for, unreachable
+from functions.runtime.statuses import unreachable
 from functions.webhook import ssrf
+from functions.webhook.answers import MAX_BYTES, outcome_of
 from functions.webhook.credentials import BadRequest
-from functions.webhook.exchange import Deadline, status_of
+from functions.webhook.exchange import Deadline, answer_to
 from functions.webhook.request import request_of
-from functions.webhook.verdicts import verdict_of
 from shared.envelope import Delivery
 from shared.errors import Retryable
 from shared.reasons import Reason
@@ -62,7 +62,9 @@ class Http:
             request = request_of(delivery, self._secrets, self._now())
             with Deadline(self._seconds) as deadline:
                 addresses = self._addresses(request)
-                status = status_of(self._transport, request, addresses, deadline, _CONNECT_SECONDS)
+                # The answer of an ordinary receiver says nothing that its status does not.
+                max_bytes = MAX_BYTES if "preset" in delivery.config else 0
+                answer = answer_to(self._transport, request, addresses, deadline, _CONNECT_SECONDS, max_bytes)
         except BadRequest as error:
             return Rejected(self.name, error.reason, error.detail)
         except ssrf.ForbiddenHost:
@@ -75,9 +77,7 @@ class Http:
             return Rejected(self.name, Reason.INVALID_HEADERS)
         except httpx.TransportError as error:
             unreachable(self.name, error, ambiguous=True)
-        if httpx.codes.is_success(status):
-            return Sent(self.name, delivery.delivery_id)
-        return outcome_for(verdict_of(status), provider=self.name, detail=str(status))
+        return outcome_of(delivery, answer, self.name)
 
     def _addresses(self, request: httpx.Request) -> Sequence[str]:
         """The addresses that were checked. The certificate must be that of the host's name."""

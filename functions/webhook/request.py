@@ -5,10 +5,12 @@ master secret and the receiver's origin (``shared.webhook_secrets``). It recogni
 ``webhook-id``: the id of the delivery, which is the same at every attempt. To replace a secret without a gap, set the
 new and the old one with a space between them: the request is signed with both, and the receiver needs one that matches.
 
-The channel's config may set ``url``, ``method``, ``headers``, and with ``secret_ref`` the name of another secret. The
-``url`` of the config takes precedence over the recipient, because its headers and secret are meant for that receiver
-only. With such a ``url`` the other secret is used as it is. Without one, the producer names the receivers, and a
-secret is derived for each.
+The channel's config may set ``url``, ``method``, ``headers``, a ``body`` with placeholders, and with ``secret_ref`` the
+name of another secret. The ``url`` of the config takes precedence over the recipient, because its headers and secret
+are meant for that receiver only. With such a ``url`` the other secret is used as it is. Without one, the producer names
+the receivers, and a secret is derived for each.
+
+A config with a ``preset`` sets none of these (``preset_request.py``).
 
 Credentials of the receiver are never in the config. ``url_secret_ref`` names the secret that replaces ``{secret}`` in
 the ``url``, and ``header_secret_refs`` those that are sent in headers.
@@ -21,10 +23,14 @@ from typing import Any
 import httpx
 import msgspec
 
+from functions.webhook.chat import chat_message
 from functions.webhook.credentials import BadRequest, secret_to_send, signers
+from functions.webhook.preset_request import preset_request
+from shared import webhook_body
 from shared.content import WebhookContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
+from shared.webhook_presets import preset_of
 from shared.webhook_secrets import PLACEHOLDER, origin
 
 _LABEL_BYTES = 63  # the limit of DNS; Python's look-up raises an error for more
@@ -35,12 +41,17 @@ METHODS = frozenset({"POST", "PUT", "PATCH"})
 def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) -> httpx.Request:
     """The request. Raises ``BadRequest``, and ``CredentialsRefused`` if the master secret is unusable."""
     config = delivery.config
+    if "preset" in config:
+        preset = preset_of(config)
+        if preset is None:
+            raise BadRequest(Reason.UNKNOWN_PRESET, str(config["preset"]))
+        return preset_request(preset, delivery, secrets)
     method = str(config.get("method", "POST")).upper()
     if method not in METHODS:
         raise BadRequest(Reason.INVALID_METHOD)
     url = _url_with_secret(config, secrets) or _url(delivery.recipient)
     receiver = _origin(url)
-    body = msgspec.json.encode(delivery.content_as(WebhookContent).body)
+    body = msgspec.json.encode(_body(delivery))
     # Our headers come last, so that no config can replace the signature or the host that was checked.
     headers = httpx.Headers(config.get("headers", {}))
     for header, name in config.get("header_secret_refs", {}).items():
@@ -59,8 +70,30 @@ def request_of(delivery: Delivery, secrets: Mapping[str, str], now: datetime) ->
     return httpx.Request(method, url, headers=headers, content=body)
 
 
+def _body(delivery: Delivery) -> dict[str, Any]:
+    """The content's body, or the config's with its placeholders filled in."""
+    body, template = delivery.content_as(WebhookContent).body, delivery.config.get("body")
+    if template is None:
+        return body
+    values = {
+        **chat_message(delivery, body)._asdict(),
+        "body": body,
+        "event_type": delivery.event_type,
+        "user_id": delivery.user_id,
+        "notification_id": delivery.notification_id,
+        "created_at": delivery.created_at.isoformat(),
+    }
+    filled: dict[str, Any] = webhook_body.filled(template, values)
+    return filled
+
+
 def receiver_of(delivery: Delivery) -> str:
-    """The receiver of a delivery, as a breaker key: its origin, or nothing if it has no usable URL."""
+    """The receiver of a delivery, as a breaker key: its origin, or nothing if it has no usable URL.
+
+    The receiver of a preset is the one that its secret is for: a service has many receivers at one origin.
+    """
+    if "preset" in delivery.config:
+        return f"{delivery.config['preset']} {delivery.config.get('secret_ref')}"
     try:
         return _origin(_url(delivery.config.get("url") or delivery.recipient))
     except BadRequest:

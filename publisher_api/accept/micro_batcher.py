@@ -5,15 +5,14 @@ the batches grow until they pay for the round trips.
 """
 
 import asyncio
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import psycopg
 
+from publisher_api.fair_queue import FairQueue
 from publisher_api.refusal import Refusal, RefusalCode, overloaded
-from shared.gathering import gather
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,7 +38,7 @@ class MicroBatcher(Generic[T, R]):
 
     ``work`` takes a list and returns one result for each item. An error that it raises is the result of every item,
     except that a batch that fails because of what is *in* it is processed again one by one, so that one bad item does
-    not affect the others.
+    not affect the others. Each batch has items of each producer in turn.
     """
 
     def __init__(
@@ -53,9 +52,8 @@ class MicroBatcher(Generic[T, R]):
     ) -> None:
         self._work = work
         self._max_batch = max_batch
-        self._max_waiting = max_waiting
         self._timeout_seconds = timeout_seconds
-        self._queue: queue.SimpleQueue[_Waiting[T, R] | None] = queue.SimpleQueue()
+        self._queue = FairQueue[_Waiting[T, R]](max_waiting)
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -64,20 +62,19 @@ class MicroBatcher(Generic[T, R]):
 
     def stop(self) -> None:
         """Process what is queued, then end. What takes longer than the timeout has been answered with an error."""
-        self._queue.put(None)
+        self._queue.close()
         self._thread.join(timeout=self._timeout_seconds)
 
-    async def submit(self, item: T) -> R:
-        """The result for ``item``. Raises what processing it raised, or ``Refusal``.
+    async def submit(self, item: T, producer: str = "") -> R:
+        """The result for ``item`` of ``producer``. Raises what processing it raised, or ``Refusal``.
 
         An item that was given up before it was begun is never processed. One that was begun may still be.
         """
-        if self._queue.qsize() >= self._max_waiting:
-            raise overloaded()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         waiting = _Waiting(item, future)
-        self._queue.put(waiting)
+        if not self._queue.put(waiting, producer):
+            raise overloaded()
         # A timer of our own takes a third of the time of asyncio.timeout().
         timer = loop.call_later(self._timeout_seconds, self._time_out, waiting, future)
         try:
@@ -102,7 +99,7 @@ class MicroBatcher(Generic[T, R]):
             return waiting.given_up
 
     def _run(self) -> None:
-        while gathered := gather(self._queue, self._max_batch):
+        while gathered := self._queue.take(self._max_batch):
             if begun := self._begin(gathered):
                 self._resolve(begun)
 

@@ -22,9 +22,8 @@ from publisher_api.accept.submission import Decision, Planner, Prepared
 from publisher_api.configuration import Configuration
 from publisher_api.limits.model import Quota
 from publisher_api.limits.service import take
-from publisher_api.outbox.message import message_of
+from publisher_api.outbox.message import Outgoing, message_of
 from publisher_api.refusal import Refusal
-from shared.envelope import Delivery
 
 
 def accept(
@@ -34,7 +33,7 @@ def accept(
     *,
     now: datetime,
     new_id: Callable[[], str],
-) -> tuple[list[AcceptResult | Refusal], list[Delivery]]:
+) -> tuple[list[AcceptResult | Refusal], list[Outgoing]]:
     """An answer for each request, and the messages to publish now.
 
     Raises ``psycopg.Error``; then nothing is stored, unless the connection was lost during the commit.
@@ -97,10 +96,13 @@ def _save(
     return answers, decision.writes
 
 
-def _due_messages(writes: PendingWrites, configuration: Configuration, now: datetime) -> list[Delivery]:
+def _due_messages(writes: PendingWrites, configuration: Configuration, now: datetime) -> list[Outgoing]:
     notifications = {record.notification_id: record for record in writes.notifications}
     return [
-        message_of(notifications[record.notification_id], record, configuration.channels[record.channel])
+        Outgoing(
+            notifications[record.notification_id].producer,
+            message_of(notifications[record.notification_id], record, configuration.channels[record.channel]),
+        )
         for record in writes.deliveries
         if record.status == "pending" and record.due_at <= now and record.deferred_until is None
     ]

@@ -135,9 +135,9 @@ def save(connection: Connected, writes: PendingWrites) -> None:
         planned as (
             insert into deliveries
                   (delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, held_by, expires_at, sweep_at, deferred_until, updated_at)
+                   due_at, held_by, expires_at, sweep_at, urgent, deferred_until, updated_at)
             select delivery_id, notification_id, kind, slug, round, status, reason, recipient, content,
-                   due_at, held_by, expires_at, sweep_at, deferred_until, now()
+                   due_at, held_by, expires_at, sweep_at, urgent, deferred_until, now()
               from json_populate_recordset(null::deliveries, %(deliveries)s::json)
             returning delivery_id, round, reason, due_at, deferred_until
         ),

@@ -27,6 +27,11 @@ def record(
         store.add_entry(connection, caller, action, changed, changes_between(before, after))
 
 
+def forget(connection: Connected, changed: str) -> None:
+    """Let the entries about ``changed`` say only that it was erased: its name is personal data."""
+    store.rename(connection, changed, f"{changed.partition('/')[0]}/erased")
+
+
 def list_entries(pool: Pool, filters: Mapping[str, str | None], limit: int, before: int | None) -> AuditPage:
     """A page of the log, the newest entry first. ``filters`` with None do not restrict."""
     given = {name: value for name, value in filters.items() if value is not None}

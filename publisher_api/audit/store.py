@@ -1,4 +1,4 @@
-"""The audit log in Postgres. Entries are only added."""
+"""The audit log in Postgres. Entries are only added; the name of what is erased is taken out of them."""
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -14,6 +14,11 @@ def add_entry(connection: Connected, caller: Principal, action: str, changed: st
         "insert into audit_log (principal, credential, action, object, changes) values (%s, %s, %s, %s, %s)",
         [caller.producer, caller.credential, action, changed, Jsonb(changes)],
     )
+
+
+def rename(connection: Connected, changed: str, name: str) -> None:
+    """Give what entries are about another name."""
+    connection.execute("update audit_log set object = %s where object = %s", [name, changed])
 
 
 def list_entries(connection: Connected, filters: dict[str, str], *, limit: int, before: int | None) -> list[AuditEntry]:

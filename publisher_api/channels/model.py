@@ -1,27 +1,16 @@
 """A channel, as planning knows it and as the API takes and shows it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from publisher_api import addresses
+from publisher_api.fields import Name, UserId
+from publisher_api.notifications.model import NotificationDetail
+from shared.lanes import URGENT_PRIORITY
 from shared.topology import CHANNEL_TYPES
-from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
-
-PLAIN_HEADERS = frozenset(
-    {"accept", "accept-language", "cache-control", "content-language", "prefer", "x-environment", "x-source"}
-)
-"""Headers that hold no credential. Any other header might, whatever its name."""
-# Headers that describe the connection or belong to the signed request. The webhook function sets them.
-_OUR_HEADERS = {"connection", "content-length", "content-type", "expect", "host", "te", "trailer", "transfer-encoding"}
-_OUR_HEADERS |= {"upgrade", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp"}
-
-
-URGENT_PRIORITY = 500
-"""The priority from which a notification is urgent."""
-
 
 _MAX_HEADERS = 20
 
@@ -42,66 +31,22 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
         return urgent
 
 
-def _plain_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name in headers:
-        if name.lower() not in PLAIN_HEADERS:
-            known = ", ".join(sorted(PLAIN_HEADERS))
-            raise ValueError(f"{name} may hold a credential; name it in header_secret_refs. Plain headers are {known}")
-    return headers
-
-
-def _settable_headers(names: dict[str, str]) -> dict[str, str]:
-    for name in names:
-        if name.lower() in _OUR_HEADERS:
-            raise ValueError(f"{name} is set by the webhook function and cannot be changed")
-    return names
-
-
-def _not_the_master_secret(name: str) -> str:
-    if name == MASTER_SECRET:
-        raise ValueError(f"{MASTER_SECRET} is the secret from which every receiver's secret is derived; name another")
-    return name
-
-
 def _channel_type(name: str) -> str:
     if name not in CHANNEL_TYPES:
         raise ValueError(f"unknown channel type; known types: {', '.join(CHANNEL_TYPES)}")
     return name
 
 
-# RFC 9110: a token, and visible characters.
-HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=256)]
-HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([\t -~]*[!-~])?$", max_length=4096)]
-SecretName = Annotated[
-    str, Field(pattern=r"^WEBHOOK_[A-Z0-9_]+$", max_length=128), AfterValidator(_not_the_master_secret)
-]
 ChannelTypeName = Annotated[str, Field(json_schema_extra={"enum": list(CHANNEL_TYPES)}), AfterValidator(_channel_type)]
-
-
-class ChannelConfig(BaseModel):
-    """What the channel's function gets with each message. Never a credential: the fields `…secret_ref…` name one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    providers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=10)] | None = Field(
-        default=None, description="Providers of the channel type, in this order."
-    )
-    accept_duplicates: Annotated[bool, Field(strict=True)] | None = Field(
-        default=None, description="Try the next provider also when the last one may have sent the message."
-    )
-    url: Annotated[str, AfterValidator(addresses.url)] | None = Field(
-        default=None, description=f"Where to send. `{PLACEHOLDER}` in path or query stands for `url_secret_ref`."
-    )
-    url_secret_ref: SecretName | None = Field(default=None, description="The secret that is part of `url`.")
-    method: Literal["POST", "PUT", "PATCH"] | None = None
-    headers: (
-        Annotated[dict[HeaderName, HeaderValue], Field(max_length=_MAX_HEADERS), AfterValidator(_plain_headers)] | None
-    ) = None
-    header_secret_refs: (
-        Annotated[dict[HeaderName, SecretName], Field(max_length=_MAX_HEADERS), AfterValidator(_settable_headers)]
-        | None
-    ) = Field(default=None, description="Headers whose values are secrets: the header's name and the secret's name.")
-    secret_ref: SecretName | None = Field(default=None, description="The secret that signs the requests.")
+Enabled = Annotated[bool, Field(strict=True)]
+Config = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=50,
+        description="What the channel's function gets with each message; never a credential."
+        " `GET /v1/channel-configs` has the schema of each channel type.",
+    ),
+]
 
 
 class ChannelFields(BaseModel):
@@ -113,8 +58,44 @@ class ChannelFields(BaseModel):
     )
 
     channel_type: ChannelTypeName
-    enabled: Annotated[bool, Field(strict=True)] = True
-    config: ChannelConfig | None = None
+    enabled: Enabled = True
+    config: Config | None = None
+
+
+class NewChannel(ChannelFields):
+    """A channel to create. `channel` is its slug."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "channel": "ops",
+                    "channel_type": "webhook",
+                    "config": {"preset": "slack", "secret_ref": "WEBHOOK_SLACK_OPS"},
+                }
+            ]
+        },
+    )
+
+    channel: Name
+
+
+class ChannelChanges(BaseModel):
+    """A JSON Merge Patch (RFC 7396) of a channel: in `config`, null deletes a field."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"config": {"urgent_priority": 800}}]})
+
+    enabled: Enabled | None = None
+    config: Config | None = None
+
+
+class Toggle(BaseModel):
+    """Whether the channel is to be on. Without `enabled` it becomes what it is not."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"enabled": False}]})
+
+    enabled: Enabled | None = None
 
 
 class ChannelView(BaseModel):
@@ -131,3 +112,62 @@ class ChannelList(BaseModel):
     """All channels."""
 
     channels: list[ChannelView]
+
+
+class RecipientView(BaseModel):
+    """Who gets a preset's messages: `recipient` in the config, or `to` in the request."""
+
+    description: str
+    pattern: str
+
+
+class PresetView(BaseModel):
+    """A chat service that a webhook channel can name in `preset`. `secret` says what the value of `secret_ref` is."""
+
+    preset: str
+    title: str
+    secret: str
+    recipient: RecipientView | None
+    documentation: list[str]
+
+
+class ChannelConfigView(BaseModel):
+    """What the config of a channel of this type may have: a JSON Schema, the names for `providers`, and the presets."""
+
+    channel_type: str
+    title: str
+    address: str = Field(description="Where a delivery goes, if the request does not say it.")
+    providers: list[str]
+    config_schema: dict[str, Any]
+    presets: list[PresetView]
+
+
+class ChannelConfigList(BaseModel):
+    """Every channel type, for forms."""
+
+    channel_configs: list[ChannelConfigView]
+
+
+class SendTest(BaseModel):
+    """Who gets the test: `to`, else the address of `user_id`. A channel with a receiver of its own needs neither."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "me@example.com"}]})
+
+    user_id: UserId = "channel-test"
+    to: Annotated[str, Field(min_length=1, max_length=2048)] | None = Field(
+        default=None, description="An address of the channel's kind."
+    )
+    content: dict[str, Any] | None = Field(default=None, description="Over the default content.")
+
+
+class SendTestResult(BaseModel):
+    """What is known of the test when it ended, or after the wait. It is a notification like any other.
+
+    `finished`: no attempt follows any more. Otherwise the next attempts are in its timeline, at `look_at`.
+    """
+
+    notification_id: UUID
+    finished: bool
+    waited_seconds: float
+    look_at: str
+    notification: NotificationDetail

@@ -39,3 +39,8 @@ def lock_channels(connection: Connected) -> int:
     connection.execute("lock table channels in share row exclusive mode")
     version: int = fetch_one(connection.execute("select nextval('channels_version') as version"))["version"]
     return version
+
+
+def delete_channel(connection: Connected, slug: str) -> None:
+    """Delete the channel. Its deliveries keep its slug."""
+    connection.execute("delete from channels where slug = %s", [slug])

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 
 import psycopg
 
-from publisher_api.connections import connect, now
-from publisher_api.db.expired_rows import delete_some_expired_rows
+from publisher_api.connections import connect, new_id, now
+from publisher_api.hosting.chores import chores_of
 from publisher_api.outbox.epochs import make_lost_due
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.settings import Settings
@@ -24,7 +24,7 @@ from shared.logs import EventLogger
 from transport.port import PublishError
 
 _log = EventLogger(__name__)
-_CLEANING_STEPS = 20
+_STEPS_OF_A_CHORE = 20
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
 
 @contextmanager
 def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
-    """A function that sweeps once, deletes the expired keys, and returns how many messages it published.
+    """A function that sweeps once, does a part of the chores, and returns how many messages it published.
 
     Its connections close with the block.
     """
@@ -62,10 +62,11 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
 
         def sweep_once() -> int:
             make_lost_due(connections.pool, connections.epoch, now)
-            published = sweep(connections.pool, connections.topic, connections.cache, now)
-            for _ in range(_CLEANING_STEPS):  # a scheduled function has a minute; the next sweep deletes the rest
-                if not delete_some_expired_rows(connections.pool, now()):
-                    break
+            published = sweep(connections.pool, connections.topic, connections.cache, connections.shares, now)
+            for chore in chores_of(connections.pool, new_id):
+                for _ in range(_STEPS_OF_A_CHORE):  # a scheduled function has a minute; the next sweep does the rest
+                    if not chore.run(now()):
+                        break
             return published
 
         yield sweep_once

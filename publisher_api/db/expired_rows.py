@@ -1,7 +1,7 @@
 """Deletes rows whose time has passed, a bounded number at a time.
 
-These are the keys of producers, devices that were not seen for long, buckets that are full and, outside of the google
-profile, the ledger and the inboxes (Firestore deletes its own documents).
+These are the keys of producers, devices that were not seen for long, buckets that are full, erasures that are complete
+and, outside of the google profile, the ledger and the inboxes (Firestore deletes its own documents).
 """
 
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from postgres.pool import Connected, Pool, autocommit
 STEP = 5000
 DEVICES_KEPT_FOR = timedelta(days=270)
 """Since a device was seen. Firebase drops the tokens of Android devices that were inactive for so long."""
+ERASURES_KEPT_FOR = timedelta(days=30)
+"""Since an erasure was complete."""
 _AT_ONCE = timedelta()
 _CLOCKS_APART = timedelta(hours=1)  # Postgres sets these times, and the clock here may be ahead of it
 _EXPIRING = (
@@ -20,6 +22,8 @@ _EXPIRING = (
     ("limit_buckets", "full_at", _CLOCKS_APART),
     ("state.ledger", "expire_at", _AT_ONCE),
     ("state.inbox", "expire_at", _AT_ONCE),
+    ("state.erased", "expire_at", _AT_ONCE),
+    ("erasures", "completed_at", ERASURES_KEPT_FOR),
 )
 
 

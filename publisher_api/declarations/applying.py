@@ -13,7 +13,7 @@ import msgspec
 from postgres.pool import Pool
 from publisher_api.channels.credentials import shown_config
 from publisher_api.channels.model import Channel, ChannelFields
-from publisher_api.channels.service import Channels, changed, check_config
+from publisher_api.channels.service import Channels, changed
 from publisher_api.configuration import Configuration, Template, TemplateKey, TemplateVersions
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.declarations.differences import Difference
@@ -95,8 +95,6 @@ def _check(declared: Declarations, current: Configuration) -> None:
     channels = {**current.channels}
     for slug, fields in declared.channels.items():
         with _collecting(f"{CHANNELS}/{slug}", faults):
-            if fields.config is not None:
-                check_config(fields.channel_type, fields.config)
             channels[slug] = changed(slug, fields, channels.get(slug), 0)
     for name, template in declared.templates.items():
         with _collecting(f"{TEMPLATES}/{name}", faults):

@@ -6,15 +6,23 @@ from uuid import UUID
 from postgres.pool import Pool, autocommit
 from publisher_api.deliveries import store
 from publisher_api.deliveries.model import CancelResult
+from publisher_api.erasures.service import inboxes_are_erased
 from publisher_api.principal import Sight
 from publisher_api.refusal import not_found
 from shared.outcomes import Outcome
 
 
 def record_outcomes(pool: Pool, outcomes: Sequence[Outcome]) -> None:
-    """Record the outcomes; returns when they are committed. Raises ``psycopg.Error``."""
+    """Record the outcomes; returns when they are committed. Raises ``psycopg.Error``.
+
+    What is reported of a delivery that does not exist any more is dropped.
+    """
+    erased = [outcome for outcome in outcomes if outcome.result == "erased"]
     with autocommit(pool) as connection:
-        store.record(connection, outcomes)
+        store.record(connection, [outcome for outcome in outcomes if outcome.result != "erased"])
+        if erased:
+            ids = [outcome.delivery_id for outcome in erased]
+            inboxes_are_erased(connection, ids, max(outcome.at for outcome in erased))
 
 
 def cancel(pool: Pool, notification_id: UUID, sight: Sight) -> CancelResult:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from publisher_api.fields import Channels, Name
+from publisher_api.fields import Channels, Days, Name
 
 _MAX_SECONDS = 366 * 86_400
 
@@ -22,6 +22,7 @@ class EventType(msgspec.Struct, frozen=True, kw_only=True):
     template_name: str | None = None
     channels: list[str] = msgspec.field(default_factory=list)
     time_to_live_seconds: int | None = None
+    retention_days: int | None = None
 
     @property
     def time_to_live(self) -> timedelta | None:
@@ -50,6 +51,9 @@ class EventTypeFields(BaseModel):
     channels: Channels = Field(default_factory=list, description="The channels of requests that name none.")
     time_to_live_seconds: Annotated[int, Field(ge=1, le=_MAX_SECONDS, strict=True)] | None = Field(
         default=None, description="When sending is no longer useful, unless the request has `expires_at`."
+    )
+    retention_days: Days | None = Field(
+        default=None, description="How long its notifications are kept. Default: see `PUT /v1/retention`."
     )
 
     @model_validator(mode="after")

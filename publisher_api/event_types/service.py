@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from postgres.pool import Pool
+from postgres.pool import Connected, Pool
 from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
@@ -63,6 +63,11 @@ def delete_event_type(pool: Pool, cache: ConfigCache, name: str, caller: Princip
             raise _undeclared(name)
         record(connection, caller, "event_type.delete", _place(name), before=_recorded(before))
     cache.drop()
+
+
+def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
+    """The names of the declared event types that name this channel, sorted."""
+    return store.event_types_with_channel(connection, slug)
 
 
 def check(fields: EventTypeFields, configuration: Configuration) -> None:

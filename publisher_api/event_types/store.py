@@ -72,6 +72,14 @@ def delete_event_type(connection: Connected, name: str) -> bool:
     return connection.execute("delete from event_types where event_type = %s", [name]).rowcount > 0
 
 
+def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
+    """The names of the declared event types that name this channel, sorted."""
+    rows = connection.execute(
+        "select event_type from event_types where declaration -> 'channels' ? %s order by event_type", [slug]
+    ).fetchall()
+    return [row["event_type"] for row in rows]
+
+
 def _view(row: dict[str, Any]) -> EventTypeView:
     return EventTypeView(
         event_type=row["event_type"], version=row["version"], updated_at=row["updated_at"], **row["declaration"]

@@ -13,8 +13,8 @@ class Backend(Protocol):
 
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal: ...
 
-    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
-        """Parse and accept a batch, which takes too long for the event loop. Raises ``Refusal``."""
+    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:
+        """Parse and accept a batch of ``producer``, which takes too long for the event loop. Raises ``Refusal``."""
 
     async def record(self, outcome: Outcome) -> None:
         """Return when ``outcome`` is committed."""

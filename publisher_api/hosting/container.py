@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 
 from postgres.pool import Pool
 from publisher_api.accept.micro_batcher import TIMEOUT_SECONDS, MicroBatcher
 from publisher_api.accept.model import AcceptRequest, AcceptResult
 from publisher_api.accept.service import accept
 from publisher_api.db.config_cache import ConfigCache, config_listener
-from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.hosting.bounded_executor import BoundedExecutor
+from publisher_api.hosting.chores import chores_of
 from publisher_api.outbox.epochs import ReadEpoch
 from publisher_api.outbox.relay import Relay
+from publisher_api.outbox.shares import Shares
 from publisher_api.outbox.sweeper import Sweeper
 from publisher_api.refusal import Refusal
 from shared.envelope import Message
@@ -33,6 +33,7 @@ class ContainerBackend:
         pool: Pool,
         topic: Topic[Message],
         cache: ConfigCache,
+        shares: Shares,
         database_url: str,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -43,10 +44,8 @@ class ContainerBackend:
         self._cache = cache
         self._clock = clock
         self._new_id = new_id
-        self._relay = Relay(pool, topic, clock)
-        self._sweeper = Sweeper(
-            pool, topic, cache, clock, clean=partial(delete_some_expired_rows, pool), read_epoch=read_epoch
-        )
+        self._relay = Relay(pool, topic, shares, clock)
+        self._sweeper = Sweeper(pool, topic, cache, shares, clock, chores_of(pool, new_id), read_epoch=read_epoch)
         self._listener = config_listener(database_url, cache)
         self._accepting = MicroBatcher[AcceptRequest, AcceptResult | Refusal](self._accept, "accept")
         self._recording = MicroBatcher[Outcome, None](self._record, "record")
@@ -71,11 +70,11 @@ class ContainerBackend:
         self._listener.stop()
 
     async def accept(self, request: AcceptRequest) -> AcceptResult | Refusal:
-        return await self._accepting.submit(request)
+        return await self._accepting.submit(request, request.producer)
 
-    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:
         # A batch is large enough to be a transaction of its own.
-        return await self._batches.run(lambda: self._accept([parse()])[0])
+        return await self._batches.run(lambda: self._accept([parse()])[0], producer)
 
     async def record(self, outcome: Outcome) -> None:
         await self._recording.submit(outcome)
@@ -85,8 +84,8 @@ class ContainerBackend:
 
     def _accept(self, requests: Sequence[AcceptRequest]) -> list[AcceptResult | Refusal]:
         configuration = self._cache.current()
-        answers, messages = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
-        self._relay.publish_soon(messages)
+        answers, outgoing = accept(self._pool, requests, configuration, now=self._clock(), new_id=self._new_id)
+        self._relay.publish_soon(outgoing)
         return answers
 
     def _record(self, outcomes: Sequence[Outcome]) -> list[None]:

@@ -43,9 +43,9 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``deliveries``. ``held_by`` is why it is due later than the notification.
 
-    ``sweep_at`` is when the sweeper may publish it, unless that has happened before. ``deferrals`` is how often its
-    function deferred it in this round. ``deferred_until``: it waits, or waited, until then, for its receiver or because
-    of its channel's limit.
+    ``sweep_at`` is when the sweeper may publish it, unless that has happened before; of what is due, it publishes the
+    ``urgent`` ones first. ``deferrals`` is how often its function deferred it in this round. ``deferred_until``: it
+    waits, or waited, until then, for its receiver or because of its channel's limit.
     """
 
     delivery_id: str
@@ -62,4 +62,5 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     held_by: str | None = None
     expires_at: datetime
     sweep_at: datetime
+    urgent: bool = False
     deferred_until: datetime | None = None

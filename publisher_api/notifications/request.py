@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.fields import MAX_CHANNELS, Channels, Key, Locale, Name, Time, UserId, Version
+from shared.lanes import URGENT_PRIORITY
 
 
 class NotificationRequest(BaseModel):
@@ -45,7 +46,9 @@ class NotificationRequest(BaseModel):
     dedup_key: Key | None = Field(
         default=None, description="The same key again within 24 hours answers the first notification."
     )
-    priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = 100
+    priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = Field(
+        default=100, description=f"From {URGENT_PRIORITY} on it is urgent: it never waits behind what is not."
+    )
     deliver_at: Time | None = Field(default=None, description="When to send; at most 366 days ahead.")
     expires_at: Time | None = Field(
         default=None, description="When sending is no longer useful. Default: by the event type and the channel."

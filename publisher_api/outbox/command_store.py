@@ -5,13 +5,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from postgres.pool import Connected
+from postgres.pool import Connected, fetch_one
 from publisher_api.outbox.store import CLAIM
 from shared.envelope import Command
 
 # When a command is published again, after it was published the first and the second time: no function
 # reports whether it carried a command out, and it may give the command up after five hours (docs/decisions/0019).
 REPEATS = (timedelta(hours=6), timedelta(days=2))
+_OF_USER = """
+    select body from commands where body ->> 'user_id' = %(user_id)s
+     union all
+    select body from command_repeats where body ->> 'user_id' = %(user_id)s
+"""
 
 
 def add_command(connection: Connected, command_id: str, command: Command, now: datetime) -> None:
@@ -74,3 +79,24 @@ def return_due_commands(connection: Connected, now: datetime, limit: int) -> Non
 def remove_commands(connection: Connected, command_ids: Sequence[str]) -> None:
     """Delete commands that can never be published."""
     connection.execute("delete from commands where command_id = any(%s::uuid[])", [list(command_ids)])
+
+
+def has_command(connection: Connected, user_id: str, erasure_id: str) -> bool:
+    """Whether a command of this erasure is in the outbox, or is published again later."""
+    cursor = connection.execute(
+        f"select exists (select from ({_OF_USER}) as c where body ->> 'erasure_id' = %(erasure_id)s) as found",
+        {"user_id": user_id, "erasure_id": erasure_id},
+    )
+    return bool(fetch_one(cursor)["found"])
+
+
+def remove_commands_of(connection: Connected, user_id: str, until: datetime) -> int:
+    """Delete the commands about a user that were made by ``until``, and those that erase; returns how many."""
+    which = """
+        body ->> 'user_id' = %(user_id)s
+        and (body ->> 'command' = 'erase' or (body ->> 'at')::timestamptz <= %(until)s)
+    """
+    return sum(
+        connection.execute(f"delete from {table} where {which}", {"user_id": user_id, "until": until}).rowcount
+        for table in ("commands", "command_repeats")
+    )

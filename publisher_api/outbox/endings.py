@@ -25,6 +25,11 @@ def without_address(delivery: DeliveryRecord, now: datetime) -> Outcome:
     return _ended(delivery, "suppressed", missing_address(channel_type_named(delivery.channel_type).address), now)
 
 
+def of_deleted_channel(delivery: DeliveryRecord, now: datetime) -> Outcome:
+    """The end of a delivery whose channel was deleted before it was published."""
+    return _ended(delivery, "suppressed", Reason.CHANNEL_DELETED, now)
+
+
 def beyond_the_limit(delivery: DeliveryRecord, now: datetime) -> Outcome:
     """The end of a delivery that would expire before its channel has a token for it."""
     return _ended(delivery, "suppressed", Reason.CHANNEL_LIMIT, now)

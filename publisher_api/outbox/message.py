@@ -1,11 +1,20 @@
 """The message of a delivery, made from its rows. Pure."""
 
+from typing import NamedTuple
+
 from publisher_api.channels.model import Channel
 from publisher_api.notifications.records import DeliveryRecord, NotificationRecord
 from shared import envelope
 from shared.attributes import attributes_of
 from shared.envelope import VERSION, Delivery, Message
 from transport.port import Encoded
+
+
+class Outgoing(NamedTuple):
+    """A message that is to be published, and whose it is."""
+
+    producer: str
+    delivery: Delivery
 
 
 def message_of(notification: NotificationRecord, delivery: DeliveryRecord, channel: Channel) -> Delivery:
@@ -35,6 +44,7 @@ def message_of(notification: NotificationRecord, delivery: DeliveryRecord, chann
         switched_on=channel.version if channel.enabled else 0,
         read_at=notification.read_at,
         archived_at=notification.archived_at,
+        accepted_at=notification.accepted_at,
     )
 
 

@@ -1,17 +1,17 @@
 """The relay: publishes what was just accepted, at once, while its producer does not wait."""
 
-import contextlib
-import queue
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
 from postgres.pool import Pool
+from publisher_api.fair_queue import FairQueue
+from publisher_api.outbox.message import Outgoing
 from publisher_api.outbox.publish import CHUNK, Clock, try_publish
+from publisher_api.outbox.shares import Shares
 from shared.envelope import Delivery, Message
-from shared.gathering import gather
+from shared.lanes import Lane
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from transport.port import Topic
@@ -24,59 +24,50 @@ _STOP_SECONDS = 15.0
 _log = EventLogger(__name__)
 
 
-class _Waiting(NamedTuple):
-    """A delivery in the queue, and about how many bytes its message has."""
-
-    delivery: Delivery
-    bytes: int
-
-
 class Relay:
-    """Publishes in a thread of its own. What cannot be published stays in the outbox.
+    """Publishes in threads of its own. What cannot be published stays in the outbox.
 
-    Deliveries that arrive during a call are published together in the next one.
+    Deliveries that arrive during a call are published together in the next one: the urgent ones first, then one of each
+    producer in turn. The lane ``bulk`` has a thread of its own, because nothing else may wait for its large calls.
     """
 
-    def __init__(self, pool: Pool, topic: Topic[Message], clock: Clock) -> None:
+    def __init__(self, pool: Pool, topic: Topic[Message], shares: Shares, clock: Clock) -> None:
         self._pool = pool
         self._topic = topic
+        self._shares = shares
         self._clock = clock
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._waiting_bytes = 0
-        self._lock = threading.Lock()
-        # One thread: a second would halve the size of each call, and both would share one interpreter.
-        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+        self._bulk = FairQueue[Delivery](_MAX_WAITING, MAX_WAITING_BYTES)
+        self._others = FairQueue[Delivery](_MAX_WAITING, MAX_WAITING_BYTES)
+        # One for each queue: a second would halve the size of each call, and all share one interpreter.
+        self._threads = [
+            threading.Thread(target=self._run, args=[waiting], name=name, daemon=True)
+            for name, waiting in (("relay", self._others), ("relay-bulk", self._bulk))
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
-    def publish_soon(self, deliveries: Sequence[Delivery]) -> None:
+    def publish_soon(self, outgoing: Sequence[Outgoing]) -> None:
         """Hand over committed deliveries. Returns at once. Leaves to the sweeper what does not fit."""
-        for delivery in deliveries[: max(0, _MAX_WAITING - self._queue.qsize())]:
+        now = self._clock()
+        for each in outgoing:
+            delivery = self._shares.laned(each, now)
+            waiting = self._bulk if delivery.lane is Lane.BULK else self._others
             size = len(msgspec.json.encode((delivery.content, delivery.payload)))
-            if self._add_bytes(size):
-                self._queue.put(_Waiting(delivery, size))
+            waiting.put(delivery, each.producer, size=size, urgent=delivery.lane is Lane.URGENT)
 
     def stop(self) -> None:
-        """Finish the current call. The rest stays in the outbox."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._queue.get_nowait()
-        self._queue.put(None)
-        self._thread.join(timeout=_STOP_SECONDS)
+        """Finish the current calls. The rest stays in the outbox."""
+        for waiting in (self._others, self._bulk):
+            waiting.clear()
+            waiting.close()
+        for thread in self._threads:
+            thread.join(timeout=_STOP_SECONDS)
 
-    def _run(self) -> None:
-        while waiting := gather(self._queue, CHUNK):
+    def _run(self, waiting: FairQueue[Delivery]) -> None:
+        while deliveries := waiting.take(CHUNK):
             try:
-                try_publish(self._pool, self._topic, [each.delivery for each in waiting], self._clock)
+                try_publish(self._pool, self._topic, deliveries, self._clock)
             except Exception:  # noqa: BLE001 - a bug must not end the thread; the sweeper retries
                 _log.exception(LogEvent.OUTBOX_RELAY_FAILED)
-            self._add_bytes(-sum(each.bytes for each in waiting))
-
-    def _add_bytes(self, size: int) -> bool:
-        """Count ``size`` bytes more, or less; returns whether they fit."""
-        with self._lock:
-            if self._waiting_bytes + size > MAX_WAITING_BYTES:
-                return False
-            self._waiting_bytes += size
-            return True

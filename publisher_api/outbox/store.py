@@ -1,7 +1,7 @@
 """The deliveries of the outbox in Postgres: those that are ``pending``, and those whose outcome is missing."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +16,9 @@ CLAIM = timedelta(seconds=30)
 # How long to wait for an outcome: after the delivery has expired, and after each time it was published again. When the
 # last wait is over, the delivery is closed.
 OUTCOME_WAITS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+# What became due so lately is looked at from both ends. It bounds how many dead entries of the index that reads.
+LATEST = timedelta(seconds=30)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # A sweep claims what is due within seconds. A row that is due for longer than this shows that no sweep runs.
 OVERDUE_SWEEP = timedelta(minutes=5)
 
@@ -52,7 +55,12 @@ class Due(NamedTuple):
 
 
 def claim_due(connection: Connected, now: datetime, limit: int, since: datetime | None = None) -> list[Due]:
-    """Claim up to ``limit`` deliveries that are due and unclaimed, the longest overdue first.
+    """Claim up to ``limit`` deliveries that are due and unclaimed; returns them in the order in which to publish them.
+
+    The urgent ones come first, in up to four fifths of the places. Then, and among the urgent ones, comes one of each
+    producer in turn, the longest overdue first. They are chosen from ``limit`` deliveries of each of these: the urgent
+    ones that are overdue the longest, and of the others, those that are overdue the longest and the latest of the last
+    seconds. So what is old does not wait for what is new, and a producer with few deliveries not for one with many.
 
     A ``pending`` delivery is due at its time, or when its deferral is over. A ``queued`` one is due when its outcome is
     overdue, because the message or the outcome was lost. Publishing it again is harmless: it has expired, so its
@@ -63,34 +71,62 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
     """
     rows = connection.execute(
         """
-        with due as (
-            select delivery_id from deliveries
-             where status in ('pending', 'queued') and sweep_at <= %(now)s
-               and sweep_at > coalesce(%(since)s, '-infinity'::timestamptz)
-             order by sweep_at limit %(limit)s
-               for update skip locked
+        with candidates as (
+            (select delivery_id, notification_id, sweep_at, urgent from deliveries
+              where urgent and status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(since)s
+              order by sweep_at limit %(limit)s)
+            union
+            (select delivery_id, notification_id, sweep_at, urgent from deliveries
+              where not urgent and status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(since)s
+              order by sweep_at limit %(limit)s)
+            union
+            (select delivery_id, notification_id, sweep_at, urgent from deliveries
+              where not urgent and status in ('pending', 'queued') and sweep_at <= %(now)s and sweep_at > %(latest)s
+              order by sweep_at desc limit %(limit)s)
+        ), ranked as (
+            select delivery_id, sweep_at, urgent,
+                   row_number() over (partition by urgent, producer order by sweep_at) as turn,
+                   octet_length(n.payload::text) as payload_bytes
+              from candidates join notifications n using (notification_id)
+        ), ordered as (
+            select *, row_number() over (order by urgent desc, turn, sweep_at) as place from ranked
+        ), due as (
+            select d.delivery_id, o.urgent, o.place, o.payload_bytes
+              from ordered o join deliveries d using (delivery_id)
+             where d.status in ('pending', 'queued') and d.sweep_at <= %(now)s
+             order by o.urgent and o.place <= %(most_urgent)s desc, o.urgent, o.place limit %(limit)s
+               for update of d skip locked
         )
         update deliveries d set sweep_at = %(claimed_until)s
-          from due, notifications n
-         where d.delivery_id = due.delivery_id and n.notification_id = d.notification_id
-        returning d.delivery_id::text, octet_length(d.content::text) + octet_length(n.payload::text) as bytes
+          from due where d.delivery_id = due.delivery_id
+        returning d.delivery_id::text, due.place, octet_length(d.content::text) + due.payload_bytes as bytes
         """,
-        {"now": now, "since": since, "limit": limit, "claimed_until": now + CLAIM},
+        {
+            "now": now,
+            "since": since or _EVER,
+            "latest": max(since or _EVER, now - LATEST),
+            "limit": limit,
+            "most_urgent": limit * 4 // 5,
+            "claimed_until": now + CLAIM,
+        },
     ).fetchall()
+    rows.sort(key=lambda row: row["place"])
     return [Due(row["delivery_id"], row["bytes"] or 0) for row in rows]
 
 
 def load_claimed(connection: Connected, delivery_ids: Sequence[str]) -> list[Claimed]:
-    """Deliveries that are still to be published, with their notifications."""
+    """Those of the deliveries that are still to be published, with their notifications, in the same order."""
     rows = connection.execute(
         """
-        select to_json(n)::text as notification, to_json(d)::text as delivery
+        select d.delivery_id::text as id, to_json(n)::text as notification, to_json(d)::text as delivery
           from deliveries d join notifications n using (notification_id)
          where d.delivery_id = any(%s::uuid[]) and d.status in ('pending', 'queued')
         """,
         [list(delivery_ids)],
     ).fetchall()
-    return [(_notification.decode(row["notification"]), _delivery.decode(row["delivery"])) for row in rows]
+    found = {row["id"]: row for row in rows}
+    ordered = [found[each] for each in delivery_ids if each in found]
+    return [(_notification.decode(row["notification"]), _delivery.decode(row["delivery"])) for row in ordered]
 
 
 _notification = msgspec.json.Decoder(NotificationRecord)

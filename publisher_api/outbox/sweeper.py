@@ -5,7 +5,7 @@ published.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
@@ -15,19 +15,20 @@ from publisher_api.channels.model import Channel
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.outbox import recipients, store
-from publisher_api.outbox.endings import unreported
+from publisher_api.outbox.chores import Chore, Chores
+from publisher_api.outbox.endings import of_deleted_channel, unreported
 from publisher_api.outbox.epochs import ReadEpoch, make_lost_due
 from publisher_api.outbox.limits import within_limits
-from publisher_api.outbox.message import message_of
+from publisher_api.outbox.message import Outgoing, message_of
 from publisher_api.outbox.publish import CHUNK, Clock, publish, publish_commands
+from publisher_api.outbox.shares import Shares
 from shared.batches import batches
-from shared.envelope import Delivery, Message
+from shared.envelope import Message
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
 from transport.port import PublishError, Topic
 
 _log = EventLogger(__name__)
-_CLEAN_EVERY = timedelta(minutes=10)
 _STOP_SECONDS = 15.0
 # Most sweeps look only at what became due lately, so that they do not read the dead entries of everything before.
 LATELY = timedelta(seconds=30)
@@ -36,7 +37,14 @@ _COMPLETE_EVERY = timedelta(seconds=10)
 _PORTION_BYTES = 8_000_000
 
 
-def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, within: timedelta | None = None) -> int:
+def sweep(
+    pool: Pool,
+    topic: Topic[Message],
+    cache: ConfigCache,
+    shares: Shares,
+    clock: Clock,
+    within: timedelta | None = None,
+) -> int:
     """Publish everything in the outbox that is due; returns how many messages. Raises as ``publish`` does.
 
     ``within`` leaves out the deliveries that became due longer ago.
@@ -47,7 +55,10 @@ def sweep(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, w
         due = _claim(pool, clock(), within)
         # In portions whose messages fit in memory together.
         portions = batches(due, lambda delivery: delivery.bytes, max_size=_PORTION_BYTES)
-        published = sum(_publish(pool, topic, cache, clock, portion) for portion in portions)
+        published = 0
+        for portion in portions:
+            outgoing = _outgoing(pool, cache, clock, portion)
+            published += publish(pool, topic, [shares.laned(each, clock()) for each in outgoing], clock)
         published += publish_commands(pool, topic, clock)
         total += published
         if not due and not published:
@@ -59,13 +70,16 @@ def _claim(pool: Pool, now: datetime, within: timedelta | None) -> list[store.Du
         return store.claim_due(connection, now, CHUNK, now - within if within else None)
 
 
-def _publish(pool: Pool, topic: Topic[Message], cache: ConfigCache, clock: Clock, portion: Sequence[store.Due]) -> int:
+def _outgoing(pool: Pool, cache: ConfigCache, clock: Clock, portion: Sequence[store.Due]) -> list[Outgoing]:
+    """What is to be published of ``portion``. Closes what is lost or has no recipient any more."""
     with pool.connection() as connection:
         claimed = store.load_claimed(connection, [due.delivery_id for due in portion])
     _close_lost(pool, [delivery for _, delivery in claimed if delivery.is_overdue], clock())
-    resolved = recipients.resolve(pool, [each for each in claimed if not each[1].is_lost], clock())
+    channels = _channels(cache, claimed)
+    kept = _of_channels(pool, [each for each in claimed if not each[1].is_lost], channels, clock())
+    resolved = recipients.resolve(pool, kept, clock())
     admitted = within_limits(pool, resolved, cache.current().limits, clock()) if resolved else []
-    return publish(pool, topic, _messages(cache, admitted), clock)
+    return _messages(admitted, channels)
 
 
 def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datetime) -> None:
@@ -76,18 +90,32 @@ def _close_lost(pool: Pool, overdue: Sequence[store.ClaimedDelivery], now: datet
     record_outcomes(pool, lost)
 
 
-def _messages(cache: ConfigCache, claimed: Sequence[store.Claimed]) -> list[Delivery]:
-    if not claimed:
-        return []
-    channels = cache.current().channels
-    if any(delivery.channel not in channels for _, delivery in claimed):  # created since, by another instance
+def _channels(cache: ConfigCache, claimed: Sequence[store.Claimed]) -> Mapping[str, Channel]:
+    """The channels, by slug. Reads them again if one is missing: another instance may have created it."""
+    channels = cache.current().channels if claimed else {}
+    if any(delivery.channel not in channels for _, delivery in claimed):
         cache.drop()
         channels = cache.current().channels
+    return channels
+
+
+def _of_channels(
+    pool: Pool, claimed: Sequence[store.Claimed], channels: Mapping[str, Channel], now: datetime
+) -> list[store.Claimed]:
+    """Those whose channel exists, and those that were published before it was deleted. Suppresses the others."""
+    deleted = [each for _, each in claimed if each.channel not in channels and each.status == "pending"]
+    record_outcomes(pool, [of_deleted_channel(delivery, now) for delivery in deleted])
+    ended = {delivery.delivery_id for delivery in deleted}
+    return [each for each in claimed if each[1].delivery_id not in ended]
+
+
+def _messages(claimed: Sequence[store.Claimed], channels: Mapping[str, Channel]) -> list[Outgoing]:
     messages = []
     for notification, delivery in claimed:
-        # A channel whose row was deleted must not block the others.
+        # Published before its channel was deleted, and without an outcome. Its function reports what became of it.
         deleted = Channel(slug=delivery.channel, channel_type=delivery.channel_type)
-        messages.append(message_of(notification, delivery, channels.get(delivery.channel, deleted)))
+        message = message_of(notification, delivery, channels.get(delivery.channel, deleted))
+        messages.append(Outgoing(notification.producer, message))
     return messages
 
 
@@ -101,11 +129,10 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 
 
 class Sweeper:
-    """Sweeps every second in a thread of its own, and calls ``clean`` every ten minutes.
+    """Sweeps every second in a thread of its own, and then does what is due of ``chores``.
 
     ``read_epoch`` returns the epoch of the transport. What the transport has lost is published again.
 
-    ``clean`` does a bounded piece of work and returns whether there may be more, which follows after the next sweep.
     Several instances may sweep at the same time: each row is claimed by one of them.
     """
 
@@ -114,8 +141,9 @@ class Sweeper:
         pool: Pool,
         topic: Topic[Message],
         cache: ConfigCache,
+        shares: Shares,
         clock: Clock,
-        clean: Callable[[datetime], bool],
+        chores: tuple[Chore, ...],
         interval_seconds: float = 1.0,
         *,
         read_epoch: ReadEpoch,
@@ -123,13 +151,13 @@ class Sweeper:
         self._pool = pool
         self._topic = topic
         self._cache = cache
+        self._shares = shares
         self._clock = clock
-        self._clean = clean
+        self._chores = Chores(chores)
         self._interval_seconds = interval_seconds
         self._read_epoch = read_epoch
         self._wake = threading.Event()
         self._stopping = False
-        self._cleaned_at: datetime | None = None
         self._completed_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -149,7 +177,7 @@ class Sweeper:
         while not self._stopping:
             try:
                 self._sweep()
-                self._clean_now_and_then()
+                self._chores.run(self._clock())
             except (PublishError, psycopg.Error) as error:
                 self._completed_at = None
                 _log.warning(LogEvent.OUTBOX_SWEEP_FAILED, error=type(error).__name__)
@@ -164,12 +192,6 @@ class Sweeper:
         make_lost_due(self._pool, self._read_epoch, self._clock)
         now = self._clock()
         complete = self._completed_at is None or now - self._completed_at >= _COMPLETE_EVERY
-        sweep(self._pool, self._topic, self._cache, self._clock, None if complete else LATELY)
+        sweep(self._pool, self._topic, self._cache, self._shares, self._clock, None if complete else LATELY)
         if complete:
             self._completed_at = now
-
-    def _clean_now_and_then(self) -> None:
-        now = self._clock()
-        if self._cleaned_at is None or now - self._cleaned_at >= _CLEAN_EVERY:
-            more = self._clean(now)
-            self._cleaned_at = None if more else now

@@ -14,6 +14,7 @@ from publisher_api.planning.schedule import Schedule
 from publisher_api.planning.variants import ChosenTemplate
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
+from shared.lanes import is_urgent
 from shared.reasons import Reason
 
 # How long the relay may take to publish what was just accepted before the sweeper does.
@@ -30,17 +31,26 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assemble_deliveries(
+    request: NotificationRequest,
     origin: Origin,
     targets: Sequence[tuple[Target, Composed, Hold | None]],
     schedule: Schedule,
     new_id: Callable[[], str],
 ) -> list[DeliveryRecord]:
     """A delivery for each target."""
-    return [_delivery(origin, target, composed, hold, schedule, new_id()) for target, composed, hold in targets]
+    return [
+        _delivery(request, origin, target, composed, hold, schedule, new_id()) for target, composed, hold in targets
+    ]
 
 
 def _delivery(
-    origin: Origin, target: Target, composed: Composed, hold: Hold | None, schedule: Schedule, delivery_id: str
+    request: NotificationRequest,
+    origin: Origin,
+    target: Target,
+    composed: Composed,
+    hold: Hold | None,
+    schedule: Schedule,
+    delivery_id: str,
 ) -> DeliveryRecord:
     due_at = hold.until if hold is not None else schedule.due_at
     scheduled = due_at > origin.accepted_at
@@ -57,6 +67,7 @@ def _delivery(
         held_by=hold.reason if hold is not None else None,
         expires_at=schedule.expiry_on(target.channel.channel_type, due_at),
         sweep_at=due_at if scheduled else origin.accepted_at + RELAY_GRACE,
+        urgent=is_urgent(request.priority),
     )
 
 

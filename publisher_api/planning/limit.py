@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from publisher_api.channels.model import URGENT_PRIORITY
 from publisher_api.configuration import Configuration
 from publisher_api.event_types.model import EventType
 from publisher_api.limits.model import Limits
 from publisher_api.limits.tokens import Bucket, Claim, Grant
 from publisher_api.notifications.records import DeliveryRecord
 from publisher_api.planning.plan import Plan
+from shared.lanes import is_urgent
 from shared.reasons import Reason
 from shared.topology import TOPOLOGY
 
@@ -34,7 +34,7 @@ def claim_of(plan: Plan, producer: str, configuration: Configuration) -> Claim:
 
 def counts_for_its_user(plan: Plan, event_type: EventType | None) -> bool:
     """Whether the user's limit holds for it: not if it is mandatory or urgent, nor if all of it is suppressed."""
-    if (event_type is not None and event_type.mandatory) or plan.notification.priority >= URGENT_PRIORITY:
+    if (event_type is not None and event_type.mandatory) or is_urgent(plan.notification.priority):
         return False
     return any(delivery.status == "pending" for delivery in plan.deliveries)
 

@@ -74,7 +74,7 @@ def plan(
     for each in routes:
         composed = compose(request, event, each.channel, user, template)
         targets += [(target, composed, hold(each, target, times, origin.notification_id)) for target in allow(each)]
-    deliveries = assemble_deliveries(origin, targets, times, new_id)
+    deliveries = assemble_deliveries(request, origin, targets, times, new_id)
     return Plan(
         notification=assemble_notification(request, template, origin, times, deliveries),
         deliveries=deliveries,

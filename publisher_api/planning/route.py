@@ -14,6 +14,7 @@ from publisher_api.refusal import RefusalCode, invalid
 from publisher_api.users.model import User
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
+from shared.webhook_presets import configured_address, preset_of
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ def own_addresses(kind: AddressKind, channel: Channel, user: User) -> list[str]:
         case AddressKind.DEVICE_TOKEN:
             return user.devices
         case AddressKind.URL:
-            configured = channel.config.get("url")
+            configured = configured_address(channel.config)
             return [configured] if configured else []
         case AddressKind.USER_ID:
             return [user.user_id]
@@ -100,9 +101,14 @@ def _addresses(request: NotificationRequest, channel: Channel, user: User) -> li
     field = f"to.{channel.slug}"
     if kind is AddressKind.USER_ID:
         raise invalid(field, "the inbox is always the one of `user_id`")
-    if "url" in channel.config:
+    if kind is AddressKind.URL and configured_address(channel.config) is not None:
         # The channel's headers and secret belong to the configured receiver and to no other.
-        raise invalid(field, "this channel has a configured URL, which a request cannot change")
+        raise invalid(field, "this channel has a configured receiver, which a request cannot change")
+    preset = preset_of(channel.config)
+    if preset is not None and preset.recipient is not None:
+        if not preset.accepts(override):
+            raise invalid(field, f"must be {preset.recipient.description}")
+        return [override]
     try:
         return [check(kind, override)]
     except BadAddress as error:

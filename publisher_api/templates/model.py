@@ -130,10 +130,12 @@ class RenderRequest(BaseModel):
     )
 
     payload: dict[str, Any] | None = None
-    notification_id: UUID | None = Field(default=None, description="Its payload, event type and user are used.")
+    notification_id: UUID | None = Field(
+        default=None, description="Its payload, event type, user and language are used."
+    )
     event_type: Name | None = None
     user_id: UserId | None = None
-    locale: Locale | None = Field(default=None, description="Default: that of the user.")
+    locale: Locale | None = Field(default=None, description="Default: that of the notification or the user.")
     version: Version | None = Field(default=None, description="Default: the published one, or the latest draft.")
 
 

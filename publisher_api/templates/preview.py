@@ -43,7 +43,7 @@ def render(pool: Pool, cache: ConfigCache, key: TemplateKey, wanted: RenderReque
     tenant, name = key
     template = ChosenTemplate(
         name=name,
-        locale=wanted.locale or user.locale,
+        locale=request.locale or user.locale,
         own=_version(shown) if tenant is not None else None,
         shared=_version(shown) if tenant is None else _version(below),
     )
@@ -87,16 +87,18 @@ def _sample(pool: Pool, key: TemplateKey, wanted: RenderRequest, sight: Sight) -
     """The request that is rendered. Raises ``Refusal``."""
     if (wanted.payload is None) == (wanted.notification_id is None):
         raise invalid("payload", "give either a payload or a notification_id")
-    payload, event_type, user_id = wanted.payload, wanted.event_type, wanted.user_id
+    payload, event_type, user_id, locale = wanted.payload, wanted.event_type, wanted.user_id, wanted.locale
     if wanted.notification_id is not None:
         notification = get_notification(pool, wanted.notification_id, sight)
         payload = notification.payload
         event_type, user_id = event_type or notification.event_type, user_id or notification.user_id
+        locale = locale or notification.locale
     return NotificationRequest.model_construct(
         user_id=user_id or "sample-user",
         event_type=event_type or "sample",
         payload=payload,
         template_name=key[1],
+        locale=locale,
         actor_user_id=None,
         content={},
     )

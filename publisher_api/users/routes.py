@@ -56,6 +56,8 @@ def patch_user(user_id: UserId, changes: UserFields, _producer: Producer, servic
 
 @router.delete("/{user_id}", status_code=204, responses=problems(401, 403, 404, 422, 503))
 def delete_user(user_id: UserId, producer: Producer, services: Services) -> Response:
-    """Delete a user with their addresses and devices. Their preferences and notifications stay."""
+    """Delete a user with their addresses and devices. Their preferences and notifications stay; to erase all of it, see
+    `DELETE /v1/notifications/user/{user_id}`.
+    """
     service.delete_user(services.pool, user_id, producer)
     return Response(status_code=204)

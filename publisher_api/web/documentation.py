@@ -33,6 +33,7 @@ TAGS = [
         "description": "A user's notifications, preferences and devices, with the same token.",
     },
     {"name": "users", "description": "Where users can be reached."},
+    {"name": "privacy", "description": "Erase a user, export what is stored of them, and say how long all is kept."},
     {"name": "configuration", "description": "Templates, event types, channels and limits, without a deployment."},
     {"name": "administration", "description": "API keys, and who changed what."},
     {"name": "health", "description": "For load balancers and uptime checks."},

@@ -9,8 +9,10 @@ from fastapi import Depends, Request
 
 from postgres.pool import Pool
 from publisher_api.api_keys.service import ApiKeys
+from publisher_api.channels.send_test import SendTests
 from publisher_api.channels.service import Channels
 from publisher_api.db.config_cache import ConfigCache
+from publisher_api.erasures.service import Erasures
 from publisher_api.hosting.backend import Backend
 from publisher_api.inbox.service import Inbox
 from publisher_api.live.hub import Hub
@@ -33,6 +35,7 @@ class ServiceRegistry:
     cache: ConfigCache
     backend: Backend
     channels: Channels
+    send_tests: SendTests
     inbox: Inbox
     api_keys: ApiKeys
     producers: Producers
@@ -41,6 +44,7 @@ class ServiceRegistry:
     health: Health
     live: Hub | None
     clock: Callable[[], datetime]
+    erasures: Erasures
     new_id: Callable[[], str]
 
 

@@ -27,6 +27,7 @@ ENTRY = InboxEntry(
     actor_user_id="grace",
     priority=100,
     created_at=NOON,
+    accepted_at=NOON,
     delivered_at=LATER,
     seen_at=None,
     read_at=None,

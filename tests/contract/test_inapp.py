@@ -53,7 +53,50 @@ def apply(inboxes: Inboxes, command: Command, now: datetime = LATER) -> None:
     commands.apply(command, inboxes.port, MemorySwitchStore(), now)
 
 
+def erase(user_id: str | None = "ada", erasure_id: str | None = None) -> Command:
+    return Command(v=1, command="erase", at=LATER, user_id=user_id, erasure_id=erasure_id)
+
+
+class TestLateDeliveries:
+    """Of a user who was erased after the notification was accepted."""
+
+    LATE = LATER + timedelta(minutes=5)
+
+    def send(self, inboxes: Inboxes, accepted_at: datetime | None, now: datetime) -> Sent | Rejected:
+        delivery = make_delivery("inapp", notification_id="n1", accepted_at=accepted_at)
+        return InboxProvider(inboxes.port, Clock(now)).send(delivery)
+
+    def test_a_late_delivery_does_not_bring_back_an_erased_inbox(self, inboxes: Inboxes) -> None:
+        apply(inboxes, erase())
+        assert self.send(inboxes, LATER, self.LATE) == Rejected("inbox", Reason.ERASED, suppress=True)
+        assert inboxes.of("ada") == {}
+
+    def test_a_late_delivery_of_an_earlier_release_does_not_either(self, inboxes: Inboxes) -> None:
+        apply(inboxes, erase())
+        assert self.send(inboxes, None, self.LATE) == Rejected("inbox", Reason.ERASED, suppress=True)
+
+    def test_a_delivery_that_passed_the_first_erasing_is_erased_by_the_second(self, inboxes: Inboxes) -> None:
+        apply(inboxes, erase())
+        self.send(inboxes, LATER, LATER + timedelta(seconds=1))
+        apply(inboxes, erase(erasure_id="e1"), LATER + timedelta(minutes=1))
+        assert inboxes.of("ada") == {}
+
+    def test_a_user_who_came_back_gets_what_was_accepted_since(self, inboxes: Inboxes) -> None:
+        apply(inboxes, erase())
+        assert self.send(inboxes, LATER + timedelta(seconds=1), self.LATE) == Sent("inbox", "n1")
+        apply(inboxes, erase(erasure_id="e1"), self.LATE)
+        assert list(inboxes.of("ada")) == ["n1"]
+
+
 class TestCommands:
+    def test_erase_deletes_the_entries(self, inboxes: Inboxes) -> None:
+        inboxes.fill("n1")
+        apply(inboxes, erase())
+        assert inboxes.of("ada") == {}
+
+    def test_erase_of_a_user_who_cannot_have_an_inbox_does_nothing(self, inboxes: Inboxes) -> None:
+        apply(inboxes, erase("eve/inbox/n1"))
+
     def test_read_marks_the_named_notifications(self, inboxes: Inboxes) -> None:
         inboxes.fill("n1", "n2")
         apply(inboxes, read("n1"))
@@ -85,7 +128,7 @@ class TestCommands:
         assert inboxes.read_at("there") == [LATER]
 
     @pytest.mark.parametrize(
-        "command", [read("n1", user_id=None), read_all(user_id=None), read_all(user_id="eve/inbox/n1")]
+        "command", [read("n1", user_id=None), read_all(user_id=None), read_all(user_id="eve/inbox/n1"), erase(None)]
     )
     def test_command_without_a_valid_user_id_is_undecodable(self, inboxes: Inboxes, command: Command) -> None:
         with pytest.raises(Undecodable):

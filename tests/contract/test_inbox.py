@@ -7,6 +7,7 @@ import pytest
 
 from functions.runtime.inbox import can_have_inbox
 from tests.contract.inboxes import ENTRY, LATER, Inboxes
+from tests.factories import NOON
 
 
 class TestInbox:
@@ -70,3 +71,34 @@ class TestInbox:
 @pytest.mark.parametrize("user_id", ["ada", "ada@example.com", "auth0|7", "a.b", "...", "__ada", "käthe"])
 def test_common_user_ids_can_have_an_inbox(user_id: str) -> None:
     assert can_have_inbox(user_id)
+
+
+class TestErasing:
+    def test_erasing_deletes_what_was_accepted_by_then(self, inboxes: Inboxes) -> None:
+        inboxes.fill("n1", "n2")
+        inboxes.port.put("ada", dataclasses.replace(ENTRY, notification_id="new", accepted_at=LATER))
+        inboxes.port.erase("ada", NOON, LATER)
+        assert list(inboxes.of("ada")) == ["new"]
+
+    def test_erasing_touches_no_other_inbox(self, inboxes: Inboxes) -> None:
+        inboxes.fill("n1", user_id="grace")
+        inboxes.port.erase("ada", LATER, LATER)
+        assert list(inboxes.of("grace")) == ["n1"]
+        assert inboxes.port.erased_until("grace") is None
+
+    def test_more_entries_are_erased_than_fit_into_one_batch(self, inboxes: Inboxes) -> None:
+        inboxes.fill(*(f"n{number}" for number in range(401)))
+        inboxes.port.erase("ada", NOON, LATER)
+        assert inboxes.of("ada") == {}
+
+    def test_an_inbox_remembers_the_latest_time_by_which_it_was_erased(self, inboxes: Inboxes) -> None:
+        assert inboxes.port.erased_until("ada") is None
+        for until in (NOON, LATER, NOON):
+            inboxes.port.erase("ada", until, LATER)
+        assert inboxes.port.erased_until("ada") == LATER
+
+    def test_an_erased_inbox_can_be_filled_again(self, inboxes: Inboxes) -> None:
+        inboxes.fill("n1")
+        inboxes.port.erase("ada", NOON, LATER)
+        inboxes.fill("n1")
+        assert list(inboxes.of("ada")) == ["n1"]

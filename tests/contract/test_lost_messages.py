@@ -37,7 +37,8 @@ class Outbox:
         return accept_pending(self.settings, channels=["sms"], to={"sms": "+15005550006"})
 
     def sweep(self) -> int:
-        return sweep(self.connections.pool, self.connections.topic, self.connections.cache, lambda: datetime.now(UTC))
+        to = self.connections
+        return sweep(to.pool, to.topic, to.cache, to.shares, lambda: datetime.now(UTC))
 
     def look(self) -> None:
         def read() -> Epoch | None:

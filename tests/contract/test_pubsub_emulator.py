@@ -89,7 +89,7 @@ def accept(emulator: Emulator) -> None:
 
 
 def swept(publisher: Connections) -> int:
-    return sweep(publisher.pool, publisher.topic, publisher.cache, lambda: datetime.now(UTC))
+    return sweep(publisher.pool, publisher.topic, publisher.cache, publisher.shares, lambda: datetime.now(UTC))
 
 
 def reachable(publisher: Connections) -> bool:

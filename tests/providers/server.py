@@ -3,7 +3,7 @@
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
@@ -120,12 +120,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
-    """A server on a free port of this machine, with ``tls`` if it is given."""
+def serving(
+    tls: ssl.SSLContext | None = None, script_at: Callable[[str], ScriptedServer] = ScriptedServer
+) -> Iterator[ScriptedServer]:
+    """A server on a free port of this machine, with ``tls`` if it is given. ``script_at`` makes what answers there."""
     http = _Server(("127.0.0.1", 0), _Handler)
     if tls is not None:
         http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
-    script = http.script = ScriptedServer(f"{'http' if tls is None else 'https'}://127.0.0.1:{http.server_port}")
+    script = http.script = script_at(f"{'http' if tls is None else 'https'}://127.0.0.1:{http.server_port}")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -42,6 +42,17 @@ def test_email_without_html_has_a_text_part_only(server: ScriptedServer) -> None
     assert [part["type"] for part in server.asked[0].json["content"]] == ["text/plain"]
 
 
+def test_config_of_the_channel_names_another_sender_and_where_answers_go(server: ScriptedServer) -> None:
+    server.answers = [ACCEPTED]
+    sender = {"from": '"News, daily" <news@heliograph.example>', "reply_to": "help@heliograph.example"}
+    sendgrid(server.url).send(make_delivery(config={"sender": sender}))
+    sendgrid(server.url).send(make_delivery(config={"sender": {"reply_to": "help@heliograph.example"}}))
+    first, second = (asked.json for asked in server.asked)
+    assert first["from"] == {"email": "news@heliograph.example", "name": "News, daily"}
+    assert first["reply_to"] == second["reply_to"] == {"email": "help@heliograph.example"}
+    assert second["from"] == {"email": "hello@heliograph.example", "name": "Heliograph"}
+
+
 @pytest.mark.parametrize(
     ("answer", "rejected"),
     [

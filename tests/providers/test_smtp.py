@@ -38,6 +38,17 @@ def test_subject_and_text_in_any_script_arrive() -> None:
     assert (mail["Subject"], mail.get_content().split()) == ("Überwiesen ✓", ["你付了", "10。", ".", "Ende"])
 
 
+def test_config_of_the_channel_names_another_sender_and_where_answers_go() -> None:
+    server = MailServer()
+    sender = {"from": "Zoë <news@news.example>", "reply_to": "help@news.example"}
+    delivery = make_delivery(config={"sender": sender})
+    with serving(server) as address:
+        assert smtp(address).send(delivery) == Sent("smtp", f"<{delivery.key}@news.example>")
+    (mail,) = server.mails
+    assert (mail["From"], mail["Reply-To"]) == ("Zoë <news@news.example>", "help@news.example")
+    assert mail["X-Envelope"] == "news@news.example ['ada@example.com']"
+
+
 @pytest.mark.parametrize(
     ("server", "rejected"),
     [

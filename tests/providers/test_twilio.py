@@ -9,6 +9,7 @@ from tests.factories import make_delivery
 from tests.providers.adapters import twilio
 from tests.providers.server import HANG_UP, Answer, ScriptedServer
 
+SERVICE = "MG" + 16 * "0f"
 ACCEPTED = Answer.json(201, {"sid": "SM1", "status": "queued"})
 
 
@@ -26,8 +27,20 @@ def test_request_contains_the_number_the_sender_and_the_text(server: ScriptedSer
 
 def test_sender_can_be_a_messaging_service(server: ScriptedServer) -> None:
     server.answers = [ACCEPTED]
-    twilio(server.url, "MG1").send(make_delivery("sms"))
-    assert server.asked[0].form["MessagingServiceSid"] == ["MG1"]
+    twilio(server.url, SERVICE).send(make_delivery("sms"))
+    assert server.asked[0].form["MessagingServiceSid"] == [SERVICE]
+
+
+@pytest.mark.parametrize(
+    ("sender", "field"),
+    [("+15005550009", "From"), ("MGM News", "From"), ("12345", "From"), (SERVICE, "MessagingServiceSid")],
+)
+def test_config_of_the_channel_names_another_sender(server: ScriptedServer, sender: str, field: str) -> None:
+    server.answers = [ACCEPTED]
+    twilio(server.url).send(make_delivery("sms", config={"sender": sender}))
+    assert {name: values for name, values in server.asked[0].form.items() if name not in ("To", "Body")} == {
+        field: [sender]
+    }
 
 
 @pytest.mark.parametrize(

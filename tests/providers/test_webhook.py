@@ -46,6 +46,33 @@ def test_config_sets_url_method_headers_and_secret(server: ScriptedServer) -> No
     Webhook(OTHER_SECRET).verify(asked.body, dict(asked.headers.items()))
 
 
+def test_body_of_the_config_is_filled_in_and_signed(server: ScriptedServer) -> None:
+    template = {
+        "text": "{title}: {text}",
+        "event": "{body}",
+        "all": ["in {body}", "{event_type} of {user_id}", "{unknown} {}", 7, None, {"{title}": "{created_at}"}],
+    }
+    content = {"body": {"title": 'A "quoted" title', "text": "{title}", "n": 1}}
+    delivery = make_delivery(
+        "webhook", recipient="https://ignored.example", config={"url": server.url, "body": template}, content=content
+    )
+    webhook().send(delivery)
+    (asked,) = server.asked
+    assert asked.json == {
+        "text": 'A "quoted" title: {title}',
+        "event": content["body"],
+        "all": [
+            'in {"title":"A \\"quoted\\" title","text":"{title}","n":1}',
+            "payment of ada",
+            "{unknown} {}",
+            7,
+            None,
+            {"{title}": "2026-03-01T12:00:00+00:00"},
+        ],
+    }
+    Webhook(derive(SIGNING_SECRET, origin_of(server.url))).verify(asked.body, dict(asked.headers.items()))
+
+
 def test_config_cannot_replace_the_signature_or_the_host(server: ScriptedServer) -> None:
     forged = {"Webhook-Id": "forged", "HOST": "forged.example"}
     delivery = delivery_to(server.url, headers=forged)

@@ -5,7 +5,7 @@ import pytest
 
 from functions.runtime.provider import Rejected
 from functions.webhook import ssrf
-from functions.webhook.exchange import Deadline, status_of
+from functions.webhook.exchange import Deadline, answer_to
 from functions.webhook.ssrf import is_public
 from shared.reasons import Reason
 from tests.factories import make_delivery
@@ -35,8 +35,8 @@ def test_next_address_of_a_host_is_tried_when_the_connection_is_refused(server: 
     # Every address in 127.0.0.0/8 is this machine; the server listens on 127.0.0.1 only.
     request = httpx.Request("POST", server.url.replace("127.0.0.1", "receiver.example"))
     with Deadline(TIMEOUT_SECONDS) as deadline:
-        status = status_of(httpx.HTTPTransport(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
-    assert (status, len(server.asked)) == (200, 1)
+        answer = answer_to(httpx.HTTPTransport(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+    assert (answer.status, len(server.asked)) == (200, 1)
 
 
 class OneAddressHangs(httpx.HTTPTransport):
@@ -51,13 +51,13 @@ class OneAddressHangs(httpx.HTTPTransport):
 def test_next_address_of_a_host_is_tried_when_the_connection_takes_too_long(server: ScriptedServer) -> None:
     request = httpx.Request("POST", server.url.replace("127.0.0.1", "receiver.example"))
     with Deadline(TIMEOUT_SECONDS) as deadline:
-        status = status_of(OneAddressHangs(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
-    assert (status, len(server.asked)) == (200, 1)
+        answer = answer_to(OneAddressHangs(), request, ["127.0.0.2", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+    assert (answer.status, len(server.asked)) == (200, 1)
 
 
 def test_nothing_is_sent_after_the_deadline(server: ScriptedServer) -> None:
     with Deadline(0) as deadline, pytest.raises(httpx.ConnectTimeout):
-        status_of(httpx.HTTPTransport(), httpx.Request("POST", server.url), ["127.0.0.1"], deadline, TIMEOUT_SECONDS)
+        answer_to(httpx.HTTPTransport(), httpx.Request("POST", server.url), ["127.0.0.1"], deadline, TIMEOUT_SECONDS)
     assert server.asked == []
 
 
@@ -65,7 +65,7 @@ def test_no_other_address_is_tried_once_a_connection_was_made(server: ScriptedSe
     server.answers = [HANG_UP]
     request = httpx.Request("POST", server.url)
     with Deadline(TIMEOUT_SECONDS) as deadline, pytest.raises(httpx.RemoteProtocolError):
-        status_of(httpx.HTTPTransport(), request, ["127.0.0.1", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
+        answer_to(httpx.HTTPTransport(), request, ["127.0.0.1", "127.0.0.1"], deadline, TIMEOUT_SECONDS)
     assert len(server.asked) == 1
 
 

@@ -14,6 +14,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from local.tokens import Signer
 from publisher_api.settings import GoogleSettings, Settings
 from shared.envelope import Message, decode
+from shared.lanes import Lane, topic_of
 from shared.outcomes import Outcome, encode
 from shared.profile import Profile
 from tests.publisher.own_inbox import INBOX
@@ -54,38 +55,37 @@ class Pusher:
 
 
 class InspectedPubSub(Inspected):
-    """A topic of the emulator, with a subscription that receives everything."""
+    """The topics of the lanes in the emulator, each with a subscription that receives everything."""
 
     def __init__(self, host: str, topic_path: str) -> None:
         channel = grpc.insecure_channel(host)
         self._channel = channel
         self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
         self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-        self._topic = topic_path
-        self._subscription = topic_path.replace("/topics/", "/subscriptions/") + "-inspected"
+        self._topics = [topic_of(topic_path, lane) for lane in Lane]
+        self._subscriptions = [f"{topic.replace('/topics/', '/subscriptions/')}-inspected" for topic in self._topics]
         self._seen: list[Message] = []
 
     def make(self) -> None:
-        self._publisher.create_topic(name=self._topic)
-        self._subscriber.create_subscription(name=self._subscription, topic=self._topic)
+        for topic, subscription in zip(self._topics, self._subscriptions, strict=True):
+            self._publisher.create_topic(name=topic)
+            self._subscriber.create_subscription(name=subscription, topic=topic)
 
     def close(self) -> None:
         self._channel.close()
 
     def messages(self, notification_id: str | None = None) -> list[Message]:  # noqa: ARG002 - all are pulled
+        for subscription in self._subscriptions:
+            self._pull(subscription)
+        return self._seen
+
+    def _pull(self, subscription: str) -> None:
         try:
-            response = self._subscriber.pull(
-                subscription=self._subscription,
-                max_messages=1000,
-                timeout=0.3,
-                retry=None,
-            )
+            response = self._subscriber.pull(subscription=subscription, max_messages=1000, timeout=0.3, retry=None)
         except DeadlineExceeded:
-            return self._seen
+            return
         if response.received_messages:
             self._subscriber.acknowledge(
-                subscription=self._subscription,
-                ack_ids=[received.ack_id for received in response.received_messages],
+                subscription=subscription, ack_ids=[received.ack_id for received in response.received_messages]
             )
             self._seen += [decode(received.message.data) for received in response.received_messages]
-        return self._seen

@@ -20,6 +20,7 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.notifications.model import NotificationDetail
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import get_notification
+from publisher_api.outbox.shares import Shares
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
@@ -56,6 +57,7 @@ class Sweeping:
     published: Inspected
     topic: Topic[Message]
     cache: ConfigCache
+    shares: Shares
 
     @classmethod
     @contextmanager
@@ -63,11 +65,11 @@ class Sweeping:
         with closing(connect(settings, os.environ, 2)) as connections:
             connections.pool.open()
             published = InspectedTable(settings.database_url)
-            yield cls(connections.pool, published, connections.topic, connections.cache)
+            yield cls(connections.pool, published, connections.topic, connections.cache, connections.shares)
 
     def at(self, now: datetime) -> int:
         """Sweep; returns how many messages were published."""
-        return sweep(self.pool, self.topic, self.cache, lambda: now)
+        return sweep(self.pool, self.topic, self.cache, self.shares, lambda: now)
 
     def sql(self, statement: str, *parameters: object) -> list[DictRow]:
         with self.pool.connection() as connection:

@@ -14,8 +14,9 @@ from publisher_api.inbox.model import Asked
 from publisher_api.inbox.reader import StateReader
 from publisher_api.live.limits import LiveLimits
 from publisher_api.live.reads import MAX_BATCH, Reads
+from tests.contract.inboxes import ENTRY
 from tests.publisher.listening import Protocol, each_protocol, put
-from tests.publisher.own_inbox import OwnInbox, Worker, new_user
+from tests.publisher.own_inbox import OwnInbox, Worker, new_user, now
 from tests.publisher.running import serving
 
 
@@ -66,6 +67,21 @@ def test_one_read_answers_for_inboxes_in_every_state(worker: Worker, reader: Sta
     [update] = reader.changes([Asked(behind, 1)])
     assert update is not None
     assert [entry.notification_id for entry in update.view.entries] == ids[behind][:0:-1]
+
+
+def test_a_reader_of_an_inbox_that_was_erased_gets_a_snapshot_of_what_is_left(
+    worker: Worker, reader: StateReader
+) -> None:
+    erased, came_back = new_user(), new_user()
+    for user_id in (erased, came_back):
+        put(worker, user_id, 2)
+        worker.inbox.erase(user_id, ENTRY.accepted_at, now())
+    [entry] = put(worker, came_back, 1)
+    updates = reader.changes([Asked(erased, 2), Asked(came_back, 2)])
+    assert [each and (each.kind, [entry.notification_id for entry in each.view.entries]) for each in updates] == [
+        ("snapshot", []),
+        ("snapshot", [entry]),
+    ]
 
 
 def test_versions_of_inboxes_that_exist(worker: Worker, reader: StateReader) -> None:

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 
 from local.processes import free_port
-from publisher_api.hosting.container import BATCHES_AT_ONCE, MAX_BATCHES_IN_PROGRESS
+from publisher_api.hosting.container import MAX_BATCHES_IN_PROGRESS
 from publisher_api.settings import Settings
 from tests.publisher.running import Publisher, notification, serving
 from tests.publisher.topic import waiting_for
@@ -33,9 +33,9 @@ def test_batches_that_wait_for_postgres_leave_connections_to_others(publisher: P
     with ThreadPoolExecutor(12) as producers, psycopg.connect(publisher.database_url) as blocker:
         blocker.execute("lock table deliveries in share mode")
         batches = [producers.submit(send_batch, publisher) for _ in range(12)]
-        waiting_for(lambda: blocked_inserts(publisher) >= BATCHES_AT_ONCE, "batches to wait for the lock")
+        waiting_for(lambda: blocked_inserts(publisher) > 0, "a batch to wait for the lock")
         time.sleep(0.5)  # so that more batches could reach Postgres, if they were allowed to
-        assert blocked_inserts(publisher) == BATCHES_AT_ONCE
+        assert blocked_inserts(publisher) == 1, "a producer has one at a time"
         count = publisher.http.get("/v1/notifications/unread_count", params={"user_id": "u"})
         blocker.rollback()
         answers = [batch.result().status_code for batch in batches]

@@ -61,8 +61,9 @@ def test_the_sweeper_still_finds_what_became_due_long_ago(unswept: Settings, swe
         sweeping.pool,
         sweeping.topic,
         sweeping.cache,
+        sweeping.shares,
         lambda: datetime.now(UTC),
-        lambda _: False,
+        (),
         0.1,
         read_epoch=lambda: None,
     )

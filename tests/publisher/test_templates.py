@@ -181,6 +181,16 @@ def test_a_preview_shows_a_version_a_language_and_the_size_of_an_sms(publisher: 
     assert rendered["sms"]["sms"] == {"encoding": "GSM-7", "characters": 10, "segments": 1}
 
 
+def test_a_preview_with_a_notification_is_in_its_language(publisher: Publisher) -> None:
+    name = new_name()
+    put(publisher, name, "Paid {{ amount }}", locales={"pt": {"inapp": {"title": "Pago {{ amount }}"}}})
+    notification_id = publisher.accept(template_name=name, locale="pt-PT", payload={"amount": 7})
+    path = f"/v1/templates/{name}/render"
+    for locale, title in (({}, "Pago 7"), ({"locale": "en"}, "Paid 7")):
+        rendered = publisher.http.post(path, json={"notification_id": notification_id, **locale}).json()
+        assert rendered["content"]["inapp"]["title"] == title
+
+
 def test_a_failing_variant_is_named_in_the_refusal(publisher: Publisher) -> None:
     name = new_name()
     put(publisher, name, "Paid", locales={"pt": {"inapp": {"title": "Pago {{ amount }}"}}})

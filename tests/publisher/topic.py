@@ -7,10 +7,12 @@ from collections.abc import Callable
 import psycopg
 
 from shared.envelope import Command, Delivery, Message, decode
+from shared.lanes import Lane, topic_of
 from shared.topology import NOTIFICATIONS_TOPIC, subscriptions
 
 TIMEOUT_SECONDS = 20.0
-_SUBSCRIPTIONS = [each.name for each in subscriptions() if each.topic == NOTIFICATIONS_TOPIC]
+_TOPICS = {topic_of(NOTIFICATIONS_TOPIC, lane) for lane in Lane}
+_SUBSCRIPTIONS = [each.name for each in subscriptions() if each.topic in _TOPICS]
 
 
 def waiting_for(condition: Callable[[], object], what: str) -> None:

@@ -25,9 +25,13 @@ class Source:
         return CachedSwitches(self.read, lambda: self.seconds)
 
 
-def test_channel_is_off_only_if_the_table_says_so() -> None:
+def test_channel_is_off_if_the_table_says_so_or_lacks_it() -> None:
     switches = Source(SwitchTable(3, {"email": False, "sms": True})).switches()
-    assert [switches.is_on(channel, 0) for channel in ("email", "sms", "unknown")] == [False, True, True]
+    assert [switches.is_on(channel, 2) for channel in ("email", "sms", "deleted")] == [False, True, False]
+
+
+def test_table_from_before_a_channel_was_created_does_not_stop_its_delivery() -> None:
+    assert Source(SwitchTable(3, {"email": True})).switches().is_on("new", 4)
 
 
 def test_table_is_read_again_when_it_is_stale() -> None:

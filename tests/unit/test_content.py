@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from functions.email.mail import mail_of
+from functions.email.sender import Sender
 from shared.content import EmailContent
 from tests.factories import NOON, make_delivery
 
@@ -36,7 +37,7 @@ def test_every_subject_that_is_accepted_becomes_one_header_of_a_mail() -> None:
         except msgspec.ValidationError:
             continue
         accepted.append(character)
-        mail = mail_of(make_delivery(content=content(subject)), "hello@heliograph.example", NOON)
+        mail = mail_of(make_delivery(content=content(subject)), Sender("hello@heliograph.example"), NOON)
         head, _, body = mail.as_bytes().partition(b"\r\n\r\n")
         assert b"Message-ID" in head, ascii(character)
         assert body.strip() == b"You paid 10.", ascii(character)

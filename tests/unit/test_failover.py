@@ -94,7 +94,19 @@ def test_last_error_is_raised_if_every_provider_fails() -> None:
 def test_config_selects_and_orders_the_providers() -> None:
     both = providers(Sent("first"), Sent("second"))
     assert Failover(both).send(make_delivery(config={"providers": ["second"]})) == Sent("second")
-    assert Failover(both).send(make_delivery(config={"providers": ["unknown", "first"]})) == Sent("first")
+    both = providers(Sent("first"), RATE_LIMITED)
+    assert Failover(both).send(make_delivery(config={"providers": ["second", "first"]})) == Sent("first")
+
+
+def test_provider_without_secrets_is_an_alert_and_the_next_one_is_tried(caplog: pytest.LogCaptureFixture) -> None:
+    both = providers(Sent("first"), Sent("second"))
+    assert Failover(both).send(make_delivery(config={"providers": ["smtp", "first"]})) == Sent("first")
+    (record,) = caplog.records
+    assert (record.levelname, vars(record)["provider"], vars(record)["reason"]) == (
+        "CRITICAL",
+        "smtp",
+        "provider_not_configured",
+    )
 
 
 def test_config_that_names_no_configured_provider_raises_an_alert() -> None:

@@ -7,6 +7,7 @@ from functions.inapp.handler import handle
 from functions.runtime.ports import Services
 from functions.runtime.recording import record
 from functions.runtime.switches import CachedSwitches, SwitchTable
+from shared.envelope import Command, Message
 from shared.errors import Retryable
 from tests.factories import make_delivery, make_received
 from tests.fakes import Clock, MemoryInbox, MemoryLedger, MemoryOutcomes, MemorySwitchStore
@@ -24,7 +25,7 @@ class Function:
         self.clock = Clock()
         self.switches: dict[str, bool] = {}
 
-    def receive(self) -> None:
+    def receive(self, message: Message = DELIVERY) -> None:
         ledger = MemoryLedger(timedelta(seconds=60))
         services = Services(
             ledger=ledger,
@@ -35,7 +36,7 @@ class Function:
             inbox=self.inbox,
             now=self.clock,
         )
-        handle(services, make_received(DELIVERY))
+        handle(services, make_received(message))
 
     def arrive_without_a_report(self) -> None:
         self.outcomes.transport.error = PublishError("ServiceUnavailable")
@@ -75,3 +76,13 @@ def test_delivery_that_did_not_arrive_before_it_expired_is_expired(function: Fun
     function.receive()
     assert function.results == [("expired", None, None)]
     assert function.inbox.entries("ada") == {}
+
+
+def test_an_erasing_is_reported_under_its_id(function: Function) -> None:
+    function.receive(Command(v=1, command="erase", at=function.clock.at, user_id="ada", erasure_id="e1"))
+    assert [(each.result, each.delivery_id) for each in function.outcomes.published] == [("erased", "e1")]
+
+
+def test_an_erasing_without_an_id_is_not_reported(function: Function) -> None:
+    function.receive(Command(v=1, command="erase", at=function.clock.at, user_id="ada"))
+    assert function.outcomes.published == []

@@ -61,4 +61,4 @@ def test_ledger_and_inbox_have_a_time_to_live_policy() -> None:
         [(each["collectionGroup"], each["fieldPath"]) for each in declared["fieldOverrides"] if each.get("ttl")]
         for declared in (LEDGER, DECLARED)
     ]
-    assert fields == [[("deliveries", "expire_at")], [("inbox", "expire_at")]]
+    assert fields == [[("deliveries", "expire_at")], [("inbox", "expire_at"), ("erased", "expire_at")]]

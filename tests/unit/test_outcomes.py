@@ -95,4 +95,4 @@ def test_attributes_of_an_outcome_name_its_delivery_and_hold_no_detail() -> None
 
 def test_every_result_has_its_log_event() -> None:
     reported = {status for status in STATUSES if may_move("queued", status)} - {"pending"}
-    assert set(EVENT_OF_RESULT) == reported | {"attempt", "deferred"}
+    assert set(EVENT_OF_RESULT) == reported | {"attempt", "deferred", "erased"}

@@ -19,7 +19,11 @@ variables {
   push_account   = "push@heliograph-test.iam.gserviceaccount.com"
   region         = "europe-west1"
   secrets        = { SENDGRID_API_KEY = "heliograph-sendgrid-api-key" }
-  topic          = { id = "projects/heliograph-test/topics/notifications", name = "notifications" }
+
+  topics = {
+    normal = { id = "projects/heliograph-test/topics/notifications", name = "notifications" }
+    urgent = { id = "projects/heliograph-test/topics/notifications-urgent", name = "notifications-urgent" }
+  }
 
   bundle = {
     bucket = "heliograph-test-bundles"
@@ -43,20 +47,23 @@ variables {
 
 run "the_subscription_filters_for_its_channel_type" {
   assert {
-    condition     = google_pubsub_subscription.deliveries.filter == "attributes.channel = \"email\""
+    condition     = alltrue([for subscription in google_pubsub_subscription.deliveries : subscription.filter == "attributes.channel = \"email\""])
     error_message = "The filter must be the channel type's."
   }
 
   assert {
-    condition     = google_pubsub_subscription.deliveries.name == "notifications-email" && google_pubsub_subscription.deliveries.topic == var.topic.id
-    error_message = "The subscription must be notifications-email on the topic for deliveries."
+    condition = alltrue([
+      for lane, subscription in google_pubsub_subscription.deliveries :
+      subscription.name == "${var.topics[lane].name}-email" && subscription.topic == var.topics[lane].id
+    ])
+    error_message = "Each lane must have a subscription on its topic, named after both."
   }
 }
 
 run "every_push_carries_an_identity_token" {
   assert {
     condition = alltrue([
-      for subscription in [google_pubsub_subscription.deliveries, google_pubsub_subscription.dead] : (
+      for subscription in concat(values(google_pubsub_subscription.deliveries), [google_pubsub_subscription.dead]) : (
         subscription.push_config[0].oidc_token[0].service_account_email == var.push_account &&
         subscription.push_config[0].oidc_token[0].audience == subscription.push_config[0].push_endpoint
       )
@@ -65,14 +72,14 @@ run "every_push_carries_an_identity_token" {
   }
 
   assert {
-    condition     = google_pubsub_subscription.deliveries.push_config[0].push_endpoint == output.uri
+    condition     = google_pubsub_subscription.deliveries["urgent"].push_config[0].push_endpoint == output.uri
     error_message = "Deliveries must be pushed to the channel's own function."
   }
 }
 
 run "the_acknowledgement_deadline_is_longer_than_the_timeout" {
   assert {
-    condition     = google_pubsub_subscription.deliveries.ack_deadline_seconds == 70
+    condition     = google_pubsub_subscription.deliveries["urgent"].ack_deadline_seconds == 70
     error_message = "The acknowledgement deadline must be the timeout plus 10 seconds."
   }
 }
@@ -86,7 +93,7 @@ run "the_longest_timeout_has_a_longer_acknowledgement_deadline" {
   }
 
   assert {
-    condition     = google_pubsub_subscription.deliveries.ack_deadline_seconds == 550
+    condition     = google_pubsub_subscription.deliveries["urgent"].ack_deadline_seconds == 550
     error_message = "The acknowledgement deadline must be 540 plus 10 seconds."
   }
 }
@@ -94,8 +101,8 @@ run "the_longest_timeout_has_a_longer_acknowledgement_deadline" {
 run "the_retry_policy_has_the_declared_backoff" {
   assert {
     condition = (
-      google_pubsub_subscription.deliveries.retry_policy[0].minimum_backoff == "10s" &&
-      google_pubsub_subscription.deliveries.retry_policy[0].maximum_backoff == "600s"
+      google_pubsub_subscription.deliveries["urgent"].retry_policy[0].minimum_backoff == "10s" &&
+      google_pubsub_subscription.deliveries["urgent"].retry_policy[0].maximum_backoff == "600s"
     )
     error_message = "The retry policy must be the channel's backoff."
   }
@@ -104,8 +111,8 @@ run "the_retry_policy_has_the_declared_backoff" {
 run "a_message_becomes_a_dead_letter_after_the_declared_attempts" {
   assert {
     condition = (
-      google_pubsub_subscription.deliveries.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead.id &&
-      google_pubsub_subscription.deliveries.dead_letter_policy[0].max_delivery_attempts == 60
+      google_pubsub_subscription.deliveries["urgent"].dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead.id &&
+      google_pubsub_subscription.deliveries["urgent"].dead_letter_policy[0].max_delivery_attempts == 60
     )
     error_message = "The dead-letter policy must name the channel's own topic and its attempts."
   }
@@ -155,9 +162,9 @@ run "pub_sub_may_move_dead_letters_and_count_attempts" {
 
   assert {
     condition = (
-      google_pubsub_subscription_iam_member.dead_subscriber.subscription == google_pubsub_subscription.deliveries.id &&
-      google_pubsub_subscription_iam_member.dead_subscriber.role == "roles/pubsub.subscriber" &&
-      google_pubsub_subscription_iam_member.dead_subscriber.member == var.pubsub_agent
+      google_pubsub_subscription_iam_member.dead_subscriber["urgent"].subscription == google_pubsub_subscription.deliveries["urgent"].id &&
+      google_pubsub_subscription_iam_member.dead_subscriber["urgent"].role == "roles/pubsub.subscriber" &&
+      google_pubsub_subscription_iam_member.dead_subscriber["urgent"].member == var.pubsub_agent
     )
     error_message = "Pub/Sub's agent must subscribe to the channel's subscription."
   }
@@ -166,7 +173,7 @@ run "pub_sub_may_move_dead_letters_and_count_attempts" {
 run "no_subscription_expires" {
   assert {
     condition = alltrue([
-      for subscription in [google_pubsub_subscription.deliveries, google_pubsub_subscription.dead] :
+      for subscription in concat(values(google_pubsub_subscription.deliveries), [google_pubsub_subscription.dead]) :
       subscription.expiration_policy[0].ttl == ""
     ])
     error_message = "Subscriptions must never expire."

@@ -16,8 +16,8 @@ output "dead_letter_topic" {
 }
 
 output "filter" {
-  description = "Filter of the subscription."
-  value       = google_pubsub_subscription.deliveries.filter
+  description = "Filter of the subscriptions."
+  value       = local.filter
 }
 
 output "function" {
@@ -25,9 +25,9 @@ output "function" {
   value       = module.function.name
 }
 
-output "subscription" {
-  description = "Name of the subscription. Known once Pub/Sub may move its dead letters."
-  value       = google_pubsub_subscription.deliveries.name
+output "subscriptions" {
+  description = "Lane => name of its subscription. Known once Pub/Sub may move its dead letters."
+  value       = { for lane, subscription in google_pubsub_subscription.deliveries : lane => subscription.name }
 
   depends_on = [
     google_pubsub_subscription_iam_member.dead_subscriber,

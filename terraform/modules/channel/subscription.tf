@@ -1,6 +1,6 @@
 locals {
   # shared/topology.py derives the same values; tests/test_terraform.py compares both on a plan.
-  subscription    = "${var.topic.name}-${var.channel.channel_type}"
+  dead_letters    = "${var.topics["normal"].name}-${var.channel.channel_type}-dead"
   filter          = "attributes.channel = \"${var.channel.channel_type}\""
   ack_deadline    = min(600, var.channel.timeout_seconds + 10)
   labels          = merge(var.labels, { channel = var.channel.channel_type })
@@ -9,9 +9,11 @@ locals {
 }
 
 resource "google_pubsub_subscription" "deliveries" {
+  for_each = var.topics
+
   project                    = var.project_id
-  name                       = local.subscription
-  topic                      = var.topic.id
+  name                       = "${each.value.name}-${var.channel.channel_type}"
+  topic                      = each.value.id
   filter                     = local.filter
   ack_deadline_seconds       = local.ack_deadline
   message_retention_duration = local.seven_days
@@ -49,9 +51,14 @@ resource "google_pubsub_subscription" "deliveries" {
   }
 }
 
+moved {
+  from = google_pubsub_subscription.deliveries
+  to   = google_pubsub_subscription.deliveries["normal"]
+}
+
 resource "google_pubsub_topic" "dead" {
   project = var.project_id
-  name    = "${local.subscription}-dead"
+  name    = local.dead_letters
   labels  = local.labels
 }
 
@@ -93,8 +100,15 @@ resource "google_pubsub_topic_iam_member" "dead_publisher" {
 }
 
 resource "google_pubsub_subscription_iam_member" "dead_subscriber" {
+  for_each = google_pubsub_subscription.deliveries
+
   project      = var.project_id
-  subscription = google_pubsub_subscription.deliveries.id
+  subscription = each.value.id
   role         = "roles/pubsub.subscriber"
   member       = var.pubsub_agent
+}
+
+moved {
+  from = google_pubsub_subscription_iam_member.dead_subscriber
+  to   = google_pubsub_subscription_iam_member.dead_subscriber["normal"]
 }

@@ -155,8 +155,13 @@ variable "secrets" {
   }
 }
 
-variable "topic" {
-  description = "Topic for deliveries."
-  type        = object({ id = string, name = string })
+variable "topics" {
+  description = "Topics for deliveries: lane => topic. Names are derived from that of the lane `normal`."
+  type        = map(object({ id = string, name = string }))
   nullable    = false
+
+  validation {
+    condition     = contains(keys(var.topics), "normal")
+    error_message = "topics must have the lane `normal`."
+  }
 }

@@ -1,6 +1,6 @@
 locals {
   notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
-  subscriptions         = concat([for channel in var.channels : channel.subscription], [var.outcomes_subscription])
+  subscriptions         = concat(flatten([for channel in var.channels : values(channel.subscriptions)]), [var.outcomes_subscription])
 
   dead_letter_subscriptions = concat(
     [for channel in var.channels : channel.dead_letter_subscription], [var.outcomes_dead_subscription],

@@ -12,11 +12,11 @@ variables {
   channels = {
     email = {
       dead_letter_subscription = "notifications-email-dead-function"
-      subscription             = "notifications-email"
+      subscriptions            = { normal = "notifications-email", urgent = "notifications-urgent-email" }
     }
     sms = {
       dead_letter_subscription = "notifications-sms-dead-function"
-      subscription             = "notifications-sms"
+      subscriptions            = { normal = "notifications-sms", urgent = "notifications-urgent-sms" }
     }
   }
 }
@@ -47,7 +47,7 @@ run "every_known_failure_has_an_alert" {
 run "every_subscription_for_deliveries_and_outcomes_is_monitored" {
   assert {
     condition = alltrue([
-      for name in ["notifications-email", "notifications-sms", "delivery-outcomes-publisher"] :
+      for name in ["notifications-email", "notifications-urgent-email", "notifications-sms", "delivery-outcomes-publisher"] :
       strcontains(google_monitoring_alert_policy.threshold["oldest_unacked"].conditions[0].condition_threshold[0].filter, "\"${name}\"")
     ])
     error_message = "The age of unacknowledged messages must be monitored on every subscription."

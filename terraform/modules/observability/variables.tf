@@ -11,10 +11,10 @@ variable "billing_account" {
 }
 
 variable "channels" {
-  description = "Channel type => its subscription and its dead-letter subscription."
+  description = "Channel type => its subscriptions, by lane, and its dead-letter subscription."
   type = map(object({
     dead_letter_subscription = string
-    subscription             = string
+    subscriptions            = map(string)
   }))
   nullable = false
 

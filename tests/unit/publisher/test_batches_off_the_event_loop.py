@@ -38,7 +38,9 @@ class Backend(ContainerBackend):
 
     def __init__(self) -> None:
         to = connect(SETTINGS, {}, 1)
-        super().__init__(to.pool, to.topic, to.cache, "", lambda: datetime.now(UTC), lambda: "id", read_epoch=to.epoch)
+        super().__init__(
+            to.pool, to.topic, to.cache, to.shares, "", lambda: datetime.now(UTC), lambda: "id", read_epoch=to.epoch
+        )
 
 
 class Full(Backend):
@@ -46,7 +48,7 @@ class Full(Backend):
 
     parse: Callable[[], AcceptRequest] | None = None
 
-    async def accept_batch(self, parse: Callable[[], AcceptRequest]) -> AcceptResult | Refusal:
+    async def accept_batch(self, parse: Callable[[], AcceptRequest], producer: str) -> AcceptResult | Refusal:  # noqa: ARG002 - the port
         self.parse = parse
         raise overloaded()
 
@@ -59,7 +61,7 @@ def test_the_event_loop_serves_others_while_a_batch_is_parsed() -> None:
             assert served.wait(10), "the event loop waits for the batch"
             raise Refusal(RefusalCode.MALFORMED_JSON, "")
 
-        batch = asyncio.create_task(Backend().accept_batch(parse))
+        batch = asyncio.create_task(Backend().accept_batch(parse, "shop"))
         await asyncio.sleep(0)  # the batch begins
         served.set()
         with pytest.raises(Refusal):

@@ -14,11 +14,12 @@ def run(
     scenario: Callable[[BoundedExecutor, threading.Event], Awaitable[None]],
     max_in_progress: int = 16,
     timeout_seconds: float = 10,
+    threads: int = 1,
 ) -> None:
-    """Run ``scenario`` with one thread, which waits for the event. The event is set in the end."""
+    """Run ``scenario`` with threads of which one waits for the event. The event is set in the end."""
 
     async def main() -> None:
-        executor = BoundedExecutor(1, "test", max_in_progress=max_in_progress, timeout_seconds=timeout_seconds)
+        executor = BoundedExecutor(threads, "test", max_in_progress=max_in_progress, timeout_seconds=timeout_seconds)
         free = threading.Event()
         try:
             await scenario(executor, free)
@@ -37,7 +38,7 @@ async def begun(executor: BoundedExecutor, free: threading.Event) -> "asyncio.Ta
         running.set()
         return free.wait(10)
 
-    task = asyncio.create_task(executor.run(work))
+    task = asyncio.create_task(executor.run(work, "shop"))
     await asyncio.to_thread(running.wait, 10)
     return task
 
@@ -56,11 +57,11 @@ def test_work_that_waits_too_long_is_refused_and_never_runs() -> None:
         ran = threading.Event()
         first = await begun(executor, free)
         with pytest.raises(Refusal) as refused:
-            await executor.run(ran.set)
+            await executor.run(ran.set, "shop")
         free.set()
         assert await first, "work that was begun is not given up"
         assert refused.value.code is RefusalCode.OVERLOADED
-        await executor.run(lambda: None)
+        await executor.run(lambda: None, "shop")
         assert not ran.is_set()
 
     run(scenario, timeout_seconds=0.2)
@@ -70,13 +71,13 @@ def test_work_of_a_cancelled_task_never_runs() -> None:
     async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
         ran = threading.Event()
         first = await begun(executor, free)
-        waiting = asyncio.create_task(executor.run(ran.set))
+        waiting = asyncio.create_task(executor.run(ran.set, "shop"))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait([waiting])
         free.set()
         await first
-        await executor.run(lambda: None)
+        await executor.run(lambda: None, "shop")
         assert not ran.is_set()
 
     run(scenario)
@@ -86,17 +87,47 @@ def test_a_refusal_an_error_and_a_cancelled_task_leave_their_places_to_others() 
     async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
-                await executor.run(lambda: 1 // 0)
+                await executor.run(lambda: 1 // 0, "shop")
         first = await begun(executor, free)
         for _ in range(3):
-            waiting = asyncio.create_task(executor.run(lambda: None))
+            waiting = asyncio.create_task(executor.run(lambda: None, "shop"))
             await asyncio.sleep(0)
             with pytest.raises(Refusal):
-                await executor.run(lambda: None)
+                await executor.run(lambda: None, "shop")
             waiting.cancel()
             await asyncio.wait([waiting])
         free.set()
         await first
-        await executor.run(lambda: None)
+        await executor.run(lambda: None, "shop")
 
     run(scenario, max_in_progress=2)
+
+
+def test_a_producer_that_fills_every_place_leaves_a_share_to_others() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        first = await begun(executor, free)
+        flood = [asyncio.create_task(executor.run(lambda: None, "shop")) for _ in range(5)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal):
+            await executor.run(lambda: None, "shop")
+        other = asyncio.create_task(executor.run(lambda: "done", "other"))
+        await asyncio.sleep(0)
+        free.set()
+        assert await other == "done"
+        await asyncio.gather(first, *flood)
+
+    run(scenario, max_in_progress=6)
+
+
+def test_a_producer_has_one_thread_and_the_others_take_turns() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        ran: list[str] = []
+        first = await begun(executor, free)
+        flood = [asyncio.create_task(executor.run(lambda: ran.append("shop"), "shop")) for _ in range(3)]
+        await asyncio.sleep(0)
+        await executor.run(lambda: ran.append("other"), "other")
+        assert ran == ["other"], "the work of the flood waits, and a thread is free for the other producer"
+        free.set()
+        await asyncio.gather(first, *flood)
+
+    run(scenario, threads=2)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from publisher_api.channels.model import URGENT_PRIORITY, Channel
+from publisher_api.channels.model import Channel
 from publisher_api.configuration import Configuration
 from publisher_api.event_types.model import EventType
 from publisher_api.notifications.records import DeliveryRecord
@@ -17,6 +17,7 @@ from publisher_api.planning.legal_hours import FORBIDDEN, LegalHours
 from publisher_api.planning.quiet_hours import is_quiet
 from publisher_api.preferences.model import Preferences
 from publisher_api.users.model import User
+from shared.lanes import URGENT_PRIORITY
 from shared.topology import TOPOLOGY
 from tests.unit.publisher.planned import ADA, NOW, configuration, planned
 

@@ -173,6 +173,41 @@ def test_a_full_queue_refuses_at_once() -> None:
     assert work.batches == [[1], [2]]
 
 
+def test_a_flood_by_one_producer_delays_another_by_one_batch_at_most() -> None:
+    async def scenario(work: Work) -> None:
+        batcher, first = await while_busy(work, max_batch=4)
+        flood = [asyncio.create_task(batcher.submit(item, "flood")) for item in range(100, 120)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(batcher.submit(2, "shop"))
+        await asyncio.sleep(0)
+        work.free.set()
+        await asyncio.gather(first, other, *flood)
+        await asyncio.to_thread(batcher.stop)
+
+    work = Work()
+    asyncio.run(scenario(work))
+    assert work.batches[:2] == [[1], [100, 2, 101, 102]]
+
+
+def test_a_queue_that_one_producer_fills_still_takes_what_another_sends() -> None:
+    async def scenario(work: Work) -> list[int | BaseException]:
+        batcher, first = await while_busy(work, max_waiting=6)
+        flood = [asyncio.create_task(batcher.submit(item, "flood")) for item in range(7)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(batcher.submit(2, "shop"))
+        await asyncio.sleep(0)
+        work.free.set()
+        results = await asyncio.gather(other, *flood, return_exceptions=True)
+        await first
+        await asyncio.to_thread(batcher.stop)
+        return results
+
+    other, *flood = asyncio.run(scenario(Work()))
+    assert other == 4
+    assert flood[:6] == [0, 2, 4, 6, 8, 10]
+    assert refused(flood[6]) is RefusalCode.OVERLOADED
+
+
 def refused(result: int | BaseException) -> RefusalCode:
     assert isinstance(result, Refusal)
     return result.code

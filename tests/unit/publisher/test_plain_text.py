@@ -61,12 +61,10 @@ def test_a_text_of_the_template_is_kept() -> None:
     assert mail("<p>Hello</p>", text="Hi")["text"] == "Hi"
 
 
-@pytest.mark.parametrize(
-    ("html", "said"),
-    [("<img src='a.png'>", "has no text"), ("<![foo[ x", "cannot be read"), ("<!--" * 50_000, "takes too long")],
-)
-def test_html_without_a_text_is_refused_by_field(html: str, said: str) -> None:
+@pytest.mark.parametrize("html", ["", "<img src='a.png'>", "<![foo[ x", "<!--" * 50_000])
+def test_html_without_a_text_is_refused_by_field(html: str) -> None:
+    """Later versions of Python read the last two, and find no text."""
     refusal = refused(channels=["email"], known=configuration(t={"email": {"subject": "x", "html": html}}),
                       template_name="t")  # fmt: skip
     assert (refusal.code, refusal.fields[0][0]) == (RefusalCode.INVALID_REQUEST, "content.email.text")
-    assert said in refusal.detail
+    assert "cannot be derived from `html`" in refusal.detail

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from publisher_api.channels.model import Channel
+from publisher_api.configuration import Configuration
 from publisher_api.planning.assemble import RELAY_GRACE
 from publisher_api.refusal import RefusalCode
 from publisher_api.users.model import User
@@ -26,6 +28,18 @@ def nested(levels: int) -> dict[str, object]:
     return value
 
 
+PRESETS = {
+    "slack": {"preset": "slack", "secret_ref": "WEBHOOK_A"},
+    "telegram-ops": {"preset": "telegram", "secret_ref": "WEBHOOK_B", "recipient": "12345"},
+    "telegram": {"preset": "telegram", "secret_ref": "WEBHOOK_B"},
+}
+
+
+def with_presets() -> Configuration:
+    channels = {slug: Channel(slug=slug, channel_type="webhook", config=config) for slug, config in PRESETS.items()}
+    return Configuration(channels, {}, {})
+
+
 class TestRoute:
     def test_push_makes_a_delivery_for_each_device(self) -> None:
         assert [delivery.recipient for delivery in planned(channels=["push"]).deliveries] == ["phone", "tablet"]
@@ -38,6 +52,24 @@ class TestRoute:
         [delivery] = planned(channels=["webhook-chat"]).deliveries
         assert (delivery.channel_type, delivery.channel) == ("webhook", "webhook-chat")
         assert delivery.recipient == "https://chat.example.com"
+
+    def test_a_preset_is_addressed_by_its_secret_its_config_or_the_request(self) -> None:
+        known = with_presets()
+        to = {"telegram": "-1001234567890"}
+        [to_slack, to_chat, to_given] = planned(known=known, channels=[*PRESETS], to=to).deliveries
+        assert [each.recipient for each in (to_slack, to_chat, to_given)] == [
+            "https://hooks.slack.com/",
+            "12345",
+            "-1001234567890",
+        ]
+        [without] = planned(known=known, channels=["telegram"]).deliveries
+        assert (without.status, without.reason) == ("suppressed", "no_address")
+
+    @pytest.mark.parametrize(
+        "to", [{"slack": "https://evil.example/"}, {"telegram-ops": "67890"}, {"telegram": "https://evil.example/"}]
+    )
+    def test_a_request_cannot_send_a_presets_message_elsewhere(self, to: dict[str, str]) -> None:
+        assert refused(known=with_presets(), channels=[*to], to=to).fields[0][0] == f"to.{next(iter(to))}"
 
     @pytest.mark.parametrize(
         ("fields", "code", "field"),

@@ -8,7 +8,7 @@ from typing import Any
 from alembic import op
 
 revision = "0015"
-down_revision = "0017"
+down_revision = "0018"
 
 SCHEMA = """
 alter table api_keys

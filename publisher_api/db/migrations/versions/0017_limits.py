@@ -10,7 +10,7 @@ from typing import Any
 from alembic import op
 
 revision = "0017"
-down_revision = "0013"
+down_revision = "0016"
 
 SCHEMA = """
 create table limits (

@@ -1,0 +1,170 @@
+"""Erasures in Postgres: their rows, and what they delete and stop at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from postgres.pool import Connected, fetch_one
+from publisher_api.erasures.model import Erasure
+from shared.reasons import Reason
+
+_COLUMNS = """
+    erasure_id, user_id, requested_at, until, devices, notifications, deliveries, rows_erased_at, inbox_erased_at,
+    completed_at
+"""
+_HASH = "sha256(convert_to(%(user_id)s, 'UTF8'))"
+
+
+def hold(connection: Connected, user_id: str) -> None:
+    """Let no other transaction begin an erasure of this user until this one ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('erasure ' || %s, 0))", [user_id])
+
+
+def latest(connection: Connected, user_id: str) -> Erasure | None:
+    """The latest erasure of the user that is known."""
+    with connection.cursor(row_factory=class_row(Erasure)) as cursor:
+        cursor.execute(
+            f"select {_COLUMNS} from erasures where user_hash = {_HASH} order by requested_at desc limit 1",
+            {"user_id": user_id},
+        )
+        return cursor.fetchone()
+
+
+def get(connection: Connected, erasure_id: UUID) -> Erasure | None:
+    """The erasure, or None."""
+    with connection.cursor(row_factory=class_row(Erasure)) as cursor:
+        cursor.execute(f"select {_COLUMNS} from erasures where erasure_id = %s", [erasure_id])
+        return cursor.fetchone()
+
+
+def has_anything(connection: Connected, user_id: str, after: datetime) -> bool:
+    """Whether something is stored of the user that an erasure until ``after`` did not cover."""
+    cursor = connection.execute(
+        """
+        select exists (select from users where user_id = %(user_id)s)
+            or exists (select from preferences where user_id = %(user_id)s)
+            or exists (select from notifications where user_id = %(user_id)s
+                          and coalesce(accepted_at, created_at) > %(after)s) as found
+        """,
+        {"user_id": user_id, "after": after},
+    )
+    return bool(fetch_one(cursor)["found"])
+
+
+def last_accepted_at(connection: Connected, user_id: str) -> datetime | None:
+    """When the user's last notification was accepted. Another publisher's clock may be ahead of ours."""
+    cursor = connection.execute(
+        "select max(coalesce(accepted_at, created_at)) as last from notifications where user_id = %s", [user_id]
+    )
+    last: datetime | None = fetch_one(cursor)["last"]
+    return last
+
+
+def begin(connection: Connected, erasure_id: str, user_id: str, now: datetime, until: datetime) -> None:
+    """Store a new erasure; or let the running one of this user begin again, with another ``until``."""
+    connection.execute(
+        f"""
+        insert into erasures (erasure_id, user_hash, user_id, requested_at, until, next_at)
+        values (%(erasure_id)s, {_HASH}, %(user_id)s, %(now)s, %(until)s, %(now)s)
+        on conflict (user_id) where completed_at is null do update
+           set requested_at = excluded.requested_at, until = excluded.until, next_at = excluded.next_at,
+               rows_erased_at = null, inbox_erased_at = null
+        """,
+        {"erasure_id": erasure_id, "user_id": user_id, "now": now, "until": until},
+    )
+
+
+def delete_profile(connection: Connected, user_id: str) -> None:
+    """Delete the user with their addresses, devices and preferences, and count the devices."""
+    connection.execute(
+        """
+        with gone as (
+            delete from users where user_id = %(user_id)s
+        ), preferred as (
+            delete from preferences where user_id = %(user_id)s
+        )
+        update erasures set devices = devices + (select count(*) from devices where user_id = %(user_id)s)
+         where user_id = %(user_id)s and completed_at is null
+        """,
+        {"user_id": user_id},
+    )
+
+
+def stop_deliveries(connection: Connected, user_id: str, until: datetime, now: datetime) -> None:
+    """Cancel the deliveries of the user that wait for their time, and let the others expire now.
+
+    What is claimed or published cannot be canceled (``deliveries.store.cancel``). What is published is published again
+    at once: it has expired, so its function sends nothing more and reports how it ended. The ledger then stops the
+    attempts of the first message, too.
+    """
+    connection.execute(
+        """
+        with locked as (
+            -- After it has waited for a row, this returns the row's newest version, which no one can change now.
+            select d.delivery_id, d.status, d.expires_at, d.sweep_at,
+                   d.status = 'pending' and d.sweep_at = greatest(d.due_at, d.deferred_until) as stops
+              from notifications n join deliveries d using (notification_id)
+             where n.user_id = %(user_id)s and coalesce(n.accepted_at, n.created_at) <= %(until)s
+               and d.status in ('pending', 'queued')
+             order by d.delivery_id for no key update of d
+        )
+        update deliveries d
+           set status = case when l.stops then 'canceled' else l.status end,
+               reason = case when l.stops then %(reason)s else d.reason end,
+               expires_at = least(l.expires_at, %(now)s),
+               sweep_at = case when l.status = 'queued' then %(now)s else l.sweep_at end,
+               updated_at = now()
+          from locked l
+         where d.delivery_id = l.delivery_id and (l.stops or l.expires_at > %(now)s)
+        """,
+        {"user_id": user_id, "until": until, "now": now, "reason": Reason.ERASED.value},
+    )
+
+
+def claim_due(connection: Connected, now: datetime) -> Erasure | None:
+    """The running erasure that is due the longest, held until the transaction ends."""
+    with connection.cursor(row_factory=class_row(Erasure)) as cursor:
+        cursor.execute(
+            f"""
+            select {_COLUMNS} from erasures where completed_at is null and next_at <= %s
+             order by next_at limit 1 for update skip locked
+            """,
+            [now],
+        )
+        return cursor.fetchone()
+
+
+def count_removed(connection: Connected, erasure_id: UUID, notifications: int, deliveries: int) -> None:
+    """Add to what the erasure has deleted."""
+    connection.execute(
+        "update erasures set notifications = notifications + %s, deliveries = deliveries + %s where erasure_id = %s",
+        [notifications, deliveries, erasure_id],
+    )
+
+
+def wait_until(connection: Connected, erasure_id: UUID, at: datetime) -> None:
+    """Go on with the erasure at ``at``."""
+    connection.execute("update erasures set next_at = %s where erasure_id = %s", [at, erasure_id])
+
+
+def rows_are_erased(connection: Connected, erasure_id: UUID, now: datetime) -> None:
+    """Note that no rows are left."""
+    connection.execute("update erasures set rows_erased_at = %s where erasure_id = %s", [now, erasure_id])
+
+
+def inboxes_are_erased(connection: Connected, erasure_ids: Sequence[str], now: datetime) -> None:
+    """Note that the live inboxes of these erasures are erased."""
+    connection.execute(
+        """
+        update erasures set inbox_erased_at = %(now)s, next_at = %(now)s
+         where erasure_id = any(%(ids)s::uuid[]) and rows_erased_at is not null and inbox_erased_at is null
+        """,
+        {"ids": list(erasure_ids), "now": now},
+    )
+
+
+def complete(connection: Connected, erasure_id: UUID, now: datetime) -> None:
+    """Note that nothing is left, and forget the user's id."""
+    connection.execute("update erasures set completed_at = %s, user_id = null where erasure_id = %s", [now, erasure_id])

@@ -1,0 +1,1 @@
+"""Export: everything that is stored of a user, as one JSON document."""

@@ -1,0 +1,1 @@
+"""Retention: how long notifications are kept, and deleting those whose time is over."""

@@ -1,0 +1,148 @@
+"""Erases users at times of a test's choice, with a worker that handles what is published."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from psycopg import sql
+from psycopg.rows import DictRow
+
+from functions.inapp.handler import handle
+from functions.postgres.inbox import PostgresInbox
+from functions.postgres.ledger import LedgerTable, PostgresLedger
+from functions.postgres.switches import PostgresSwitchStore
+from functions.runtime.ports import Services
+from functions.runtime.recording import record
+from functions.runtime.switches import CachedSwitches
+from local import postgres
+from publisher_api.connections import new_id
+from publisher_api.deliveries.service import record_outcomes
+from publisher_api.erasures.model import ErasureView
+from publisher_api.erasures.service import Erasures, erase_some
+from publisher_api.settings import Settings
+from shared.envelope import Delivery, decode
+from tests.factories import make_outcome
+from tests.fakes import Clock, MemoryOutcomes
+from tests.publisher.sweeping import Sweeping
+from transport.port import Received
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """A database, a clock, and a worker. ``sweeping`` publishes."""
+
+    sweeping: Sweeping
+    clock: Clock
+    erasures: Erasures
+    inbox: PostgresInbox
+    ledger: PostgresLedger
+
+    @classmethod
+    @contextmanager
+    def of(cls, sweeping: Sweeping) -> Iterator["Erasing"]:
+        clock = Clock(datetime.now(UTC))
+        table = LedgerTable(sweeping.pool)
+        yield cls(
+            sweeping,
+            clock,
+            Erasures(sweeping.pool, clock, new_id, lambda: None),
+            PostgresInbox(sweeping.pool),
+            PostgresLedger(table, timedelta(minutes=1)),
+        )
+        table.close()
+
+    def request(self, user_id: str) -> ErasureView:
+        """What DELETE answers."""
+        return self.erasures.request(user_id)
+
+    def steps(self) -> None:
+        """Do all steps of erasures that are due now."""
+        while erase_some(self.sweeping.pool, self.clock(), new_id):
+            pass
+
+    def publish(self) -> None:
+        self.sweeping.at(self.clock())
+
+    def work(self, *, except_of: str = "") -> None:
+        """Publish, and let the worker handle every message but those of the channel ``except_of``."""
+        self.publish()
+        outcomes = MemoryOutcomes()
+        for row in self.sql("select message_id, subscription, data from transport.messages"):
+            message = decode(bytes(row["data"]))
+            if isinstance(message, Delivery) and message.channel == except_of:
+                continue
+            if row["subscription"].endswith("inapp"):
+                handle(self._services(outcomes), Received(bytes(row["data"]), attempt=1))
+            elif isinstance(message, Delivery):
+                ids = {"notification_id": message.notification_id, "delivery_id": message.delivery_id}
+                outcomes.publish(make_outcome(**ids, round=message.round, at=self.clock()))
+            self.sql("delete from transport.messages where message_id = %s", row["message_id"])
+        record_outcomes(self.sweeping.pool, outcomes.published)
+
+    def finish(self) -> None:
+        """Let a minute pass, in which everything is done that must be done."""
+        for _ in range(8):
+            self.steps()
+            self.work()
+            self.clock.advance(seconds=15)
+
+    def found(self, text: str) -> list[str]:
+        """Every table that holds ``text`` anywhere, in any letter case."""
+        tables = self.sql(
+            "select schemaname, tablename from pg_tables where schemaname in ('public', 'state', 'transport')"
+        )
+        assert len(tables) > 20
+        return [row["tablename"] for row in tables if self._holds(row["schemaname"], row["tablename"], text)]
+
+    def sql(self, statement: str, *parameters: object) -> list[DictRow]:
+        return self.sweeping.sql(statement, *parameters)
+
+    def _holds(self, schema: str, table: str, text: str) -> bool:
+        # Bytes are shown in hexadecimal.
+        statement = sql.SQL("select t::text as row from {} as t").format(sql.Identifier(schema, table))
+        with self.sweeping.pool.connection() as connection:
+            rows = connection.execute(statement).fetchall()
+        return any(each in row["row"].lower() for row in rows for each in (text.lower(), text.encode().hex()))
+
+    def _services(self, outcomes: MemoryOutcomes) -> Services:
+        switches = PostgresSwitchStore(self.sweeping.pool)
+        return Services(
+            ledger=self.ledger,
+            outcomes=outcomes,
+            record=partial(record, self.ledger, outcomes),
+            switches=CachedSwitches(switches.read, lambda: 0.0),
+            switch_store=switches,
+            inbox=self.inbox,
+            now=self.clock,
+        )
+
+
+@contextmanager
+def database_for(settings: Settings, server_url: str) -> Iterator[Settings]:
+    """A database that no publisher sweeps, for the tests of a module. Each test empties it first."""
+    with postgres.database(server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
+        postgres.migrate(url)
+        yield replace(settings, database_url=url)
+
+
+# Deleting few rows takes less time than truncating tables.
+_FILLED = (
+    "notifications", "users", "preferences", "event_types", "event_type_versions", "erasures", "commands",
+    "command_repeats", "dedup_keys", "transport.messages", "state.inbox", "state.inbox_heads", "state.erased",
+    "state.ledger",
+)  # fmt: skip
+
+
+def empty(sweeping: Sweeping) -> None:
+    """Delete what the tests before have stored."""
+    for table in _FILLED:
+        sweeping.sql(f"delete from {table}")  # noqa: S608 - from the list above
+    sweeping.sql("update retention set document = '{}'")
+
+
+def new_name() -> str:
+    """A name that is found in no other row."""
+    return f"q{uuid.uuid4().hex}"

@@ -1,0 +1,271 @@
+"""An erasure deletes everything of a user, says when it is complete, and leaves alone what is stored after it."""
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from functions.runtime.inbox import LOOKED_UP_AFTER
+from publisher_api.db.expired_rows import delete_some_expired_rows
+from publisher_api.deliveries.service import record_outcomes
+from publisher_api.erasures import service
+from publisher_api.settings import Settings
+from tests.factories import make_outcome
+from tests.publisher.erasing import Erasing, database_for, empty, new_name
+from tests.publisher.running import Publisher
+from tests.publisher.sweeping import Sweeping, accept_pending
+
+
+@pytest.fixture(scope="module")
+def unswept(settings: Settings, postgres_server_url: str) -> Iterator[Settings]:
+    with database_for(settings, postgres_server_url) as own:
+        yield own
+
+
+@pytest.fixture
+def erasing(sweeping: Sweeping) -> Iterator[Erasing]:
+    empty(sweeping)
+    with Erasing.of(sweeping) as erasing:
+        yield erasing
+
+
+@pytest.fixture
+def ada(unswept: Settings, erasing: Erasing) -> str:
+    """A user with everything that can be stored of one; their id is in all of it."""
+    ada = new_name()
+    erasing.sql(
+        "insert into users (user_id, email, attributes) values (%s, %s, %s)", ada, f"{ada}@x.org", Jsonb({"n": ada})
+    )
+    erasing.sql(
+        "insert into devices (device_id, user_id, token, platform) values (%s, %s, %s, 'ios')",
+        uuid.uuid4(),
+        ada,
+        f"t-{ada}",
+    )
+    erasing.sql("insert into preferences (user_id, document) values (%s, '{}')", ada)
+    send(unswept, ada, channels=["inapp", "email"], to={"email": f"{ada}@x.org"})
+    send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, dedup_key="invoice-7")
+    erasing.work()
+    return ada
+
+
+def send(settings: Settings, user_id: str, **fields: object) -> str:
+    return accept_pending(settings, user_id=user_id, payload={"name": user_id}, **fields)
+
+
+def test_nothing_is_left_of_an_erased_user(erasing: Erasing, ada: str) -> None:
+    assert set(erasing.found(ada)) >= {
+        "users", "devices", "preferences", "notifications", "deliveries", "inbox", "inbox_heads",
+    }  # fmt: skip
+    assert erasing.request(ada).status == "running"
+    erasing.finish()
+    assert erasing.request(ada).status == "complete"
+    assert erasing.found(ada) == []
+
+
+def test_the_erasure_counts_what_it_deleted(erasing: Erasing, ada: str) -> None:
+    erasing.request(ada)
+    erasing.finish()
+    found = erasing.request(ada)
+    assert (found.devices, found.notifications, found.deliveries) == (1, 2, 3)
+    assert found.completed_at is not None
+
+
+def test_addresses_and_the_inbox_are_gone_before_anything_else(erasing: Erasing, ada: str) -> None:
+    erasing.request(ada)
+    assert not {"users", "devices", "preferences"} & set(erasing.found(ada))
+    erasing.work()
+    assert not {"inbox", "inbox_heads"} & set(erasing.found(ada))
+
+
+def test_a_repeated_request_answers_the_same_erasure(erasing: Erasing, ada: str) -> None:
+    first = erasing.request(ada)
+    assert erasing.request(ada) == first
+    erasing.finish()
+    complete = erasing.request(ada)
+    assert complete.erasure_id == first.erasure_id
+    assert erasing.request(ada) == complete == erasing.erasures.get(first.erasure_id)
+    assert erasing.found(ada) == []
+
+
+def test_requests_at_once_begin_one_erasure(erasing: Erasing, ada: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(erasing.request, [ada] * 4))
+    assert len({each.erasure_id for each in found}) == 1
+
+
+def test_a_user_of_whom_nothing_is_stored_can_be_erased(erasing: Erasing) -> None:
+    name = new_name()
+    erasing.request(name)
+    erasing.finish()
+    assert (erasing.request(name).status, erasing.found(name)) == ("complete", [])
+
+
+def test_a_scheduled_delivery_is_never_sent(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    deliver_at = (erasing.clock() + timedelta(days=3)).isoformat()
+    send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, deliver_at=deliver_at)
+    erasing.request(ada)
+    erasing.finish()
+    assert erasing.request(ada).status == "complete"
+    erasing.clock.advance(days=3)
+    erasing.publish()
+    assert erasing.sql("select from transport.messages") == []
+
+
+def test_an_erasure_waits_for_what_is_on_its_way(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"})
+    erasing.publish()
+    erasing.request(ada)
+    for _ in range(20):
+        erasing.steps()
+        erasing.work(except_of="email")
+        erasing.clock.advance(seconds=15)
+    running = erasing.request(ada)
+    assert (running.status, running.waiting_for) == ("running", "rows")
+    erasing.finish()
+    assert erasing.request(ada).status == "complete"
+
+
+def test_what_is_on_its_way_is_published_again_as_expired(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    notification_id = send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"})
+    erasing.publish()
+    erasing.request(ada)
+    erasing.publish()
+    first, second = erasing.sweeping.published.deliveries(notification_id, 2)
+    assert first.key == second.key
+    assert first.expires_at > erasing.clock() == second.expires_at
+
+
+def test_an_outcome_that_comes_after_the_erasure_is_dropped(erasing: Erasing, ada: str) -> None:
+    [row, *_] = erasing.sql("select delivery_id::text from deliveries")
+    erasing.request(ada)
+    erasing.finish()
+    record_outcomes(erasing.sweeping.pool, [make_outcome(delivery_id=row["delivery_id"], round=0)])
+    assert erasing.sql("select from deliveries union all select from delivery_events") == []
+
+
+def test_a_notification_that_was_committed_during_the_request_is_erased(
+    unswept: Settings, erasing: Erasing, ada: str
+) -> None:
+    erasing.request(ada)
+    erasing.steps()
+    send(unswept, ada, channels=["inapp"])  # accepted a minute ago
+    erasing.finish()
+    assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
+
+
+def test_a_user_who_comes_back_keeps_what_is_new(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    erasing.request(ada)
+    erasing.sql("insert into users (user_id, email) values (%s, 'new@x.org')", ada)
+    notification_id = send(unswept, ada, channels=["inapp"])
+    later = erasing.clock() + timedelta(seconds=1)
+    erasing.sql("update notifications set accepted_at = %s where notification_id = %s", later, notification_id)
+    erasing.finish()
+    assert erasing.sql("select status from deliveries") == [{"status": "sent"}]
+    assert erasing.sql("select notification_id from state.inbox") == [{"notification_id": notification_id}]
+    assert erasing.sql("select email from users") == [{"email": "new@x.org"}]
+    assert erasing.sql("select from erasures where completed_at is null") == []
+
+
+def test_a_user_who_came_back_can_be_erased_again(erasing: Erasing, ada: str) -> None:
+    first = erasing.request(ada)
+    erasing.finish()
+    erasing.sql("insert into users (user_id) values (%s)", ada)
+    second = erasing.request(ada)
+    assert (second.status, second.erasure_id == first.erasure_id) == ("running", False)
+    erasing.finish()
+    assert erasing.found(ada) == []
+
+
+def test_an_erasure_that_meets_new_rows_begins_again(erasing: Erasing, ada: str) -> None:
+    first = erasing.request(ada)
+    erasing.clock.advance(seconds=30)
+    erasing.sql("insert into users (user_id) values (%s)", ada)
+    again = erasing.request(ada)
+    assert (again.erasure_id, again.requested_at) == (first.erasure_id, first.requested_at + timedelta(seconds=30))
+    erasing.finish()
+    assert erasing.found(ada) == []
+
+
+def test_marks_that_wait_to_be_repeated_are_erased(erasing: Erasing, ada: str) -> None:
+    erasing.sql(
+        "insert into command_repeats (command_id, body, published, due_at) values (%s, %s, 1, now() + interval '1 d')",
+        uuid.uuid4(),
+        Jsonb({"v": 1, "type": "command", "command": "read_all", "at": "2026-01-01T00:00:00Z", "user_id": ada}),
+    )
+    erasing.request(ada)
+    erasing.finish()
+    assert erasing.found(ada) == []
+
+
+def test_an_inbox_that_never_reports_is_asked_again(erasing: Erasing, ada: str) -> None:
+    erasing.request(ada)
+    for _ in range(12):
+        erasing.steps()
+        erasing.publish()
+        for each in erasing.sql("select message_id from transport.messages"):
+            erasing.sql("delete from transport.messages where message_id = %s", each["message_id"])
+        erasing.clock.advance(hours=12)
+    assert erasing.request(ada).waiting_for == "inbox"
+    erasing.finish()
+    erasing.clock.advance(hours=1)
+    erasing.finish()
+    assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
+
+
+def test_the_erasure_of_one_user_touches_no_other(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    grace = new_name()
+    erasing.sql("insert into users (user_id) values (%s)", grace)
+    send(unswept, grace, channels=["inapp"])
+    erasing.work()
+    before = erasing.found(grace)
+    erasing.request(ada)
+    erasing.finish()
+    assert erasing.found(grace) == before
+
+
+def test_more_notifications_are_erased_than_one_step_deletes(erasing: Erasing, ada: str) -> None:
+    erasing.sql(
+        """
+        insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
+                                   created_at, accepted_at)
+        select gen_random_uuid(), 'tests', %s, 'payment', '{}', '{}', 1, now() - interval '1 day', now()
+          from generate_series(1, 450)
+        """,
+        ada,
+    )
+    erasing.request(ada)
+    erasing.finish()
+    assert (erasing.request(ada).notifications, erasing.found(ada)) == (452, [])
+
+
+def test_a_complete_erasure_is_forgotten_after_30_days(erasing: Erasing, ada: str) -> None:
+    erasing.request(ada)
+    erasing.finish()
+    for days in (29, 2):
+        erasing.clock.advance(days=days)
+        delete_some_expired_rows(erasing.sweeping.pool, erasing.clock())
+        assert len(erasing.sql("select from erasures")) == (1 if days == 29 else 0)
+    assert erasing.sql("select from state.erased") == []
+
+
+def test_the_second_erasing_comes_after_the_last_put_that_looks_at_no_tombstone() -> None:
+    """The second erasing deletes what a function put into the inbox without a look at the tombstones."""
+    longest_write = timedelta(seconds=20)
+    assert LOOKED_UP_AFTER + longest_write < service.SETTLED
+
+
+def test_delete_over_http_answers_202_and_where_to_ask(publisher: Publisher) -> None:
+    user = new_name()
+    publisher.http.put(f"/v1/users/{user}", json={"email": f"{user}@example.com"}).raise_for_status()
+    response = publisher.http.delete(f"/v1/notifications/user/{user}")
+    assert (response.status_code, response.json()["status"]) == (202, "running")
+    asked = publisher.http.get(response.headers["location"])
+    assert (asked.status_code, asked.json()["erasure_id"]) == (200, response.json()["erasure_id"])
+    assert publisher.http.get(f"/v1/users/{user}").status_code == 404
+    [command] = publisher.topic.commands(user)
+    assert command.command == "erase"
+    assert publisher.http.get(f"/v1/erasures/{uuid.uuid4()}").status_code == 404
