@@ -29,6 +29,7 @@ from publisher_api.inbox.reader import PublishersReader
 from publisher_api.inbox.service import Inbox
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import list_notifications
+from publisher_api.principal import EVERYTHING
 
 TOTALS = (10_000, 1_000_000)
 _WARM_UP = 100

@@ -132,7 +132,7 @@ async def send_batch(
             tenant=producer.tenant,
         )
 
-    return _response(await services.backend.accept_batch(parsed, producer), located=False)
+    return _response(await services.backend.accept_batch(parsed, producer.producer), located=False)
 
 
 def _response(answer: AcceptResult | Refusal, *, located: bool) -> JSONResponse:

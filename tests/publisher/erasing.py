@@ -22,6 +22,7 @@ from publisher_api.connections import new_id
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.erasures.model import ErasureView
 from publisher_api.erasures.service import Erasures, erase_some
+from publisher_api.principal import command
 from publisher_api.settings import Settings
 from shared.envelope import Delivery, decode
 from tests.factories import make_outcome
@@ -56,7 +57,7 @@ class Erasing:
 
     def request(self, user_id: str) -> ErasureView:
         """What DELETE answers."""
-        return self.erasures.request(user_id)
+        return self.erasures.request(user_id, command("tests"))
 
     def steps(self) -> None:
         """Do all steps of erasures that are due now."""

@@ -8,6 +8,7 @@ from bench.growth_requests import Requests, requests_over
 from publisher_api.connections import now
 from publisher_api.erasures.service import Erasures
 from publisher_api.export.service import export
+from publisher_api.principal import command
 from publisher_api.retention.service import purge_some
 
 TOTAL = 50_000
@@ -35,7 +36,9 @@ def test_a_request_uses_indexes(requests: Requests, name: str, indexes: set[str]
 
 
 def erase(requests: Requests) -> None:
-    Erasures(requests.pool, now, lambda: "00000000-0000-7000-8000-000000000001", lambda: None).request("user-1")
+    Erasures(requests.pool, now, lambda: "00000000-0000-7000-8000-000000000001", lambda: None).request(
+        "user-1", command("t")
+    )
 
 
 def read_export(requests: Requests) -> None:
