@@ -15,7 +15,7 @@ class Scope(Described):
     READ_ALL = "read_all", "Reach the notifications of every producer, in each request that the other scopes allow."
     USERS = "users", "Users with their devices and preferences, their inbox tokens, and marking as read for them."
     CONFIGURE = "configure", "Channels, templates, event types, limits and the environment's preferences."
-    ADMIN = "admin", "Everything, also API keys and the audit log."
+    ADMIN = "admin", "Everything, also API keys, the audit log, erasing and exporting users, and retention."
 
 
 _INCLUDES = {Scope.READ_ALL: frozenset({Scope.READ}), Scope.ADMIN: frozenset(Scope)}

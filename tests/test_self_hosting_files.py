@@ -191,8 +191,8 @@ def test_compose_file_builds_an_existing_image() -> None:
 
 def test_compose_file_names_only_variables_that_are_read() -> None:
     named = {name for service in OUR_IMAGE.values() for name in service["environment"]}
-    inbox = {name for name in table_of_settings()["publisher"] if re.match("INBOX_|FIREBASE_", name)}
-    assert named == {VARIABLE, "DATABASE_URL", *inbox}
+    callers = {name for name in table_of_settings()["publisher"] if re.match("INBOX_|FIREBASE_|PRODUCER_JWT_", name)}
+    assert named == {VARIABLE, "DATABASE_URL", *callers}
     assert COMPOSE["services"]["worker"]["env_file"] == "worker.env"
 
 

@@ -28,8 +28,8 @@ def record(
 
 
 def forget(connection: Connected, changed: str) -> None:
-    """Let the log no longer say what was changed in the entries about ``changed``, because it names a person."""
-    store.anonymise(connection, changed)
+    """Let the entries about ``changed`` say only that it was erased: its name is personal data."""
+    store.rename(connection, changed, f"{changed.partition('/')[0]}/erased")
 
 
 def list_entries(pool: Pool, filters: Mapping[str, str | None], limit: int, before: int | None) -> AuditPage:

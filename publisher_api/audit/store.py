@@ -1,4 +1,4 @@
-"""The audit log in Postgres. Entries are only added; of erased users they keep no id."""
+"""The audit log in Postgres. Entries are only added; the name of what is erased is taken out of them."""
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -16,9 +16,9 @@ def add_entry(connection: Connected, caller: Principal, action: str, changed: st
     )
 
 
-def anonymise(connection: Connected, changed: str) -> None:
-    """Replace what the entries about ``changed`` are about, and their values."""
-    connection.execute("update audit_log set object = 'users/(erased)', changes = '{}' where object = %s", [changed])
+def rename(connection: Connected, changed: str, name: str) -> None:
+    """Give what entries are about another name."""
+    connection.execute("update audit_log set object = %s where object = %s", [name, changed])
 
 
 def list_entries(connection: Connected, filters: dict[str, str], *, limit: int, before: int | None) -> list[AuditEntry]:

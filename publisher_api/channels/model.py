@@ -164,7 +164,9 @@ class SendTest(BaseModel):
     to: Annotated[str, Field(min_length=1, max_length=2048)] | None = Field(
         default=None, description="An address of the channel's kind."
     )
-    content: dict[str, Any] | None = Field(default=None, description="Over the default content.")
+    content: Annotated[dict[str, Any], Field(max_length=50)] | None = Field(
+        default=None, description="Over the default content."
+    )
 
 
 class SendTestResult(BaseModel):

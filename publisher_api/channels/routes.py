@@ -72,7 +72,7 @@ def delete_channel(channel: Name, producer: Producer, services: Services) -> Res
 @router.post("/{channel}/toggle", responses=problems(400, 401, 403, 404, 413, 422, 503))
 def toggle_channel(channel: Name, producer: Producer, services: Services, toggle: Toggle | None = None) -> ChannelView:
     """Switch a channel on or off. Without a body it becomes what it is not."""
-    return services.channels.toggle(channel, toggle.enabled if toggle else None, producer)
+    return services.channels.toggle(channel, producer, enabled=toggle.enabled if toggle else None)
 
 
 @router.post("/{channel}/test", responses=problems(400, 401, 403, 404, 413, 422, 429, 503))
@@ -83,4 +83,4 @@ async def send_test(
     minutes. The response comes with its first result, or after 15 seconds with its state so far.
     """
     await run_in_threadpool(services.channels.get, channel)
-    return await services.send_tests.send(producer.producer, channel, test or SendTest())
+    return await services.send_tests.send(producer, channel, test or SendTest())

@@ -18,7 +18,7 @@ from publisher_api.channels.model import SendTest, SendTestResult
 from publisher_api.hosting.backend import Backend
 from publisher_api.notifications.model import NotificationDetail
 from publisher_api.notifications.service import get_notification
-from publisher_api.principal import EVERYTHING
+from publisher_api.principal import EVERYTHING, Principal, Scope
 from publisher_api.refusal import Refusal, overloaded
 
 EVENT_TYPE = "channel_test"
@@ -42,13 +42,14 @@ class SendTests:
     wait_seconds: float = WAIT_SECONDS
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MAX_AT_ONCE))
 
-    async def send(self, producer: str, slug: str, test: SendTest) -> SendTestResult:
+    async def send(self, caller: Principal, slug: str, test: SendTest) -> SendTestResult:
         """Accept the test, and return its first result, or its state when the wait ends. Raises ``Refusal``."""
+        caller.require(Scope.SEND)
         if self._places.locked():
             raise overloaded()
         async with self._places:
             began = time.monotonic()
-            notification_id = await self._accept(producer, slug, test)
+            notification_id = await self._accept(caller, slug, test)
             detail = await self._result(notification_id, began + self.wait_seconds)
             return SendTestResult(
                 notification_id=notification_id,
@@ -58,9 +59,9 @@ class SendTests:
                 notification=detail,
             )
 
-    async def _accept(self, producer: str, slug: str, test: SendTest) -> UUID:
+    async def _accept(self, caller: Principal, slug: str, test: SendTest) -> UUID:
         body = msgspec.json.encode(_notification(slug, test, self.clock() + _LIFETIME))
-        answer = await self.backend.accept(AcceptRequest(producer, [parse(body)], body=body))
+        answer = await self.backend.accept(AcceptRequest(caller.producer, [parse(body)], body=body))
         if isinstance(answer, Refusal):
             raise answer
         return UUID(answer.body["notification_id"])

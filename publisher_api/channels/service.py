@@ -31,8 +31,6 @@ from shared.envelope import VERSION, Command
 from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 _SHOWN_EVENT_TYPES = 20
-
-
 # Each change sends the switches of all channels to every function in one message.
 MAX_CHANNELS = 500
 
@@ -61,9 +59,7 @@ class Channels:
 
     def put(self, slug: str, fields: ChannelFields, caller: Principal) -> ChannelView:
         """Create or change a channel. Raises ``Refusal``."""
-        return self._store(
-            slug, caller, "channel.put", lambda before, version: changed(slug, fields, before.get(slug), version)
-        )
+        return self._store(slug, caller, lambda before, version: changed(slug, fields, before.get(slug), version))
 
     def create(self, fields: NewChannel, caller: Principal) -> ChannelView:
         """Create a channel. Raises ``Refusal``, also if there is one with this slug."""
@@ -74,17 +70,13 @@ class Channels:
                 raise Refusal(RefusalCode.ALREADY_EXISTS, f"The channel {fields.channel!r} exists already. {remedy}")
             return changed(fields.channel, fields, None, version)
 
-        return self._store(fields.channel, caller, "channel.create", new)
+        return self._store(fields.channel, caller, new)
 
     def patch(self, slug: str, changes: ChannelChanges, caller: Principal) -> ChannelView:
         """Change what ``changes`` has. Raises ``Refusal``."""
+        return self._store(slug, caller, lambda before, version: patched(_existing(slug, before), changes, version))
 
-        def after(before: Mapping[str, ChannelView], version: int) -> Channel:
-            return patched(_existing(slug, before), changes, version)
-
-        return self._store(slug, caller, "channel.patch", after)
-
-    def toggle(self, slug: str, enabled: bool | None, caller: Principal) -> ChannelView:  # noqa: FBT001 - None is a third value
+    def toggle(self, slug: str, caller: Principal, *, enabled: bool | None) -> ChannelView:
         """Switch the channel on or off, or to what it is not if ``enabled`` is None. Raises ``Refusal``."""
 
         def switched(before: Mapping[str, ChannelView], version: int) -> Channel:
@@ -92,7 +84,7 @@ class Channels:
             on = not channel.enabled if enabled is None else enabled
             return patched(channel, ChannelChanges(enabled=on), version)
 
-        return self._store(slug, caller, "channel.toggle", switched)
+        return self._store(slug, caller, switched)
 
     def delete(self, slug: str, caller: Principal) -> None:
         """Delete a channel. Raises ``Refusal``, also if it is the first of its type or an event type names it."""
@@ -108,17 +100,17 @@ class Channels:
         self.publish_soon()
 
     def _store(
-        self, slug: str, caller: Principal, action: str, change: Callable[[Mapping[str, ChannelView], int], Channel]
+        self, slug: str, caller: Principal, change: Callable[[Mapping[str, ChannelView], int], Channel]
     ) -> ChannelView:
         """Store what ``change`` makes of the channels, and send the switches of all channels to the functions."""
         with self.pool.connection() as connection:
             version = store.lock_channels(connection)
             before = _by_slug(connection)
             if slug not in before and len(before) >= MAX_CHANNELS:
-                raise invalid("channel", f"{MAX_CHANNELS} channels exist, which is the most; delete one of them")
+                raise invalid("channel", f"{MAX_CHANNELS} channels exist, which is the most; change one of them")
             view = store.put_channel(connection, change(before, version))
             old = _recorded(before[slug]) if slug in before else None
-            record(connection, caller, action, f"channels/{slug}", before=old, after=_recorded(view))
+            record(connection, caller, "channel.put", f"channels/{slug}", before=old, after=_recorded(view))
             self._send_switches(connection, (before | {slug: view}).values(), version)
         self.cache.drop()
         self.publish_soon()

@@ -49,7 +49,6 @@ class Erasures:
             begun = store.latest(connection, user_id)
             if begun is None:
                 raise RuntimeError("an erasure that was just begun does not exist")
-            forget(connection, f"users/{user_id}")
             record(connection, caller, "user.erase", f"erasures/{begun.erasure_id}")
         self.publish_soon()
         return view(begun)
@@ -68,6 +67,7 @@ class Erasures:
         until = max(now, last) if last is not None else now
         store.begin(connection, self.new_id(), user_id, now, until)
         store.delete_profile(connection, user_id)
+        forget(connection, f"users/{user_id}")
         store.stop_deliveries(connection, user_id, until, now)
         # At once, so that the user's inbox is empty now. It is erased a second time in the end.
         command = Command(v=VERSION, command="erase", at=until, user_id=user_id)

@@ -18,11 +18,10 @@ def get_retention(pool: Pool) -> RetentionFields:
 
 def put_retention(pool: Pool, fields: RetentionFields, caller: Principal) -> RetentionFields:
     """Replace how long notifications are kept."""
-    document = fields.model_dump(exclude_none=True)
     with pool.connection() as connection:
-        before = store.get_document(connection)
-        store.put_document(connection, document)
-        record(connection, caller, "retention.put", "retention", before=before, after=document)
+        before, after = store.get_document(connection), fields.model_dump(exclude_none=True)
+        store.put_document(connection, after)
+        record(connection, caller, "retention.put", "retention", before=before, after=after)
     return fields
 
 

@@ -43,8 +43,8 @@ class ServiceRegistry:
     inbox_tokens: InboxTokens
     health: Health
     live: Hub | None
-    erasures: Erasures
     clock: Callable[[], datetime]
+    erasures: Erasures
     new_id: Callable[[], str]
 
 

@@ -37,7 +37,7 @@ def test_a_request_uses_indexes(requests: Requests, name: str, indexes: set[str]
 
 def erase(requests: Requests) -> None:
     Erasures(requests.pool, now, lambda: "00000000-0000-7000-8000-000000000001", lambda: None).request(
-        "user-1", command("tests")
+        "user-1", command("t")
     )
 
 

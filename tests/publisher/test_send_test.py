@@ -15,6 +15,7 @@ from publisher_api.channels.send_test import SendTests
 from publisher_api.connections import now
 from publisher_api.hosting.serverless import ServerlessBackend
 from publisher_api.outbox.shares import Shares
+from publisher_api.principal import command
 from publisher_api.refusal import Refusal, RefusalCode
 from tests.publisher.running import Publisher, problem_of
 from tests.publisher.sweeping import Sweeping
@@ -124,7 +125,7 @@ def sends(sweeping: Sweeping, wait_seconds: float) -> SendTests:
 
 
 def test_the_state_so_far_is_the_answer_when_no_result_came_in_time(sweeping: Sweeping) -> None:
-    result = asyncio.run(sends(sweeping, 0.3).send("tests", "email", SendTest(to="me@example.com")))
+    result = asyncio.run(sends(sweeping, 0.3).send(command("tests"), "email", SendTest(to="me@example.com")))
     assert (result.finished, [each.status for each in result.notification.deliveries]) == (False, ["queued"])
     assert 0.3 <= result.waited_seconds < 10
     assert len(sweeping.published.deliveries(str(result.notification_id))) == 1
@@ -134,7 +135,7 @@ def test_tests_that_wait_hold_no_connection_and_only_a_few_wait_at_a_time(sweepi
     tests = sends(sweeping, 2.0)
 
     async def together() -> list[SendTestResult | BaseException]:
-        each = [tests.send("tests", "email", SendTest(to="me@example.com")) for _ in range(9)]
+        each = [tests.send(command("tests"), "email", SendTest(to="me@example.com")) for _ in range(9)]
         return await asyncio.gather(*each, return_exceptions=True)
 
     began = time.monotonic()

@@ -73,7 +73,7 @@ class Publishers:
 
 def status_of(http: httpx.Client, method: str, path: str) -> int:
     filled = path.replace("{notification_id}", str(uuid.UUID(int=1)))
-    for name in ("device_id", "key_id"):
+    for name in ("device_id", "key_id", "erasure_id"):
         filled = filled.replace(f"{{{name}}}", str(uuid.UUID(int=1)))
     request = http.build_request(method, filled.replace("{", "").replace("}", ""), json={})
     response = http.send(request, stream=True)  # one of the routes answers without an end

@@ -22,7 +22,6 @@ BOUNDED_OTHERWISE = {
     "content.*": "names fields of a channel type's content, which are known",
     "locales.*.*": "likewise",
     "to.*": "an address, which the check of its kind bounds",
-    "config.url": "2,048 characters",
     "message.data": "Google pushes it; the body has 256 KB at most",
     "message.messageId": "likewise",
     "subscription": "likewise",
