@@ -24,7 +24,7 @@ from shared.profile import Profile
 from tests.publisher.google import AUDIENCE, google_settings
 from tests.publisher.own_inbox import INBOX, signed_token
 from tests.publisher.running import Publisher, serving
-from tests.publisher.walking import GOOGLE, ISSUER, POSTGRES, PRODUCERS, Publishers, rules_in
+from tests.publisher.walking import GOOGLE, ISSUER, POSTGRES, PRODUCERS, Publishers, filled, rules_in
 
 each_profile = pytest.mark.parametrize("settings", [GOOGLE, POSTGRES], ids=["google", "postgres"])
 PASSES = 0
@@ -148,10 +148,9 @@ def test_every_route_answers_every_caller_as_the_table_says(publishers: Publishe
 def test_a_body_is_not_read_before_the_caller_is_known(publisher: Publisher) -> None:
     for method, path in (place for place, rule in rules_in(POSTGRES).items() if rule is not Only.ANYONE):
         if method != WEBSOCKET:
-            filled = path.replace("{notification_id}", "00000000-0000-7000-8000-000000000000")
             response = publisher.http.request(
                 method,
-                filled.replace("{", "").replace("}", ""),
+                filled(path),
                 headers={"Authorization": "Bearer wrong", "Content-Type": "application/json"},
                 content=b"{",
             )

@@ -71,11 +71,15 @@ class Publishers:
         return found
 
 
+def filled(path: str) -> str:
+    """The path with a value for each of its parameters."""
+    for name in ("notification_id", "device_id", "key_id", "erasure_id"):
+        path = path.replace(f"{{{name}}}", str(uuid.UUID(int=1)))
+    return path.replace("{", "").replace("}", "")
+
+
 def status_of(http: httpx.Client, method: str, path: str) -> int:
-    filled = path.replace("{notification_id}", str(uuid.UUID(int=1)))
-    for name in ("device_id", "key_id", "erasure_id"):
-        filled = filled.replace(f"{{{name}}}", str(uuid.UUID(int=1)))
-    request = http.build_request(method, filled.replace("{", "").replace("}", ""), json={})
+    request = http.build_request(method, filled(path), json={})
     response = http.send(request, stream=True)  # one of the routes answers without an end
     response.close()
     return response.status_code
