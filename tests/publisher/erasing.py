@@ -9,6 +9,7 @@ from functools import partial
 
 from psycopg import sql
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from functions.inapp.handler import handle
 from functions.postgres.inbox import PostgresInbox
@@ -58,6 +59,15 @@ class Erasing:
     def request(self, user_id: str) -> ErasureView:
         """What DELETE answers."""
         return self.erasures.request(user_id, command("tests"))
+
+    def store_profile(self, user_id: str) -> None:
+        """Store everything but notifications of a user, whose id is in all of it."""
+        user = "insert into users (user_id, email, attributes) values (%s, %s, %s)"
+        self.sql(user, user_id, f"{user_id}@x.org", Jsonb({"name": user_id}))
+        device = "insert into devices (device_id, user_id, token, platform) values (%s, %s, %s, 'ios')"
+        self.sql(device, uuid.uuid4(), user_id, f"token-{user_id}")
+        self.sql("insert into preferences (user_id, document) values (%s, '{}')", user_id)
+        self.sql("insert into limit_buckets values ('user:' || %s, now() + interval '1 day', 1, 1)", user_id)
 
     def steps(self) -> None:
         """Do all steps of erasures that are due now."""

@@ -15,7 +15,6 @@ from publisher_api.erasures import service
 from publisher_api.settings import Settings
 from tests.factories import make_outcome
 from tests.publisher.erasing import Erasing, database_for, empty, new_name
-from tests.publisher.running import Publisher
 from tests.publisher.sweeping import Sweeping, accept_pending
 
 
@@ -36,17 +35,7 @@ def erasing(sweeping: Sweeping) -> Iterator[Erasing]:
 def ada(unswept: Settings, erasing: Erasing) -> str:
     """A user with everything that can be stored of one; their id is in all of it."""
     ada = new_name()
-    erasing.sql(
-        "insert into users (user_id, email, attributes) values (%s, %s, %s)", ada, f"{ada}@x.org", Jsonb({"n": ada})
-    )
-    erasing.sql(
-        "insert into devices (device_id, user_id, token, platform) values (%s, %s, %s, 'ios')",
-        uuid.uuid4(),
-        ada,
-        f"t-{ada}",
-    )
-    erasing.sql("insert into preferences (user_id, document) values (%s, '{}')", ada)
-    erasing.sql("insert into limit_buckets values ('user:' || %s, now() + interval '1 day', 1, 1)", ada)
+    erasing.store_profile(ada)
     send(unswept, ada, channels=["inapp", "email"], to={"email": f"{ada}@x.org"})
     send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, dedup_key="invoice-7")
     erasing.work()
@@ -257,16 +246,3 @@ def test_the_second_erasing_comes_after_the_last_put_that_looks_at_no_tombstone(
     """The second erasing deletes what a function put into the inbox without a look at the tombstones."""
     longest_write = timedelta(seconds=20)
     assert LOOKED_UP_AFTER + longest_write < service.SETTLED
-
-
-def test_delete_over_http_answers_202_and_where_to_ask(publisher: Publisher) -> None:
-    user = new_name()
-    publisher.http.put(f"/v1/users/{user}", json={"email": f"{user}@example.com"}).raise_for_status()
-    response = publisher.http.delete(f"/v1/notifications/user/{user}")
-    assert (response.status_code, response.json()["status"]) == (202, "running")
-    asked = publisher.http.get(response.headers["location"])
-    assert (asked.status_code, asked.json()["erasure_id"]) == (200, response.json()["erasure_id"])
-    assert publisher.http.get(f"/v1/users/{user}").status_code == 404
-    [command] = publisher.topic.commands(user)
-    assert command.command == "erase"
-    assert publisher.http.get(f"/v1/erasures/{uuid.uuid4()}").status_code == 404
