@@ -19,7 +19,7 @@ from doctor.finding import Finding, Verdict
 from doctor.settings import function_variable, service_name
 from local import pubsub_setup
 from local.emulators import RULES
-from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, TOPOLOGY, subscriptions
+from shared.topology import FUNCTIONS, OUTCOMES_SUBSCRIPTION, subscriptions
 
 LEDGER_RULES = RULES.with_name("firestore.ledger.rules")
 PUSH_ACCOUNT = "heliograph-pubsub-push@shop.iam.gserviceaccount.com"
@@ -128,10 +128,9 @@ class Deployment:
         """Let every subscription push as Terraform declares it."""
         url = self.http.url
         self.push(OUTCOMES_SUBSCRIPTION, f"{url}/publisher/internal/outcomes", AUDIENCE)
-        for name, declared in TOPOLOGY.items():
-            self.push(declared.subscription, f"{url}/function/{name}", f"{url}/function/{name}")
-            dead_letters = f"{url}/function/dead_letter"
-            self.push(declared.dead_letter_subscription, dead_letters, dead_letters)
+        for each in subscriptions():
+            if each.target in FUNCTIONS:
+                self.push(each.name, f"{url}/function/{each.target}", f"{url}/function/{each.target}")
 
     def _path(self, name: str) -> str:
         return self.subscriber.subscription_path(self.http.project, name)

@@ -3,7 +3,7 @@
 import pytest
 
 from doctor.finding import Verdict
-from shared.topology import FUNCTIONS, TOPOLOGY
+from shared.topology import FUNCTIONS, subscriptions
 from tests.doctor.cloud import REGION, RESTORE, Deployment, StubResponse
 
 pytestmark = pytest.mark.emulators
@@ -14,7 +14,8 @@ def test_function_that_does_not_respond_is_a_fault(deployment: Deployment) -> No
     listed = [deployment.http.listed(name) for name in FUNCTIONS if name != "sms"]
     moved = deployment.http.listed("sms") | {"serviceConfig": {"uri": "http://127.0.0.1:1"}}
     deployment.http.list_functions(*listed, moved)
-    deployment.push(TOPOLOGY["sms"].subscription, "http://127.0.0.1:1", "http://127.0.0.1:1")
+    for name in (each.name for each in subscriptions() if each.target == "sms"):
+        deployment.push(name, "http://127.0.0.1:1", "http://127.0.0.1:1")
 
     ((text, fix),) = deployment.faults().items()
 
