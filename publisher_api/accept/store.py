@@ -52,8 +52,8 @@ _USERS = """
       left join preferences p on p.user_id = asked.user_id and p.tenant = ''
      where u.user_id is not null or exists (select from preferences t where t.user_id = asked.user_id)
 """
-# Postgres knows how many rows unnest returns. It expects a hundred from a function over a JSON array, and for so many it
-# would rather read the whole of a table that is not large yet.
+# Postgres knows how many rows unnest returns. It expects a hundred from a function over a JSON array, and for so many
+# it would rather read the whole of a table that is not large yet.
 _KEYS = """
     'dedup', (
         select coalesce(json_agg(d), '[]')
