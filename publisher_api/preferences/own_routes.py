@@ -15,7 +15,7 @@ from publisher_api.web.services import Caller, Services
 router = APIRouter(prefix="/v1/me/preferences", tags=["own settings"], route_class=AuthenticatedRoute)
 
 
-@router.get("", responses=problems(401, 403, 503))
+@router.get("", responses=problems(401, 403, 422, 503))
 def get_preferences(user: Caller, services: Services, tenant: Tenant = None) -> PreferenceView:
     """Read your choices."""
     return service.get_preferences(services.pool, user.user_id, tenant)

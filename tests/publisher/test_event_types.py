@@ -56,7 +56,24 @@ def test_each_change_is_a_version_and_the_same_declaration_is_none(publisher: Pu
     second = declare(publisher, name, channels=["email"])
     assert (first["version"], second["version"]) == (1, 2)
     assert publisher.http.get(f"/v1/event-types/{name}").json() == second
-    assert publisher.http.get(f"/v1/event-types/{name}/versions").json() == {"event_types": [second, first]}
+    assert publisher.http.get(f"/v1/event-types/{name}/versions").json() == {
+        "event_types": [second, first],
+        "next": None,
+    }
+
+
+def test_event_types_and_versions_are_listed_page_by_page(publisher: Publisher) -> None:
+    name = new_name()
+    for category in ("a", "b", "c"):
+        declare(publisher, name, category=category)
+        declare(publisher, f"{name}-{category}")
+    versions = publisher.http.get(f"/v1/event-types/{name}/versions", params={"limit": 2}).json()
+    rest = publisher.http.get(f"/v1/event-types/{name}/versions", params={"before": versions["next"]}).json()
+    assert [[each["version"] for each in page["event_types"]] for page in (versions, rest)] == [[3, 2], [1]]
+    page = publisher.http.get("/v1/event-types", params={"limit": 2, "after": name}).json()
+    following = publisher.http.get("/v1/event-types", params={"limit": 1, "after": page["next"]}).json()
+    listed = [each["event_type"] for each in page["event_types"] + following["event_types"]]
+    assert listed == [f"{name}-{category}" for category in "abc"]
 
 
 def test_a_declaration_after_a_deletion_continues_the_versions(publisher: Publisher) -> None:

@@ -71,15 +71,15 @@ class Publishers:
         return found
 
 
+def filled(path: str) -> str:
+    """The path with a value for each of its parameters."""
+    for name in ("notification_id", "device_id", "key_id", "erasure_id"):
+        path = path.replace(f"{{{name}}}", str(uuid.UUID(int=1)))
+    return path.replace("{", "").replace("}", "")
+
+
 def status_of(http: httpx.Client, method: str, path: str) -> int:
     request = http.build_request(method, filled(path), json={})
     response = http.send(request, stream=True)  # one of the routes answers without an end
     response.close()
     return response.status_code
-
-
-def filled(path: str) -> str:
-    """The path of a route with a UUID where it takes one, and the names of its other parameters."""
-    for name in ("notification_id", "device_id", "key_id", "erasure_id"):
-        path = path.replace(f"{{{name}}}", str(uuid.UUID(int=1)))
-    return path.replace("{", "").replace("}", "")

@@ -33,8 +33,8 @@ create unique index erasures_running on erasures (user_id) where completed_at is
 create index erasures_to_go_on on erasures (next_at) where completed_at is null;
 create index erasures_of_user on erasures (user_hash);
 create index erasures_completed on erasures (completed_at);
-create index commands_of_user on commands ((body ->> 'user_id'));
-create index command_repeats_of_user on command_repeats ((body ->> 'user_id'));
+create index commands_of_user on commands using hash ((body ->> 'user_id'));
+create index command_repeats_of_user on command_repeats using hash ((body ->> 'user_id'));
 
 create table retention (
     only_row   bool primary key default true check (only_row),
