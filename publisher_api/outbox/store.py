@@ -94,6 +94,7 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
             select d.delivery_id, o.urgent, o.place, o.payload_bytes
               from ordered o join deliveries d using (delivery_id)
              where d.status in ('pending', 'queued') and d.sweep_at <= %(now)s
+               and d.sweep_at > %(since)s  -- by this index, too, Postgres may find them
              order by o.urgent and o.place <= %(most_urgent)s desc, o.urgent, o.place limit %(limit)s
                for update of d skip locked
         )

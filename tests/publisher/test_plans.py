@@ -12,6 +12,8 @@ from publisher_api.principal import command
 from publisher_api.retention.service import purge_some
 
 TOTAL = 50_000
+FEW = 10_000
+"""Of so many rows Postgres still reads a whole table if it expects to need a hundred of them."""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,12 @@ def test_a_request_uses_indexes(requests: Requests, name: str, indexes: set[str]
     plan = requests.plan(requests.all[name])
     assert plan.scanned == []
     assert indexes <= set(plan.indexes)
+
+
+@pytest.mark.parametrize("name", ["accept", "dedup"])
+def test_a_key_is_found_by_its_index_while_there_are_few(postgres_server_url: str, name: str) -> None:
+    with requests_over(postgres_server_url, FEW) as requests:
+        assert "dedup_keys" not in requests.plan(requests.all[name]).scanned
 
 
 def erase(requests: Requests) -> None:
