@@ -16,12 +16,16 @@ _freezing: Counter[int] = Counter()
 """How many blocks keep a process group stopped."""
 
 
-def eventually(look: Callable[[], T | None], what: str, seconds: float = TIMEOUT_SECONDS) -> T:
-    """Poll ``look`` until it returns something true, and return that. Fails with ``what`` after ``seconds``."""
+def eventually(look: Callable[[], T | None], what: str | Callable[[], str], seconds: float = TIMEOUT_SECONDS) -> T:
+    """Poll ``look`` until it returns something true, and return that.
+
+    Fails with ``what`` after ``seconds``. As a function, it is called then.
+    """
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
-            message = f"Waited {seconds:g} s for {what}, which did not happen."
+            missing = what if isinstance(what, str) else what()
+            message = f"Waited {seconds:g} s for {missing}, which did not happen."
             raise AssertionError(message)
         time.sleep(0.05)
     return found
