@@ -140,7 +140,8 @@ def test_pubsub_may_move_dead_letters_which_are_kept_a_month(plan: dict[str, Any
     assert plan[f"{module}.google_pubsub_topic.dead"]["name"] == channel.dead_letter_topic
     assert plan[f"{module}.google_pubsub_subscription.dead"]["message_retention_duration"] == f"{31 * 24 * 3600}s"
     assert plan[f"{module}.google_pubsub_topic_iam_member.dead_publisher"]["member"] == agent
-    assert plan[f"{module}.google_pubsub_subscription_iam_member.dead_subscriber"]["member"] == agent
+    for lane in Lane:
+        assert plan[f'{module}.google_pubsub_subscription_iam_member.dead_subscriber["{lane}"]']["member"] == agent
 
 
 def test_dead_letters_wait_longer_than_their_function_may_run(plan: dict[str, Any]) -> None:
