@@ -41,13 +41,19 @@ def test_messages_that_valkey_lost_with_its_last_second_are_published_again(driv
     with driver.frozen("worker"):
         (written,) = server.data.glob("appendonlydir/*.incr.aof")
         kept = written.stat().st_size
+        before = messages_in(server.url)  # commands that the sweeper sent for earlier tests
         backlog = Backlog.accepted(driver, LOST)
         backlog.wait_until_queued()
         driver.stack.kill("redis")
         os.truncate(written, kept)
         driver.stack.restart("redis")
-        with closing(Redis.from_url(server.url)) as client:
-            streams = [shard.messages for each in subscriptions() for shard in shards_of(each)]
-            assert sum(client.xlen(stream) for stream in streams) == 0, "nothing was lost"
+        assert messages_in(server.url) <= before, "nothing was lost"
 
     assert backlog.wait_until_all_arrived() == 0
+
+
+def messages_in(url: str) -> int:
+    """How many messages the streams of all subscriptions hold."""
+    with closing(Redis.from_url(url)) as client:
+        streams = [shard.messages for each in subscriptions() for shard in shards_of(each)]
+        return sum(client.xlen(stream) for stream in streams)
