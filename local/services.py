@@ -94,10 +94,7 @@ class Services:
         if self.config.api_key_file.exists() and self._api_key_works(self.config.api_key_file.read_text().strip()):
             return
         done = subprocess.run(
-            [
-                *(sys.executable, "-m", "publisher_api.cli.keys", "create", "--producer", "local"),
-                *(f"--scope={scope}" for scope in ("send", "read_all", "users", "configure", "admin")),
-            ],
+            [sys.executable, "-m", "publisher_api.cli.keys", "create", "--producer", "local", "--scope", "admin"],
             env=os.environ | {"DATABASE_URL": self.config.database_url},
             cwd=postgres.ROOT,
             capture_output=True,

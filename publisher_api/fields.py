@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -38,8 +39,14 @@ def _each_once(names: list[str]) -> list[str]:
     return names
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    # Reads the names of hundreds of files.
+    return frozenset(available_timezones())
+
+
 def _timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _timezones():
         raise ValueError("not a time zone of the IANA database, like Europe/Paris")
     return name
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from postgres.pool import Pool
+from postgres.pool import Connected, Pool
 from publisher_api.audit.service import record
 from publisher_api.channels.model import Channel
 from publisher_api.configuration import TemplateKey
@@ -34,13 +34,7 @@ def put_template(
     check(fields, key, cache.current().channels)
     with pool.connection() as connection:
         store.lock_template(connection, key)
-        before = store.get_template(connection, key)
-        version = store.put_version(connection, key, fields)
-        if fields.publish:
-            store.publish(connection, key, version)
-        template = _existing(store.get_template(connection, key, version), key)
-        old = _recorded(before) if before is not None else None
-        record(connection, caller, "template.put", _place(key), before=old, after=_recorded(template))
+        template = _put(connection, key, fields, caller, store.get_template(connection, key))
     cache.drop()
     return template
 
@@ -48,18 +42,28 @@ def put_template(
 def create_template(
     pool: Pool, cache: ConfigCache, key: TemplateKey, fields: TemplateFields, caller: Principal
 ) -> bool:
-    """Store and publish a template; False if there is one of this name, which stays as it is. Raises ``Refusal``."""
+    """Store a template; False if there is one of this name, which stays as it is. Raises ``Refusal``."""
     check(fields, key, cache.current().channels)
     with pool.connection() as connection:
         store.lock_template(connection, key)
         if store.get_template(connection, key) is not None:
             return False
-        version = store.put_version(connection, key, fields)
-        store.publish(connection, key, version)
-        created = _existing(store.get_template(connection, key, version), key)
-        record(connection, caller, "template.put", _place(key), after=_recorded(created))
+        _put(connection, key, fields, caller, None)
     cache.drop()
     return True
+
+
+def _put(
+    connection: Connected, key: TemplateKey, fields: TemplateFields, caller: Principal, before: TemplateView | None
+) -> TemplateView:
+    """Store a version of a template that is locked."""
+    version = store.put_version(connection, key, fields)
+    if fields.publish:
+        store.publish(connection, key, version)
+    template = _existing(store.get_template(connection, key, version), key)
+    old = _recorded(before) if before is not None else None
+    record(connection, caller, "template.put", _place(key), before=old, after=_recorded(template))
+    return template
 
 
 def publish(pool: Pool, cache: ConfigCache, key: TemplateKey, version: int, caller: Principal) -> TemplateView:

@@ -23,8 +23,10 @@ def lock_template(connection: Connected, key: TemplateKey) -> None:
 
 
 def put_version(connection: Connected, key: TemplateKey, template: TemplateContent) -> int:
-    """Store the next version, and return its number; the published or the latest one if it has the same content."""
-    lock_template(connection, key)
+    """Store the next version, and return its number; the published or the latest one if it has the same content.
+
+    The template is locked.
+    """
     parameters = _parameters(key, content=Jsonb(template.content), locales=Jsonb(template.locales))
     row = connection.execute(
         f"""

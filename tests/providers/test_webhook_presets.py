@@ -58,10 +58,10 @@ def test_the_recipient_is_in_the_config_or_comes_with_the_request(preset: str) -
         provider = provider_at(service, preset)
         assert isinstance(provider.send(delivery_with(preset)), Sent)
         assert isinstance(provider.send(delivery_with(preset, recipient=RECIPIENTS[preset])), Sent)
-        nobody = make_delivery(
+        without_recipient = make_delivery(
             "webhook", recipient="https://x.example/", config={"preset": preset, "secret_ref": "WEBHOOK_CHAT"}
         )
-        answer = provider.send(nobody)
+        answer = provider.send(without_recipient)
     assert isinstance(answer, Rejected)
     assert (answer.reason, len(service.asked)) == (Reason.INVALID_RECIPIENT, 2)
 

@@ -16,6 +16,7 @@ from postgres.pool import make_pool
 from publisher_api.settings import Settings
 from shared.profile import Profile
 from tests.publisher.google import SERVICE_ACCOUNT, InspectedPubSub, Pusher, google_settings
+from tests.publisher.limited import publisher_of_its_own, without_limits
 from tests.publisher.own_inbox import INBOX, OwnInbox, Worker
 from tests.publisher.running import Publisher, Reporter, create_api_key, serving
 from tests.publisher.sweeping import Sweeping
@@ -121,6 +122,18 @@ def each_publisher(request: pytest.FixtureRequest) -> Publisher:
     """The publisher of each profile, for what must hold however outcomes are reported."""
     found: Publisher = request.getfixturevalue(f"{request.param}_publisher")
     return found
+
+
+@pytest.fixture(scope="module")
+def publisher_with_limits(settings: Settings, postgres_server_url: str) -> Iterator[Publisher]:
+    with publisher_of_its_own(settings, postgres_server_url) as own:
+        yield own
+
+
+@pytest.fixture
+def limited(publisher_with_limits: Publisher) -> Publisher:
+    """A publisher with a database of its own, in which each test declares its limits."""
+    return without_limits(publisher_with_limits)
 
 
 @pytest.fixture

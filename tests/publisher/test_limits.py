@@ -2,26 +2,13 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from publisher_api.settings import Settings
-from tests.publisher.limited import MONTH, limit, publisher_of_its_own, send, send_batch, without_limits
+from tests.publisher.limited import MONTH, limit, send, send_batch
 from tests.publisher.running import Publisher, create_api_key, notification, problem_of, serving
-
-
-@pytest.fixture(scope="module")
-def own_publisher(settings: Settings, postgres_server_url: str) -> Iterator[Publisher]:
-    with publisher_of_its_own(settings, postgres_server_url) as publisher:
-        yield publisher
-
-
-@pytest.fixture
-def limited(own_publisher: Publisher) -> Publisher:
-    return without_limits(own_publisher)
 
 
 def structured(field: str) -> list[tuple[str, dict[str, int]]]:

@@ -1,10 +1,7 @@
 """Limits of users and of channels: who gets fewer, and what waits, with its reason."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from publisher_api.settings import Settings
 from tests.publisher.limited import (
@@ -12,26 +9,13 @@ from tests.publisher.limited import (
     deliveries_of,
     events_of,
     limit,
-    publisher_of_its_own,
     send,
-    without_limits,
 )
 from tests.publisher.running import LATER, Publisher
 from tests.publisher.sweeping import Sweeping, accept_pending
 from tests.publisher.topic import waiting_for
 
 MAIL = {"email": "a@example.com"}
-
-
-@pytest.fixture(scope="module")
-def own_publisher(settings: Settings, postgres_server_url: str) -> Iterator[Publisher]:
-    with publisher_of_its_own(settings, postgres_server_url) as publisher:
-        yield publisher
-
-
-@pytest.fixture
-def limited(own_publisher: Publisher) -> Publisher:
-    return without_limits(own_publisher)
 
 
 def mail_to(publisher: Publisher, user: str, **fields: object) -> str:

@@ -108,7 +108,7 @@ def nothing(_rule: Rule) -> int:
 
 
 CALLERS: dict[str, tuple[Callable[[Publishers], str | None], Callable[[Rule], int]]] = {
-    "nobody": (lambda _: None, nothing),
+    "no credential": (lambda _: None, nothing),
     "an unknown key": (lambda _: "hg_unknown", nothing),
     "an unknown token": (lambda _: "a.b.c", nothing),
     **{f"a key with {scope}": (methodcaller("key", scope.value), needs(scope)) for scope in Scope},

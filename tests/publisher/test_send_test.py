@@ -105,7 +105,7 @@ def test_a_channel_that_is_off_answers_at_once_that_it_is(publisher: Publisher) 
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"to": "nobody"}, "to.email"),
+        ({"to": "no address"}, "to.email"),
         ({"to": "a@example.com", "content": {"text": 5}}, "content.email.text"),
         ({"user_id": "a/b"}, "user_id"),
         ({"colour": "red"}, "colour"),

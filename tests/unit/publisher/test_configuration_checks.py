@@ -70,7 +70,7 @@ def check_channel(channel_type: str, config: dict[str, Any] | None = None) -> No
         ("email", {"providers": []}, "config.providers"),
         ("email", {"providers": ["smtp", "smtp"]}, "config.providers"),
         ("email", {"sender": "hello@example.com"}, "config.sender"),
-        ("email", {"sender": {"from": "nobody"}}, "config.sender.from"),
+        ("email", {"sender": {"from": "no address"}}, "config.sender.from"),
         ("email", {"sender": {"from": "A <a@example.com>, b@example.com"}}, "config.sender.from"),
         ("email", {"sender": {"reply_to": "a@example.com\nBcc: b@example.com"}}, "config.sender.reply_to"),
         ("sms", {"sender": "01234-5678"}, "config.sender"),

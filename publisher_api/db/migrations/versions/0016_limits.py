@@ -63,7 +63,7 @@ begin
     select bucket, now(), "limit", window_us
       from json_to_recordset(asked->'buckets') as b(bucket text, "limit" bigint, window_us bigint) order by bucket
         on conflict (bucket) do update set full_at = excluded.full_at where false;
-    at := clock_timestamp();  -- after the locks: not before the time of whoever held them
+    at := clock_timestamp();  -- after the locks: not before the time of the transaction that held them
 
     select array_agg(a.bucket order by a.position), array_agg(a."limit" order by a.position),
            array_agg(a.window_us order by a.position), array_agg(a.burst * a.window_us order by a.position),
