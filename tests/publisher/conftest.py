@@ -2,14 +2,12 @@
 
 import json
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from local import postgres
 from local.emulators import Emulators
 from local.tokens import Signer
 from postgres.pool import make_pool
@@ -18,7 +16,7 @@ from shared.profile import Profile
 from tests.publisher.google import SERVICE_ACCOUNT, InspectedPubSub, Pusher, google_settings
 from tests.publisher.limited import publisher_of_its_own, without_limits
 from tests.publisher.own_inbox import INBOX, OwnInbox, Worker
-from tests.publisher.running import Publisher, Reporter, create_api_key, serving
+from tests.publisher.running import Publisher, Reporter, create_api_key, migrated_database, serving
 from tests.publisher.sweeping import Sweeping
 from tests.publisher.topic import InspectedTable
 from transport.pubsub import topic_path
@@ -32,8 +30,7 @@ def settings(postgres_url: str) -> Settings:
 @pytest.fixture
 def unswept(settings: Settings, postgres_server_url: str) -> Iterator[Settings]:
     """A database of this test's own that no publisher sweeps."""
-    with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with migrated_database(postgres_server_url, "unswept") as url:
         yield replace(settings, database_url=url)
 
 
@@ -95,8 +92,7 @@ def google_publisher(
     emulators: Emulators, postgres_server_url: str, certs_url: str, signer: Signer
 ) -> Iterator[Publisher]:
     """A publisher in the google profile, with a database of its own: the other publisher sweeps its own."""
-    with postgres.database(postgres_server_url, f"google_{uuid.uuid4().hex[:8]}") as database_url:
-        postgres.migrate(database_url)
+    with migrated_database(postgres_server_url, "google") as database_url:
         settings = google_settings(database_url, certs_url)
         assert settings.google
         topic = InspectedPubSub(emulators.pubsub_host, topic_path(settings.google.project, settings.google.topic))
@@ -112,8 +108,7 @@ def google_publisher(
 @pytest.fixture
 def google_unswept(google_publisher: Publisher, postgres_server_url: str) -> Iterator[Settings]:
     """A database of this test's own that no publisher sweeps, and the topic of ``google_publisher``."""
-    with postgres.database(postgres_server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with migrated_database(postgres_server_url, "unswept") as url:
         yield replace(google_publisher.settings, database_url=url)
 
 

@@ -18,7 +18,6 @@ from functions.postgres.switches import PostgresSwitchStore
 from functions.runtime.ports import Services
 from functions.runtime.recording import record
 from functions.runtime.switches import CachedSwitches
-from local import postgres
 from publisher_api.connections import new_id
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.erasures.model import ErasureView
@@ -28,6 +27,7 @@ from publisher_api.settings import Settings
 from shared.envelope import Delivery, decode
 from tests.factories import make_outcome
 from tests.fakes import Clock, MemoryOutcomes
+from tests.publisher.running import migrated_database
 from tests.publisher.sweeping import Sweeping
 from transport.port import Received
 
@@ -134,8 +134,7 @@ class Erasing:
 @contextmanager
 def database_for(settings: Settings, server_url: str) -> Iterator[Settings]:
     """A database that no publisher sweeps, for the tests of a module. Each test empties it first."""
-    with postgres.database(server_url, f"unswept_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with migrated_database(server_url, "unswept") as url:
         yield replace(settings, database_url=url)
 
 

@@ -1,6 +1,5 @@
 """A publisher whose limits a test declares, and what its tests send and read."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,10 +7,9 @@ from typing import Any
 
 import httpx
 
-from local import postgres
 from postgres.pool import make_pool
 from publisher_api.settings import Settings
-from tests.publisher.running import Publisher, Reporter, create_api_key, notification, serving
+from tests.publisher.running import Publisher, Reporter, create_api_key, migrated_database, notification, serving
 from tests.publisher.topic import InspectedTable
 
 MONTH = 31 * 86_400
@@ -22,8 +20,7 @@ HOOK = {"webhook": "https://hooks.example.com/x"}
 @contextmanager
 def publisher_of_its_own(settings: Settings, postgres_server_url: str) -> Iterator[Publisher]:
     """A publisher with a database of its own: limits hold for every test that uses it."""
-    with postgres.database(postgres_server_url, f"limits_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with migrated_database(postgres_server_url, "limits") as url:
         own = replace(settings, database_url=url)
         with make_pool(url, 2) as pool, serving(own) as address:
             publisher = Publisher(address, create_api_key(url, "tests"), own, InspectedTable(url), Reporter(pool))

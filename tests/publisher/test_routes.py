@@ -1,7 +1,6 @@
 """Every route has one row in the table of access, and every caller gets from every route what the row says."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import methodcaller
@@ -11,7 +10,6 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
-from local import postgres
 from local.tokens import Signer
 from publisher_api.api_keys.settings import IssuerSettings
 from publisher_api.app import create_app
@@ -23,7 +21,7 @@ from publisher_api.web.origins import PLACES
 from shared.profile import Profile
 from tests.publisher.google import AUDIENCE, google_settings
 from tests.publisher.own_inbox import INBOX, signed_token
-from tests.publisher.running import Publisher, serving
+from tests.publisher.running import Publisher, migrated_database, serving
 from tests.publisher.walking import GOOGLE, ISSUER, POSTGRES, PRODUCERS, Publishers, filled, rules_in
 
 each_profile = pytest.mark.parametrize("settings", [GOOGLE, POSTGRES], ids=["google", "postgres"])
@@ -83,8 +81,7 @@ def allowed(by: Callable[[Rule], int]) -> dict[tuple[Profile, str, str], int]:
 
 @pytest.fixture(scope="module")
 def publishers(postgres_server_url: str, certs_url: str, signer: Signer) -> Iterator[Publishers]:
-    with postgres.database(postgres_server_url, f"walked_{uuid.uuid4().hex[:8]}") as database_url:
-        postgres.migrate(database_url)
+    with migrated_database(postgres_server_url, "walked") as database_url:
         issuer = IssuerSettings(issuer=ISSUER, audience=PRODUCERS, keys_url=certs_url)
         google = replace(google_settings(database_url, certs_url), producers=issuer)
         own = Settings(database_url=database_url, profile=Profile.POSTGRES, inbox=INBOX, producers=issuer)

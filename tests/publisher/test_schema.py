@@ -3,17 +3,15 @@
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local import postgres
 from publisher_api.web.inbox_tokens import InboxTokens
 from tests.publisher.own_inbox import INBOX, now
-from tests.publisher.running import Publisher, create_api_key, serving
+from tests.publisher.running import Publisher, create_api_key, migrated_database, serving
 
 HERE = Path(__file__).parent
 CASES = 60
@@ -24,8 +22,7 @@ OWN_INBOX = "--include-path-regex=^/v1/(me|inbox(?!/live))"
 @pytest.fixture
 def database_url(postgres_server_url: str) -> Iterator[str]:
     """A database of this test's own: the generated requests switch channels off and move their URLs."""
-    with postgres.database(postgres_server_url, f"schema_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with migrated_database(postgres_server_url, "schema") as url:
         yield url
 
 
