@@ -1,11 +1,12 @@
 """Step 4, hold: the rules that let a delivery wait. Nothing is dropped here.
 
 A rule is a function from a route, an address and a moment to the end of its wait, or None if the delivery may be sent
-at this moment. To add a rule: write the function, give it its reason in ``shared.reasons``, and add it to ``RULES``.
+at this moment. To add a rule: write the function, give it its reason in ``shared.reasons``, and add it to ``RULES``,
+before the rules that must give way to it.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from shared.reasons import Reason
 
 # What waited for the same hour is not sent in the same second: neither providers nor people would like that.
 JITTER = timedelta(minutes=5)
-# Rules may take turns: one ends in the hours of another. What has no common free hour is sent at the end of the last.
+# Rules may take turns: one ends in the hours of another. After so many they have no free hour in common.
 _MAX_TURNS = 32
 
 
@@ -68,31 +69,32 @@ RULES: tuple[Rule, ...] = (legal_hours, quiet_hours)
 def hold(route: Route, target: Target, schedule: Schedule, notification_id: str) -> Hold | None:
     """The wait of one target, None if it is sent when its notification is due.
 
-    It ends at the first moment at which every rule lets it go, and up to ``JITTER`` later where that is allowed.
+    It ends at the first moment at which every rule lets it go, and up to ``JITTER`` later where that is allowed. Where
+    the rules have no free hour in common, the last of them gives way.
     """
     if target.reason is not None or target.address is None:
         return None
-    found = _first_free(route, target.address, schedule.due_at)
+    found = _first_free(RULES, route, target.address, schedule.due_at)
     if found is None:
         return None
     later = found.until + JITTER * _share(notification_id)
-    allowed = _next_hold(route, target.address, later) is None
+    allowed = _next_hold(RULES, route, target.address, later) is None
     in_time = schedule.expires_at is None or later < schedule.expires_at
     return Hold(later, found.reason) if allowed and in_time else found
 
 
-def _first_free(route: Route, address: str, moment: datetime) -> Hold | None:
-    found = None
+def _first_free(rules: Sequence[Rule], route: Route, address: str, due_at: datetime) -> Hold | None:
+    found, moment = None, due_at
     for _ in range(_MAX_TURNS):
-        turn = _next_hold(route, address, moment)
+        turn = _next_hold(rules, route, address, moment)
         if turn is None:
-            break
+            return found
         found, moment = turn, turn.until
-    return found
+    return _first_free(rules[:-1], route, address, due_at)
 
 
-def _next_hold(route: Route, address: str, moment: datetime) -> Hold | None:
-    return next((held for rule in RULES if (held := rule(route, address, moment)) is not None), None)
+def _next_hold(rules: Sequence[Rule], route: Route, address: str, moment: datetime) -> Hold | None:
+    return next((held for rule in rules if (held := rule(route, address, moment)) is not None), None)
 
 
 def _share(notification_id: str) -> float:

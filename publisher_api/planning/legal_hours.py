@@ -10,20 +10,20 @@ import msgspec
 
 from publisher_api.preferences.quiet_hours import Day, Window
 
-_WORKDAYS: list[Day] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+_WORKDAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
 class LegalHours(msgspec.Struct, frozen=True, kw_only=True):
     """``forbidden`` by the recipient's clock. Where their time zone is unknown, it must be allowed in all ``zones``."""
 
-    forbidden: list[Window]
+    forbidden: tuple[Window, ...]
     zones: list[str]
     source: str
 
 
 FORBIDDEN: Mapping[tuple[str, str], LegalHours] = {
     ("sms", "US"): LegalHours(
-        forbidden=[Window(start="21:00", end="08:00")],
+        forbidden=(Window(start="21:00", end="08:00"),),
         zones=[
             "America/New_York",
             "America/Chicago",
@@ -35,11 +35,11 @@ FORBIDDEN: Mapping[tuple[str, str], LegalHours] = {
         source="47 CFR 64.1200(c)(1): no telephone solicitation before 8 a.m. or after 9 p.m. (Twilio: error 30610)",
     ),
     ("sms", "FR"): LegalHours(
-        forbidden=[
+        forbidden=(
             Window(start="20:00", end="08:00", days=_WORKDAYS),
-            Window(start="00:00", end="00:00", days=["sunday"]),
-            Window(start="00:00", end="08:00", days=["monday"]),
-        ],
+            Window(start="00:00", end="00:00", days=("sunday",)),
+            Window(start="00:00", end="08:00", days=("monday",)),
+        ),
         zones=["Europe/Paris"],
         source=(
             "What French operators enforce for commercial SMS; providers publish 20:00, 20:30 or 22:00 to 08:00, "
@@ -47,7 +47,7 @@ FORBIDDEN: Mapping[tuple[str, str], LegalHours] = {
         ),
     ),
     ("sms", "IN"): LegalHours(
-        forbidden=[Window(start="21:00", end="10:00")],
+        forbidden=(Window(start="21:00", end="10:00"),),
         zones=["Asia/Kolkata"],
         source="TRAI, Telecom Commercial Communications Customer Preference Regulations, 2018: 10:00 to 21:00",
     ),

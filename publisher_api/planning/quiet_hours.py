@@ -5,34 +5,41 @@ change: it begins and ends when the clock shows these times, and where the clock
 are quiet. A window belongs to the day on which it begins.
 """
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from publisher_api.preferences.quiet_hours import Window
 
-# Two weeks hold each hour of a week at least once, also where a change of the clocks skips it in one of them.
-_DAYS_AHEAD = 15
+Windows = tuple[Window, ...]
+
+# Each hour of a week comes within two weeks, also where a change of the clocks skips it in one; and one for the edges.
+_DAYS_AHEAD = 21
 _DAY = timedelta(days=1)
+# Notifications that are accepted together ask for the same: the environment's windows, and a few time zones.
+_REMEMBERED = 4096
 
 
-def is_quiet(now: datetime, windows: Sequence[Window], zone: ZoneInfo) -> bool:
+def is_quiet(now: datetime, windows: Windows, zone: ZoneInfo) -> bool:
     """Whether ``now`` is in one of the windows."""
     local = now.astimezone(zone)
     today, clock = local.date(), local.strftime("%H:%M")
     return any(_holds(window, today, clock) for window in windows)
 
 
-def end_of_quiet(now: datetime, windows: Sequence[Window], zone: ZoneInfo) -> datetime:
+@lru_cache(_REMEMBERED)
+def end_of_quiet(now: datetime, windows: Windows, zone: ZoneInfo) -> datetime:
     """The first moment from ``now`` on, in UTC, that is not quiet.
 
     Windows without a free moment in the week are refused when they are stored.
     """
     if not is_quiet(now, windows, zone):
         return now
-    for moment in sorted(each for each in _ends(now, windows, zone) if each > now):
-        if not is_quiet(moment, windows, zone):
-            return moment
+    first = now.astimezone(zone).date() - _DAY
+    for day in (first + number * _DAY for number in range(_DAYS_AHEAD)):
+        for moment in _ends_on(day, windows, zone):
+            if moment > now and not is_quiet(moment, windows, zone):
+                return moment
     message = f"no moment of {_DAYS_AHEAD} days is free of {windows}"
     raise ValueError(message)
 
@@ -45,12 +52,10 @@ def _holds(window: Window, today: date, clock: str) -> bool:
     )
 
 
-def _ends(now: datetime, windows: Sequence[Window], zone: ZoneInfo) -> Iterator[datetime]:
-    """Every moment at which a window may end, from yesterday on. Some may be the ends of no window."""
-    first = now.astimezone(zone).date() - _DAY
-    for day in (first + number * _DAY for number in range(_DAYS_AHEAD)):
-        for window in windows:
-            yield from moments_of(datetime.combine(day, time.fromisoformat(window.end)), zone)
+def _ends_on(day: date, windows: Windows, zone: ZoneInfo) -> list[datetime]:
+    """The moments of the day at which a window may end. Some may be the ends of no window."""
+    clocks = {time.fromisoformat(window.end) for window in windows}
+    return sorted(moment for clock in clocks for moment in moments_of(datetime.combine(day, clock), zone))
 
 
 def moments_of(local: datetime, zone: ZoneInfo) -> list[datetime]:

@@ -21,7 +21,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
     start: str
     end: str
-    days: list[Day] = msgspec.field(default_factory=lambda: list(DAYS))
+    days: tuple[Day, ...] = DAYS
 
     @property
     def over_midnight(self) -> bool:
@@ -34,7 +34,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
     """``timezone``: None is the user's."""
 
-    windows: list[Window] = msgspec.field(default_factory=list)
+    windows: tuple[Window, ...] = ()
     timezone: str | None = None
 
 

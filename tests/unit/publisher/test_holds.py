@@ -136,6 +136,19 @@ def test_commercial_texts_wait_for_the_hours_of_the_country(phone: str, timezone
     assert NOW + hours * HOUR <= delivery.due_at <= NOW + hours * HOUR + JITTER
 
 
+@pytest.mark.parametrize("hour", range(24))
+def test_the_law_holds_although_the_user_leaves_no_hour_that_it_allows(hour: int) -> None:
+    """Quiet from 08:00 to 21:00, and the law allows nothing else: the user's wish gives way, and not the law."""
+    zone = ZoneInfo("America/New_York")
+    due = datetime(2026, 11, 23, hour, 30, tzinfo=zone)
+    user = msgspec.structs.replace(
+        ADA, phone="+12125550123", timezone=zone.key, preferences=quiet({"start": "08:00", "end": "21:00"})
+    )
+    delivery = by_channel(user, KNOWN, event_type="sale", channels=["sms"], deliver_at=due.isoformat())["sms"]
+    assert 8 <= delivery.due_at.astimezone(zone).hour < 21
+    assert delivery.due_at - due < timedelta(days=1)
+
+
 def test_what_is_not_commercial_never_waits_for_the_law() -> None:
     assert texted("+12125550123", event_type="news").held_by is None
     assert texted("+12125550123", event_type="undeclared").held_by is None

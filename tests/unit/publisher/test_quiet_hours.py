@@ -120,6 +120,20 @@ def test_quiet_hours_in_berlin(now: str, window: dict[str, Any], end: str) -> No
     assert until("Europe/Berlin", now, **window) == end
 
 
+def test_the_only_free_hour_of_a_week_may_be_one_that_the_clock_skips() -> None:
+    """Only Sunday from 02:00 to 03:00 is free, which is over, and which the next Sunday does not have."""
+    week = [{"start": "00:00", "end": "00:00", "days": [day]} for day in DAYS if day != "sunday"]
+    sunday = [
+        {"start": "03:00", "end": "00:00", "days": ["sunday"]},
+        {"start": "00:00", "end": "02:00", "days": ["sunday"]},
+    ]
+    known = quiet_hours([*week, *sunday])
+    assert known is not None
+    zone = ZoneInfo("Europe/Berlin")
+    end = end_of_quiet(datetime(2026, 3, 22, 3, 30, tzinfo=zone), known[0].windows, zone)
+    assert end == datetime(2026, 4, 5, 2, tzinfo=zone)
+
+
 def test_windows_that_leave_no_free_hour_are_refused() -> None:
     with pytest.raises(ValidationError, match="less than an hour of the week"):
         QuietHoursFields(windows=[WindowFields(start="07:00", end="07:00")])
