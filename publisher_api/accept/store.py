@@ -42,15 +42,16 @@ _found = msgspec.json.Decoder(_Found)
 _USERS = """
     select coalesce(json_agg(json_build_object(
                'user_id', asked.user_id, 'email', u.email, 'phone', u.phone, 'locale', u.locale, 'timezone', u.timezone,
-               'attributes', coalesce(u.attributes, '{}'), 'preferences', coalesce(p.by_tenant -> '', '{}'),
-               'tenants', coalesce(p.by_tenant, '{}'),
+               'attributes', coalesce(u.attributes, '{}'), 'preferences', coalesce(p.document, '{}'),
+               'tenants', coalesce(t.documents, '{}'),
                'devices', (select coalesce(json_agg(d.token order by d.seen_at desc), '[]')
                              from devices d where d.user_id = asked.user_id))), '[]')
       from unnest(%(user_ids)s::text[]) as asked (user_id)
       left join users u using (user_id)
-      left join lateral (select json_object_agg(tenant, document) as by_tenant from preferences
-                          where user_id = asked.user_id and tenant = any(%(tenants)s)) as p on true
-     where u.user_id is not null or p.by_tenant is not null
+      left join preferences p using (user_id)
+      left join lateral (select json_object_agg(tenant, document) as documents from tenant_preferences
+                          where user_id = asked.user_id and tenant = any(%(tenants)s)) as t on true
+     where u.user_id is not null or p.user_id is not null or t.documents is not null
 """
 # Postgres knows how many rows unnest returns. It expects a hundred from a function over a JSON array, and for so many
 # it would rather read the whole of a table that is not large yet.
@@ -75,7 +76,7 @@ def load_context(
     connection: Connected, user_ids: Iterable[str], tenants: Iterable[str], keys: Keys, now: datetime
 ) -> AcceptContext:
     """The users, with their preferences within ``tenants`` too, and what is stored under the keys: in one statement."""
-    parameters = {"user_ids": list(user_ids), "tenants": ["", *tenants], **_key_parameters(keys, now)}
+    parameters = {"user_ids": list(user_ids), "tenants": list(tenants), **_key_parameters(keys, now)}
     statement = f"select json_build_object('users', ({_USERS}), {_KEYS})::text as found"
     if not keys:
         statement = f"select json_build_object('users', ({_USERS}))::text as found"

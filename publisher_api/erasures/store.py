@@ -45,6 +45,7 @@ def has_anything(connection: Connected, user_id: str, after: datetime) -> bool:
         """
         select exists (select from users where user_id = %(user_id)s)
             or exists (select from preferences where user_id = %(user_id)s)
+            or exists (select from tenant_preferences where user_id = %(user_id)s)
             or exists (select from notifications where user_id = %(user_id)s
                           and coalesce(accepted_at, created_at) > %(after)s) as found
         """,
@@ -84,6 +85,8 @@ def delete_profile(connection: Connected, user_id: str) -> None:
             delete from users where user_id = %(user_id)s
         ), preferred as (
             delete from preferences where user_id = %(user_id)s
+        ), within_tenants as (
+            delete from tenant_preferences where user_id = %(user_id)s
         ), unlimited as (
             delete from limit_buckets where bucket = 'user:' || %(user_id)s
         )

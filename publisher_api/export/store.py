@@ -36,9 +36,9 @@ def read_profile(connection: Connected, user_id: str) -> str:
                      select device_id, token, platform, created_at, seen_at
                        from devices where user_id = %(user_id)s) as d),
                 'preferences', coalesce((
-                     select document from preferences where user_id = %(user_id)s and tenant = ''), '{}'),
+                     select document from preferences where user_id = %(user_id)s), '{}'),
                 'tenant_preferences', (select coalesce(json_object_agg(tenant, document), '{}')
-                     from preferences where user_id = %(user_id)s and tenant <> '')
+                     from tenant_preferences where user_id = %(user_id)s)
             )::text as profile
             """,
             {"user_id": user_id},

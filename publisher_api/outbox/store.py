@@ -85,13 +85,12 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
               order by sweep_at desc limit %(limit)s)
         ), ranked as (
             select delivery_id, sweep_at, urgent,
-                   row_number() over (partition by urgent, producer order by sweep_at) as turn,
-                   octet_length(n.payload::text) as payload_bytes
+                   row_number() over (partition by urgent, producer order by sweep_at) as turn
               from candidates join notifications n using (notification_id)
         ), ordered as (
             select *, row_number() over (order by urgent desc, turn, sweep_at) as place from ranked
         ), due as (
-            select d.delivery_id, o.urgent, o.place, o.payload_bytes
+            select d.delivery_id, o.urgent, o.place
               from ordered o join deliveries d using (delivery_id)
              where d.status in ('pending', 'queued') and d.sweep_at <= %(now)s
                and d.sweep_at > %(since)s  -- by this index, too, Postgres may find them
@@ -99,8 +98,10 @@ def claim_due(connection: Connected, now: datetime, limit: int, since: datetime 
                for update of d skip locked
         )
         update deliveries d set sweep_at = %(claimed_until)s
-          from due where d.delivery_id = due.delivery_id
-        returning d.delivery_id::text, due.place, octet_length(d.content::text) + due.payload_bytes as bytes
+          from due, notifications n
+         where d.delivery_id = due.delivery_id and n.notification_id = d.notification_id
+        returning d.delivery_id::text, due.place,
+                  octet_length(d.content::text) + octet_length(n.payload::text) as bytes
         """,
         {
             "now": now,

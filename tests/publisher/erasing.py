@@ -67,6 +67,7 @@ class Erasing:
         device = "insert into devices (device_id, user_id, token, platform) values (%s, %s, %s, 'ios')"
         self.sql(device, uuid.uuid4(), user_id, f"token-{user_id}")
         self.sql("insert into preferences (user_id, document) values (%s, '{}')", user_id)
+        self.sql("insert into tenant_preferences (user_id, tenant, document) values (%s, 'acme', '{}')", user_id)
         self.sql("insert into limit_buckets values ('user:' || %s, now() + interval '1 day', 1, 1)", user_id)
 
     def steps(self) -> None:
@@ -140,9 +141,9 @@ def database_for(settings: Settings, server_url: str) -> Iterator[Settings]:
 
 # Deleting few rows takes less time than truncating tables.
 _FILLED = (
-    "notifications", "users", "preferences", "event_types", "event_type_versions", "erasures", "commands",
-    "command_repeats", "dedup_keys", "transport.messages", "state.inbox", "state.inbox_heads", "state.erased",
-    "state.ledger",
+    "notifications", "users", "preferences", "tenant_preferences", "event_types", "event_type_versions", "erasures",
+    "commands", "command_repeats", "dedup_keys", "transport.messages", "state.inbox", "state.inbox_heads",
+    "state.erased", "state.ledger",
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def send(settings: Settings, user_id: str, **fields: object) -> str:
 
 def test_nothing_is_left_of_an_erased_user(erasing: Erasing, ada: str) -> None:
     assert set(erasing.found(ada)) >= {
-        "users", "devices", "preferences", "notifications", "deliveries", "inbox", "inbox_heads",
+        "users", "devices", "preferences", "tenant_preferences", "notifications", "deliveries", "inbox", "inbox_heads",
     }  # fmt: skip
     assert erasing.request(ada).status == "running"
     erasing.finish()
@@ -66,7 +66,7 @@ def test_the_erasure_counts_what_it_deleted(erasing: Erasing, ada: str) -> None:
 
 def test_addresses_and_the_inbox_are_gone_before_anything_else(erasing: Erasing, ada: str) -> None:
     erasing.request(ada)
-    assert not {"users", "devices", "preferences"} & set(erasing.found(ada))
+    assert not {"users", "devices", "preferences", "tenant_preferences"} & set(erasing.found(ada))
     erasing.work()
     assert not {"inbox", "inbox_heads"} & set(erasing.found(ada))
 

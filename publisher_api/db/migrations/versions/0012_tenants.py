@@ -1,4 +1,6 @@
-"""Tenants: on a notification, and preferences within one. The tenant of preferences is '' where they are for all.
+"""Tenants: on a notification, and preferences within one.
+
+They have a table of their own: the release before reads and writes ``preferences`` by the user alone.
 
 Revision ID: 0012
 """
@@ -13,8 +15,13 @@ down_revision = "0011"
 SCHEMA = """
 alter table notifications add column tenant text;
 
-alter table preferences add column tenant text not null default '';
-alter table preferences drop constraint preferences_pkey, add primary key (user_id, tenant);
+create table tenant_preferences (
+    user_id    text not null,
+    tenant     text not null,
+    document   jsonb not null,
+    updated_at timestamptz not null default now(),
+    primary key (user_id, tenant)
+);
 """
 
 
