@@ -66,7 +66,10 @@ class Producers:
                 time.sleep(1.0)  # until the flood runs
             times = self._send(self.steady, seconds=seconds)
             rate = flood.result() if flood else 0.0
+        self._fast_provider()  # for what is left of the flood
         self._wait_until_delivered()
+        self._forget_arrivals()
+        self._slow_provider()
         return times, rate
 
     def behind_backlog(self) -> dict[str, float]:
@@ -77,10 +80,12 @@ class Producers:
         urgent = self._send(self._flood, count=_FEW, priority=URGENT_PRIORITY)
         others = self._send(self.steady, count=_FEW)
         self._wait_until_delivered()
+        backlog = time.monotonic() - began
+        self._forget_arrivals()
         return {
             "urgent, of the same producer": statistics.median(urgent.arrived),
             "of the other producer": statistics.median(others.arrived),
-            "the backlog itself": (time.monotonic() - began) * 1000,
+            "the backlog itself": backlog * 1000,
         }
 
     def _send(self, api: httpx.Client, *, seconds: float = 0, count: int = 0, priority: int = 100) -> Times:
@@ -161,19 +166,22 @@ class Producers:
         return arrivals
 
     def _wait_until_delivered(self) -> None:
-        httpx.delete(f"{self._stack.config.sandbox_url}/faults").raise_for_status()  # the rest takes no time
         deadline = time.monotonic() + _TIMEOUT_SECONDS
         while drain.has_open_deliveries(self._database):
             if time.monotonic() > deadline:
                 message = "The backlog was not delivered in time."
                 raise TimeoutError(message)
             time.sleep(0.2)
+
+    def _forget_arrivals(self) -> None:
         httpx.delete(f"{self._stack.config.sandbox_url}/arrivals").raise_for_status()
-        self._slow_provider()
 
     def _slow_provider(self) -> None:
         delayed = {"channel_type": "sms", "rate": 0, "delay_seconds": _PROVIDER_SECONDS}
         httpx.put(f"{self._stack.config.sandbox_url}/faults", json=delayed).raise_for_status()
+
+    def _fast_provider(self) -> None:
+        httpx.delete(f"{self._stack.config.sandbox_url}/faults").raise_for_status()
 
 
 def _notification(number: str, priority: int = 100) -> dict[str, object]:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from publisher_api import addresses
 from publisher_api.fields import Name
 from publisher_api.json_body import deeper_than
-from publisher_api.limits.model import MAX_TOKENS, MAX_WINDOW_SECONDS
+from publisher_api.limits.model import LimitFields
 from shared import webhook_body
 from shared.lanes import URGENT_PRIORITY
 from shared.webhook_presets import PRESETS
@@ -103,15 +103,6 @@ Mailbox = Annotated[str, Field(min_length=3, max_length=_MAX_SENDER), AfterValid
 _TENANTS = Field(max_length=_MAX_TENANTS, json_schema_extra={"additionalProperties": False})
 
 
-class Rate(BaseModel):
-    """At most `limit` deliveries in `window_seconds`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True)]
-    window_seconds: Annotated[int, Field(ge=1, le=MAX_WINDOW_SECONDS, strict=True)]
-
-
 class CommonConfig(BaseModel):
     """What the config of every channel type may have."""
 
@@ -126,7 +117,7 @@ class CommonConfig(BaseModel):
 class SendingConfig(CommonConfig):
     """The config of a channel type that sends to somebody else's server."""
 
-    rate: Rate | None = Field(
+    rate: LimitFields | None = Field(
         default=None, description="How fast the channel sends, unless `PUT /v1/limits/channel:{channel}` says it."
     )
 

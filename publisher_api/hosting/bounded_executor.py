@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from publisher_api.fair_queue import has_room, subtract
@@ -29,25 +29,22 @@ class BoundedExecutor:
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def run(self, work: Callable[[], R], producer: str) -> R:
-        """The result of ``work`` of ``producer``. Raises what ``work`` raises, or ``Refusal`` if it was not begun."""
+        """The result of ``work`` of ``producer``. Raises what ``work`` raises, or ``Refusal`` if it was not begun.
+
+        Work that runs goes on when its caller is cancelled, and keeps its place until it ends.
+        """
         if not has_room(self._in_progress, producer, 1, self._max_in_progress):
             raise overloaded()
         self._in_progress[producer] += 1
-        try:
-            return await self._run_in_turn(work, self._turns.setdefault(producer, asyncio.Lock()))
-        finally:
-            subtract(self._in_progress, producer, 1)
-            if producer not in self._in_progress:
-                del self._turns[producer]
-
-    async def _run_in_turn(self, work: Callable[[], R], turn: asyncio.Lock) -> R:
+        turn = self._turns.setdefault(producer, asyncio.Lock())
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout_seconds
         try:
-            await asyncio.wait_for(turn.acquire(), self._timeout_seconds)
-        except TimeoutError:
-            raise overloaded() from None
-        job = self._threads.submit(work)
+            job = await self._begin(work, turn, deadline)
+        except BaseException:
+            self._give_up_place(producer)
+            raise
+        job.add_done_callback(lambda _: loop.call_soon_threadsafe(self._end, producer, turn))
         result = asyncio.wrap_future(job)
         try:
             await asyncio.wait([result], timeout=deadline - loop.time())
@@ -56,8 +53,29 @@ class BoundedExecutor:
             return await result
         finally:
             job.cancel()
-            turn.release()
 
     def stop(self) -> None:
-        """Finish what was begun, and what waits."""
+        """Finish what runs and what waits for a thread. What waits for its turn is refused."""
         self._threads.shutdown()
+
+    async def _begin(self, work: Callable[[], R], turn: asyncio.Lock, deadline: float) -> Future[R]:
+        """Give ``work`` to the threads in its turn, which is then taken."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await turn.acquire()
+        except TimeoutError:
+            raise overloaded() from None
+        try:
+            return self._threads.submit(work)
+        except RuntimeError:  # stopped while this waited
+            turn.release()
+            raise overloaded() from None
+
+    def _end(self, producer: str, turn: asyncio.Lock) -> None:
+        turn.release()
+        self._give_up_place(producer)
+
+    def _give_up_place(self, producer: str) -> None:
+        subtract(self._in_progress, producer, 1)
+        if producer not in self._in_progress:
+            del self._turns[producer]

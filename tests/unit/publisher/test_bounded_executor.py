@@ -83,6 +83,43 @@ def test_work_of_a_cancelled_task_never_runs() -> None:
     run(scenario)
 
 
+def test_work_that_runs_keeps_its_turn_when_its_caller_is_cancelled() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        first = await begun(executor, free)
+        first.cancel()
+        await asyncio.wait([first])
+        ran = threading.Event()
+        second = asyncio.create_task(executor.run(ran.set, "shop"))
+        await asyncio.sleep(0)
+        assert await executor.run(lambda: "done", "other") == "done"
+        assert not ran.is_set(), "a producer has one thread, although two are free"
+        free.set()
+        await second
+
+    run(scenario, threads=2)
+
+
+def test_work_that_waits_for_its_turn_is_refused_when_the_executor_has_stopped() -> None:
+    async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
+        first = await begun(executor, free)
+        waiting = asyncio.create_task(executor.run(lambda: None, "shop"))
+        await asyncio.sleep(0)
+        stopping = asyncio.create_task(asyncio.to_thread(executor.stop))
+        while True:
+            try:
+                await executor.run(lambda: None, "other")
+            except Refusal:
+                break
+        free.set()
+        assert await first
+        with pytest.raises(Refusal) as refused:
+            await waiting
+        assert refused.value.code is RefusalCode.OVERLOADED
+        await stopping
+
+    run(scenario, threads=2)
+
+
 def test_a_refusal_an_error_and_a_cancelled_task_leave_their_places_to_others() -> None:
     async def scenario(executor: BoundedExecutor, free: threading.Event) -> None:
         for _ in range(3):

@@ -16,7 +16,7 @@ from tests.factories import NOON
         ("email", {"providers": ["smtp", "sendgrid"], "accept_duplicates": True}),
         ("email", {"sender": {"from": "News <news@example.com>", "reply_to": "help@example.com"}}),
         *(("sms", {"sender": sender}) for sender in ("+15005550006", "Heliograph", "12345", "MG" + 32 * "0")),
-        ("push", {"providers": ["fcm"], "rate": {"limit": 100, "window_seconds": 1}}),
+        ("push", {"providers": ["fcm"], "rate": {"limit": 100, "window_seconds": 1, "burst": 200}}),
         ("inapp", {"urgent_priority": 800}),
         (
             "webhook",
