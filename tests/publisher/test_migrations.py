@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -32,6 +34,11 @@ ROW_OF_0002 = """
     values (gen_random_uuid(), %(id)s, 'inapp', 'inapp', 'pending', 'ada', '{"title": "Paid"}', %(then)s,
             now() + interval '1 day', %(then)s, %(then)s)
 """
+BUILDS_THAT_WAIT = """
+    select from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock' and query ilike 'create index%'
+"""
+INVALID_INDEXES = "select indexrelid::regclass from pg_index where not indisvalid"
 
 
 @pytest.fixture
@@ -40,9 +47,13 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
         yield url
 
 
-def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings: Settings, database_url: str) -> None:
-    alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", "0002"]
+def upgrade(database_url: str, revision: str) -> None:
+    alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", revision]
     subprocess.run(alembic, env=os.environ | {"DATABASE_URL": database_url}, check=True, capture_output=True)
+
+
+def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings: Settings, database_url: str) -> None:
+    upgrade(database_url, "0002")
     notification_id = uuid.uuid4()
     with psycopg.connect(database_url) as connection:
         connection.execute(ROW_OF_0002, {"id": notification_id, "then": THEN})
@@ -56,9 +67,32 @@ def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings
     assert (found.created_at, found.accepted_at, found.timeline[0].at) == (THEN, THEN, THEN)
 
 
-def test_the_tables_of_the_outbox_are_vacuumed_when_a_fiftieth_is_dead(
-    database_url: str,
-) -> None:
+def test_instances_that_start_together_migrate_one_after_the_other(database_url: str) -> None:
+    with ThreadPoolExecutor() as threads:
+        migrations = [threads.submit(postgres.migrate, database_url) for _ in range(3)]
+    assert [each.result() for each in migrations] == [None] * 3
+    with psycopg.connect(database_url) as connection:
+        assert revision_of(connection) == known_revisions()[0]
+
+
+def test_rows_are_written_while_the_indexes_of_large_tables_are_built(database_url: str) -> None:
+    upgrade(database_url, "0018")
+    with psycopg.connect(database_url) as open_one, ThreadPoolExecutor() as threads:
+        open_one.execute(ROW_OF_0002, {"id": uuid.uuid4(), "then": THEN})
+        migration = threads.submit(postgres.migrate, database_url)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            while not connection.execute(BUILDS_THAT_WAIT).fetchall():
+                assert not migration.done(), "the build of an index waits for transactions that are open"
+                time.sleep(0.05)
+            connection.execute("set lock_timeout = '10s'")
+            connection.execute(ROW_OF_0002, {"id": uuid.uuid4(), "then": THEN})
+        open_one.commit()
+        migration.result()
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(INVALID_INDEXES).fetchall() == []
+
+
+def test_the_tables_of_the_outbox_are_vacuumed_when_a_fiftieth_is_dead(database_url: str) -> None:
     postgres.migrate(database_url)
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(

@@ -42,8 +42,7 @@ create table retention (
     updated_at timestamptz not null default now()
 );
 insert into retention default values;
-create index notifications_by_age on notifications (event_type, greatest(created_at, accepted_at, deliver_at));
--- What is deleted is at the beginning of the index. Vacuum it before a fifth of the table is dead.
+-- What is deleted is at the beginning of an index. Vacuum it before a fifth of the table is dead.
 alter table notifications set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 alter table delivery_events set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 
