@@ -58,6 +58,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     archived_at: datetime | None = None
     accepted_at: datetime | None = None
     lane: Lane = Lane.NORMAL
+    tenant: str | None = None
 
     @property
     def key(self) -> str:

@@ -36,6 +36,7 @@ class InboxProvider:
             notification_id=delivery.notification_id,
             delivery_id=delivery.delivery_id,
             event_type=delivery.event_type,
+            tenant=delivery.tenant,
             title=content.title,
             body=content.body,
             url=content.url,

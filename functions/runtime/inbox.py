@@ -29,6 +29,7 @@ class InboxEntry:
     notification_id: str
     delivery_id: str
     event_type: str
+    tenant: str | None
     title: str
     body: str
     url: str | None

@@ -83,6 +83,7 @@ class Entry(BaseModel):
     notification_id: str
     delivery_id: str
     event_type: str
+    tenant: str | None = None
     title: str
     body: str
     url: str | None
@@ -104,7 +105,10 @@ class Counts(BaseModel):
 
 
 class InboxView(BaseModel):
-    """Entries, and the counts of the whole inbox, at one moment. `version` grows with each change of the inbox."""
+    """Entries, and the counts of the whole inbox or of the tenant that was asked for, at one moment.
+
+    `version` grows with each change of the inbox.
+    """
 
     entries: list[Entry]
     counts: Counts
@@ -112,10 +116,14 @@ class InboxView(BaseModel):
 
 
 class Asked(NamedTuple):
-    """A read of what changed in an inbox after the version ``since``; None: its reader knows no version."""
+    """A read of what changed in an inbox after the version ``since``; None: its reader knows no version.
+
+    With a ``tenant``, only its entries are read and counted.
+    """
 
     user_id: str
     since: int | None
+    tenant: str | None = None
 
 
 class InboxPage(InboxView):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from publisher_api.fields import Name
 from publisher_api.inbox.model import InboxPage, MarkRequest, MarkResult, Tab
 from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
@@ -20,9 +21,10 @@ def list_entries(
     tab: Annotated[Tab, Query()] = Tab.ALL,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 20,
     before: Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")] = None,
+    tenant: Annotated[Name | None, Query(description="Only the entries of this tenant, and their counts.")] = None,
 ) -> InboxPage:
     """List the entries of the inbox. The newest delivery comes first."""
-    return services.inbox.page(user.user_id, tab, limit, before)
+    return services.inbox.page(user.user_id, tenant, tab, limit, before)
 
 
 @router.post("/read", responses=problems(400, 401, 403, 413, 422, 503))

@@ -13,6 +13,7 @@ from postgres.pool import Pool, autocommit
 from publisher_api.inbox import state_store, store
 from publisher_api.inbox.cursor import Place
 from publisher_api.inbox.model import Asked, InboxView, Tab
+from publisher_api.principal import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Update:
 class InboxReader(Protocol):
     """Reads the inboxes of all users."""
 
-    def page(self, user_id: str, tab: Tab, limit: int, before: Place | None) -> InboxView:
-        """Up to ``limit`` entries, the newest first; only those that follow ``before``."""
+    def page(self, user_id: str, tenant: str | None, tab: Tab, limit: int, before: Place | None) -> InboxView:
+        """Up to ``limit`` entries, of one tenant or of all, the newest first; only those that follow ``before``."""
         ...
 
 
@@ -38,11 +39,11 @@ class PublishersReader:
     pool: Pool
     clock: Callable[[], datetime]
 
-    def page(self, user_id: str, tab: Tab, limit: int, before: Place | None) -> InboxView:
+    def page(self, user_id: str, tenant: str | None, tab: Tab, limit: int, before: Place | None) -> InboxView:
         with self.pool.connection() as connection:
-            now = self.clock()
-            entries = store.read_entries(connection, user_id, tab, now, limit=limit, before=before)
-            return InboxView(entries=entries, counts=store.count(connection, user_id, now), version=0)
+            now, sight = self.clock(), Sight(tenant=tenant)
+            entries = store.read_entries(connection, user_id, sight, tab, now, limit=limit, before=before)
+            return InboxView(entries=entries, counts=store.count(connection, user_id, sight, now), version=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class StateReader:
 
     pool: Pool
 
-    def page(self, user_id: str, tab: Tab, limit: int, before: Place | None) -> InboxView:
+    def page(self, user_id: str, tenant: str | None, tab: Tab, limit: int, before: Place | None) -> InboxView:
         with autocommit(self.pool) as connection:
-            return state_store.read_page(connection, user_id, tab, limit=limit, before=before)
+            return state_store.read_page(connection, user_id, tenant, tab, limit=limit, before=before)
 
     def changes(self, asked: Sequence[Asked]) -> list[Update | None]:
         """For each of ``asked``, what changed after the version that is known; None if nothing did.
@@ -70,7 +71,7 @@ class StateReader:
                     snapshots.add(number)
                 elif changed.entries:
                     updates[number] = Update("changes", changed)
-            newest = state_store.read_newest(connection, [asked[number].user_id for number in snapshots])
+            newest = state_store.read_newest(connection, [asked[number] for number in snapshots])
             for number, view in zip(snapshots, newest, strict=True):
                 updates[number] = Update("snapshot", view)
         return updates

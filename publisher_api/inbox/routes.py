@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from publisher_api.fields import UserId
+from publisher_api.fields import Name, UserId
 from publisher_api.inbox.model import ReadNotification, ReadRequest, ReadResult, UnreadCount
 from publisher_api.web.authentication import AuthenticatedRoute
 from publisher_api.web.documentation import problems
@@ -15,9 +15,14 @@ router = APIRouter(prefix="/v1/notifications", tags=["inbox"], route_class=Authe
 
 
 @router.get("/unread_count", responses=problems(401, 403, 422, 503))
-def count_unread(user_id: Annotated[UserId, Query()], producer: Producer, services: Services) -> UnreadCount:
+def count_unread(
+    user_id: Annotated[UserId, Query()],
+    producer: Producer,
+    services: Services,
+    tenant: Annotated[Name | None, Query(description="Only those of this tenant.")] = None,
+) -> UnreadCount:
     """Count the unread notifications in a user's inbox. The count ends at 1,000: `more` says that there are more."""
-    return services.inbox.count_unread(user_id, producer.sight)
+    return services.inbox.count_unread(user_id, producer.sight_of(tenant))
 
 
 @router.post("/bulk/read", responses=problems(400, 401, 403, 413, 422, 503))

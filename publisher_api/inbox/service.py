@@ -65,9 +65,9 @@ class Inbox:
             self.publish_soon()
         return ReadResult(user_id=request.user_id, marked=marked)
 
-    def page(self, user_id: str, tab: Tab, limit: int, before: str | None) -> InboxPage:
-        """A page of a user's inbox. Raises ``Refusal``."""
-        view = self.reader.page(user_id, tab, limit + 1, Place.parse(before) if before is not None else None)
+    def page(self, user_id: str, tenant: str | None, tab: Tab, limit: int, before: str | None) -> InboxPage:
+        """A page of a user's inbox, or of a tenant's entries in it. Raises ``Refusal``."""
+        view = self.reader.page(user_id, tenant, tab, limit + 1, Place.parse(before) if before is not None else None)
         entries = view.entries[:limit]
         following = str(Place.of(entries[-1])) if len(view.entries) > limit else None
         return InboxPage(entries=entries, counts=view.counts, version=view.version, next=following)
@@ -93,7 +93,7 @@ class Inbox:
         """
         now = self.clock()
         marked = _in_steps(lambda: self._mark_some_seen(user_id, now))
-        if not marked and self.reader.page(user_id, Tab.UNREAD, 1, None).counts.unseen:
+        if not marked and self.reader.page(user_id, None, Tab.UNREAD, 1, None).counts.unseen:
             with self.pool.connection() as connection:
                 self._add_seen(connection, user_id, now)
         self.publish_soon()

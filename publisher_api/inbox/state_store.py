@@ -4,6 +4,7 @@ Each function reads by one statement, so that entries, counts and version belong
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from postgres.pool import Connected, fetch_one
 from publisher_api.inbox.cursor import Place
@@ -15,31 +16,34 @@ MAX_CHANGED = 200
 """A reader that missed more changed entries than this gets a snapshot."""
 
 _ENTRY = """
-    notification_id, delivery_id, event_type, title, body, url, data, actor_user_id, priority, created_at, delivered_at,
-    seen_at, read_at, archived_at
+    notification_id, delivery_id, event_type, tenant, title, body, url, data, actor_user_id, priority, created_at,
+    delivered_at, seen_at, read_at, archived_at
 """
 _WHICH = {
     Tab.ALL: "archived_at is null",
     Tab.UNREAD: "read_at is null and archived_at is null",
     Tab.ARCHIVED: "archived_at is not null",
 }
+_OF_TENANT = "(asked.tenant is null or tenant = asked.tenant)"
 # What is read or archived counts as seen, also where an earlier release did not mark it.
-_COUNTS = """
+_COUNTS = f"""
     (select json_build_object('unseen', count(*) filter (where seen_at is null), 'unread', count(*))
-       from state.inbox where user_id = asked.user_id and read_at is null and archived_at is null)
+       from state.inbox where user_id = asked.user_id and read_at is null and archived_at is null and {_OF_TENANT})
 """
 _HEAD = """
     lateral (select coalesce((select version from state.inbox_heads h where h.user_id = asked.user_id), 0) as version)
     as head
 """
-_USER = "(select %(user_id)s as user_id) as asked"
-_USERS = "unnest(%(user_ids)s::text[]) with ordinality as asked (user_id, number)"
-_ASKED = "unnest(%(user_ids)s::text[], %(versions)s::bigint[]) with ordinality as asked (user_id, since, number)"
+_USER = "(select %(user_id)s as user_id, %(tenant)s::text as tenant) as asked"
+_ASKED = """
+    unnest(%(user_ids)s::text[], %(versions)s::bigint[], %(tenants)s::text[]) with ordinality
+    as asked (user_id, since, tenant, number)
+"""
 # The index of versions finds these. By the time of delivery, Postgres would read the whole inbox.
 _CHANGED = f"""
     select * from (
         select {_ENTRY} from state.inbox
-         where user_id = asked.user_id and version > asked.since and version > 0
+         where user_id = asked.user_id and version > asked.since and version > 0 and {_OF_TENANT}
          order by version limit %(limit)s
     ) as changed
     order by delivered_at desc, notification_id desc
@@ -57,30 +61,32 @@ def _view(entries: str) -> str:
 
 def _newest(tab: Tab, after: str = "") -> str:
     return f"""
-        select {_ENTRY} from state.inbox where user_id = asked.user_id and {_WHICH[tab]} {after}
+        select {_ENTRY} from state.inbox where user_id = asked.user_id and {_OF_TENANT} and {_WHICH[tab]} {after}
          order by delivered_at desc, notification_id desc limit %(limit)s
     """
 
 
-def read_page(connection: Connected, user_id: str, tab: Tab, *, limit: int, before: Place | None) -> InboxView:
-    """Up to ``limit`` entries of ``tab``, the newest first; only those that follow ``before``."""
+def read_page(
+    connection: Connected, user_id: str, tenant: str | None, tab: Tab, *, limit: int, before: Place | None
+) -> InboxView:
+    """Up to ``limit`` entries, of one tenant or of all, the newest first; only those that follow ``before``."""
     after = "and (delivered_at, notification_id) < (%(delivered_at)s, %(notification_id)s)" if before else ""
     row = fetch_one(
         connection.execute(
             f"select {_view(_newest(tab, after))} from {_USER}, {_HEAD}",
-            {"user_id": user_id, "limit": limit, **(before._asdict() if before else {})},
+            {"user_id": user_id, "tenant": tenant, "limit": limit, **(before._asdict() if before else {})},
         )
     )
     return InboxView.model_validate_json(row["view"])
 
 
-def read_newest(connection: Connected, user_ids: Sequence[str]) -> list[InboxView]:
-    """The newest entries of each inbox, in the order of ``user_ids``."""
-    if not user_ids:
+def read_newest(connection: Connected, asked: Sequence[Asked]) -> list[InboxView]:
+    """The newest entries of each inbox, in the order of ``asked``."""
+    if not asked:
         return []
     rows = connection.execute(
-        f"select {_view(_newest(Tab.ALL))} from {_USERS}, {_HEAD} order by number",
-        {"user_ids": list(user_ids), "limit": NEWEST},
+        f"select {_view(_newest(Tab.ALL))} from {_ASKED}, {_HEAD} order by number",
+        {**_arrays(asked), "limit": NEWEST},
     )
     return [InboxView.model_validate_json(row["view"]) for row in rows]
 
@@ -90,15 +96,14 @@ def read_changes(connection: Connected, asked: Sequence[Asked]) -> dict[int, Inb
 
     Leaves out what is current, and what has no ``since``.
     """
-    known = [(number, *each) for number, each in enumerate(asked) if each.since is not None]
+    known = [(number, each) for number, each in enumerate(asked) if each.since is not None]
     if not known:
         return {}
-    numbers, user_ids, versions = zip(*known, strict=True)
     rows = connection.execute(
         f"select number, {_view(_CHANGED)} from {_ASKED}, {_HEAD} where head.version <> asked.since",
-        {"user_ids": list(user_ids), "versions": list(versions), "limit": MAX_CHANGED + 1},
+        {**_arrays([each for _, each in known]), "limit": MAX_CHANGED + 1},
     )
-    return {numbers[row["number"] - 1]: InboxView.model_validate_json(row["view"]) for row in rows}
+    return {known[row["number"] - 1][0]: InboxView.model_validate_json(row["view"]) for row in rows}
 
 
 def read_versions(connection: Connected, user_ids: Sequence[str]) -> dict[str, int]:
@@ -107,3 +112,8 @@ def read_versions(connection: Connected, user_ids: Sequence[str]) -> dict[str, i
         "select user_id, version from state.inbox_heads where user_id = any(%s)", [list(user_ids)]
     )
     return {row["user_id"]: row["version"] for row in rows}
+
+
+def _arrays(asked: Sequence[Asked]) -> dict[str, list[Any]]:
+    user_ids, versions, tenants = zip(*asked, strict=True)
+    return {"user_ids": list(user_ids), "versions": list(versions), "tenants": list(tenants)}

@@ -136,9 +136,16 @@ def read_at(connection: Connected, notification_id: UUID, sight: Sight) -> datet
 
 
 def read_entries(
-    connection: Connected, user_id: str, tab: Tab, now: datetime, *, limit: int, before: Place | None
+    connection: Connected,
+    user_id: str,
+    sight: Sight,
+    tab: Tab,
+    now: datetime,
+    *,
+    limit: int,
+    before: Place | None,
 ) -> list[Entry]:
-    """Up to ``limit`` entries of ``tab``, the newest first; only those that follow ``before``.
+    """Up to ``limit`` entries of ``tab`` in sight, the newest first; only those that follow ``before``.
 
     For the publisher an entry is delivered when it is due. An index of its own would cost every notification that is
     accepted, so this sorts the notifications of one user.
@@ -147,7 +154,7 @@ def read_entries(
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
         cursor.execute(
             f"""
-            select n.notification_id::text, d.delivery_id::text, n.event_type, d.content ->> 'title' as title,
+            select n.notification_id::text, d.delivery_id::text, n.event_type, n.tenant, d.content ->> 'title' as title,
                    coalesce(d.content ->> 'body', '') as body, d.content ->> 'url' as url,
                    coalesce(d.content -> 'data', '{{}}') as data, n.actor_user_id, n.priority, n.created_at,
                    n.inbox_at as delivered_at, n.seen_at, n.read_at, n.archived_at
@@ -156,23 +163,29 @@ def read_entries(
                    select delivery_id, content from deliveries d
                     where d.notification_id = n.notification_id and d.kind = 'inapp' and {_ARRIVES}
                     order by delivery_id limit 1) as d
-             where n.user_id = %(user_id)s and n.inbox_at <= %(now)s and {_WHICH[tab]} {after}
+             where n.user_id = %(user_id)s and {IN_SIGHT} and n.inbox_at <= %(now)s and {_WHICH[tab]} {after}
              order by n.inbox_at desc, n.notification_id desc limit %(limit)s
             """,
-            {"user_id": user_id, "now": now, "limit": limit, **(before._asdict() if before else {})},
+            {
+                "user_id": user_id,
+                "now": now,
+                "limit": limit,
+                **asdict(sight),
+                **(before._asdict() if before else {}),
+            },
         )
         return cursor.fetchall()
 
 
-def count(connection: Connected, user_id: str, now: datetime) -> Counts:
-    """The exact counts of a user's inbox."""
+def count(connection: Connected, user_id: str, sight: Sight, now: datetime) -> Counts:
+    """The exact counts of the notifications in sight in a user's inbox."""
     with connection.cursor(row_factory=class_row(Counts)) as cursor:
         cursor.execute(
             f"""
             select count(*) filter (where seen_at is null) as unseen, count(*) as unread
-              from notifications n where user_id = %(user_id)s and {_UNREAD}
+              from notifications n where user_id = %(user_id)s and {IN_SIGHT} and {_UNREAD}
             """,
-            {"user_id": user_id, "now": now},
+            {"user_id": user_id, "now": now, **asdict(sight)},
         )
         [counts] = cursor.fetchall()
         return counts

@@ -55,15 +55,15 @@ class Reads:
     def stop(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def changes(self, user_id: str, since: int | None) -> Event | None:
-        """What changed after ``since``; None if nothing did, or all streams end.
+    async def changes(self, asked: Asked) -> Event | None:
+        """What changed since then; None if nothing did, or all streams end.
 
         Raises ``psycopg.OperationalError``.
         """
         if self._ended:
             return None
         future: asyncio.Future[Event | None] = self._loop.create_future()
-        self._waiting[Asked(user_id, since)].append(future)
+        self._waiting[asked].append(future)
         if self._running is None or self._running.done():
             self._running = self._loop.create_task(self._run())
         return await future

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, WebSocket
+from fastapi import APIRouter, Header, Query, WebSocket
 from fastapi.responses import Response
 
+from publisher_api.fields import Name
 from publisher_api.live import socket
 from publisher_api.live.hub import Hub
 from publisher_api.live.sse import EventStream
@@ -24,13 +25,14 @@ async def live(
     user: Caller,
     services: Services,
     last_event_id: Annotated[int | None, Header(ge=0, le=_MAX_VERSION, description="Resumes after this event.")] = None,
+    tenant: Annotated[Name | None, Query(description="Only the entries of this tenant, and their counts.")] = None,
 ) -> Response:
     """Listen to the inbox as Server-Sent Events. The same address accepts a WebSocket, whose first frame has the token.
 
     Events: `snapshot` (the newest 20 that are not archived), `changes` (every entry that changed), `expired`.
     """
     hub = _hub(services)
-    stream = changes(hub, user, last_event_id)
+    stream = changes(hub, user, tenant, last_event_id)
     # Before the response starts, Postgres may be unavailable: that is a 503.
     first = await anext(stream, None)
     if first is None:

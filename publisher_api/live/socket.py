@@ -24,10 +24,11 @@ _log = EventLogger(__name__)
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """The client's first frame."""
+    """The client's first frame. With ``tenant``, only its entries are sent and counted."""
 
     token: str
     last_event_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    tenant: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
 
 
 _hello = msgspec.json.Decoder(Hello)
@@ -47,8 +48,8 @@ async def serve(websocket: WebSocket, hub: Hub, tokens: InboxTokens) -> None:
     await websocket.accept()
     try:
         try:
-            user, since = await _greet(websocket, hub.limits.hello, tokens)
-            await _while_connected(websocket, _send_all(websocket, hub, user, since))
+            user, hello = await _greet(websocket, hub.limits.hello, tokens)
+            await _while_connected(websocket, _send_all(websocket, hub, user, hello))
         except _Closing as closing:
             await _close(websocket, closing, hub.limits.blocked)
     except TimeoutError:  # without a close frame, the server ends the connection
@@ -63,7 +64,7 @@ async def _close(websocket: WebSocket, closing: _Closing, seconds: float) -> Non
             await websocket.close(closing.code, closing.reason)
 
 
-async def _greet(websocket: WebSocket, seconds: float, tokens: InboxTokens) -> tuple[InboxUser, int | None]:
+async def _greet(websocket: WebSocket, seconds: float, tokens: InboxTokens) -> tuple[InboxUser, Hello]:
     try:
         async with asyncio.timeout(seconds):
             hello = _hello.decode(await websocket.receive_text())
@@ -76,12 +77,12 @@ async def _greet(websocket: WebSocket, seconds: float, tokens: InboxTokens) -> t
         if refusal.code in (RefusalCode.UNAUTHORIZED, RefusalCode.CREDENTIAL_EXPIRED):
             raise _Closing(BAD_TOKEN, "The inbox token is not valid.") from None
         raise _Closing(TRY_LATER, "The inbox token cannot be checked.") from None
-    return user, hello.last_event_id
+    return user, hello
 
 
-async def _send_all(websocket: WebSocket, hub: Hub, user: InboxUser, since: int | None) -> None:
+async def _send_all(websocket: WebSocket, hub: Hub, user: InboxUser, hello: Hello) -> None:
     try:
-        async with aclosing(changes(hub, user, since)) as events:
+        async with aclosing(changes(hub, user, hello.tenant, hello.last_event_id)) as events:
             async for event in events:
                 if event.name == "expired":
                     raise _Closing(BAD_TOKEN, "The inbox token has expired.")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from publisher_api.inbox.model import Asked
 from publisher_api.live.events import BEAT, EXPIRED, Event
 from publisher_api.live.hub import Hub
 from publisher_api.web.inbox_tokens import InboxUser
@@ -13,8 +14,10 @@ from publisher_api.web.inbox_tokens import InboxUser
 _RETRY_SECONDS = 1.0
 
 
-async def changes(hub: Hub, user: InboxUser, since: int | None) -> AsyncGenerator[Event]:
-    """The changes after version ``since``, as they happen. It ends when the token expires, and when the hub ends.
+async def changes(hub: Hub, user: InboxUser, tenant: str | None, since: int | None) -> AsyncGenerator[Event]:
+    """The changes after version ``since``, of one tenant or of all, as they happen.
+
+    It ends when the token expires, and when the hub ends.
 
     Starts with a snapshot if ``since`` is None or too long ago. Yields at least one event, unless the hub has ended.
     Before the first event it raises ``psycopg.OperationalError``, and ``Refusal`` if there are too many streams; later
@@ -32,7 +35,7 @@ async def changes(hub: Hub, user: InboxUser, since: int | None) -> AsyncGenerato
                 stream.must_read = False  # before reading: a change during the read leads to another read
                 pause = hub.limits.rest
                 try:
-                    event = await hub.reads.changes(user.user_id, stream.version)
+                    event = await hub.reads.changes(Asked(user.user_id, stream.version, tenant))
                 except psycopg.OperationalError:
                     if not started:
                         raise

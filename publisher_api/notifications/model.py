@@ -171,6 +171,7 @@ class OwnNotification(BaseModel):
     notification_id: UUID
     status: NotificationStatus
     event_type: str
+    tenant: str | None
     actor_user_id: str | None
     created_at: datetime
     seen_at: datetime | None

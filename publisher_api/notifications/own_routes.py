@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from publisher_api.fields import Name
 from publisher_api.notifications import service
 from publisher_api.notifications.model import OwnDetail, OwnPage
 from publisher_api.web.authentication import AuthenticatedRoute
@@ -21,9 +22,10 @@ def list_notifications(
     services: Services,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 20,
     before: Annotated[UUID | None, Query(description="The `next` of the page before.")] = None,
+    tenant: Annotated[Name | None, Query(description="Only those of this tenant.")] = None,
 ) -> OwnPage:
     """List your notifications over every channel. The newest comes first."""
-    return service.list_own_notifications(services.pool, user.user_id, services.clock(), limit, before)
+    return service.list_own_notifications(services.pool, user.user_id, tenant, services.clock(), limit, before)
 
 
 @router.get("/{notification_id:uuid}", responses=problems(401, 403, 404, 503))

@@ -32,11 +32,13 @@ def get_own_notification(pool: Pool, notification_id: UUID, user_id: str, now: d
     return view_own_detail(found, deliveries)
 
 
-def list_own_notifications(pool: Pool, user_id: str, now: datetime, limit: int, before: UUID | None) -> OwnPage:
-    """A page of what a user was sent, the newest first, without what is to be delivered later."""
+def list_own_notifications(
+    pool: Pool, user_id: str, tenant: str | None, now: datetime, limit: int, before: UUID | None
+) -> OwnPage:
+    """A page of what a user was sent, by one tenant or by all, the newest first, without what is to come later."""
     with pool.connection() as connection:
         found = store.list_notifications(
-            connection, user_id, EVERYTHING, after=before, limit=limit + 1, offset=0, due_by=now
+            connection, user_id, Sight(tenant=tenant), after=before, limit=limit + 1, offset=0, due_by=now
         )
     page = found[:limit]
     return OwnPage(

@@ -28,6 +28,7 @@ def message_of(notification: NotificationRecord, delivery: DeliveryRecord, chann
         payload=notification.payload,
         created_at=notification.created_at,
         actor_user_id=notification.actor_user_id,
+        tenant=notification.tenant,
         template_name=notification.template_name,
         dedup_key=notification.dedup_key,
         priority=notification.priority,

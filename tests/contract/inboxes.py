@@ -20,6 +20,7 @@ ENTRY = InboxEntry(
     notification_id="n1",
     delivery_id="d1",
     event_type="payment",
+    tenant="acme",
     title="Paid",
     body="You paid 10.",
     url="/payments/1",

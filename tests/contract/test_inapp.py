@@ -18,7 +18,7 @@ from tests.fakes import Clock, MemoryInbox, MemorySwitchStore
 
 class TestInboxProvider:
     def test_delivery_becomes_an_entry(self, inboxes: Inboxes) -> None:
-        delivery = make_delivery("inapp", notification_id="n1", delivery_id="d1", actor_user_id="grace")
+        delivery = make_delivery("inapp", notification_id="n1", delivery_id="d1", actor_user_id="grace", tenant="acme")
         assert InboxProvider(inboxes.port, Clock(LATER)).send(delivery) == Sent("inbox", "n1")
         assert inboxes.of("ada") == {"n1": ENTRY}
 

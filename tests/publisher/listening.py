@@ -87,13 +87,16 @@ class Listener(ABC):
 class Sse(Listener):
     """Server-Sent Events. Raises ``httpx.HTTPStatusError`` if the stream is refused."""
 
-    def __init__(self, url: str, token: str, last_event_id: int | None = None, **headers: str) -> None:
+    def __init__(
+        self, url: str, token: str, last_event_id: int | None = None, *, tenant: str | None = None, **headers: str
+    ) -> None:
         super().__init__()
         self._client = httpx.Client(timeout=60)
         headers |= {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
         if last_event_id is not None:
             headers["Last-Event-ID"] = str(last_event_id)
-        request = self._client.build_request("GET", f"{url}/v1/inbox/live", headers=headers)
+        query = {"tenant": tenant} if tenant else {}
+        request = self._client.build_request("GET", f"{url}/v1/inbox/live", params=query, headers=headers)
         self.response = self._client.send(request, stream=True)
         if self.response.is_error:
             self.response.read()
@@ -141,13 +144,15 @@ class Socket(Listener):
         token: str,
         last_event_id: int | None = None,
         *,
+        tenant: str | None = None,
         hello: str | bytes | None = None,
         origin: str | None = None,
     ) -> None:
         super().__init__()
         headers = {"Origin": origin} if origin else {}
         self._connecting = connect(url.replace("http", "ws") + "/v1/inbox/live", additional_headers=headers)
-        self._hello = json.dumps({"token": token, "last_event_id": last_event_id}) if hello is None else hello
+        first = {"token": token, "last_event_id": last_event_id, "tenant": tenant}
+        self._hello = json.dumps(first) if hello is None else hello
 
     def __enter__(self) -> Self:
         self.connection: ClientConnection = self._connecting.__enter__()

@@ -1,11 +1,13 @@
 """The live inbox over both protocols, with a real server and a real Postgres."""
 
 import base64
+from dataclasses import replace
 
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.contract.inboxes import ENTRY
 from tests.publisher.listening import Protocol, Socket, Sse, each_protocol, put
 from tests.publisher.own_inbox import ORIGIN, OwnInbox, Worker, now
 from tests.publisher.running import Publisher, problem_of
@@ -54,6 +56,17 @@ def test_a_notification_arrives_and_is_marked_over_the_whole_path(own: OwnInbox,
         own.mark("read", notification_id)
         worker.obey(own.user_id, 2)
         assert listener.next().counts == (0, 0)
+
+
+@each_protocol
+def test_a_stream_of_a_tenant_has_its_entries_only(own: OwnInbox, worker: Worker, protocol: Protocol) -> None:
+    put(worker, own.user_id)
+    with protocol(own.publisher.url, own.token, tenant="umbrella") as listener:
+        assert listener.next().ids == []
+        put(worker, own.user_id)
+        worker.inbox.put(own.user_id, replace(ENTRY, notification_id="of-umbrella", tenant="umbrella"))
+        arrived = listener.next()
+        assert (arrived.name, arrived.ids, arrived.counts) == ("changes", ["of-umbrella"], (1, 1))
 
 
 @each_protocol

@@ -69,6 +69,31 @@ def test_one_read_answers_for_inboxes_in_every_state(worker: Worker, reader: Sta
     assert [entry.notification_id for entry in update.view.entries] == ids[behind][:0:-1]
 
 
+def test_a_tenant_has_its_own_entries_and_counts(worker: Worker, reader: StateReader) -> None:
+    user_id, elsewhere = new_user(), new_user()
+    put(worker, user_id, 2)
+    worker.inbox.put(user_id, replace(ENTRY, notification_id="of-umbrella", tenant="umbrella"))
+    put(worker, elsewhere, 2)
+    asked = [
+        Asked(user_id, None, "umbrella"),
+        Asked(user_id, 1, "acme"),
+        Asked(user_id, 2, "acme"),
+        Asked(elsewhere, None, "umbrella"),
+        Asked(user_id, 1),
+    ]
+    found = [
+        each and (each.kind, {entry.tenant for entry in each.view.entries}, each.view.counts.unread)
+        for each in reader.changes(asked)
+    ]
+    assert found == [
+        ("snapshot", {"umbrella"}, 1),
+        ("changes", {"acme"}, 2),
+        None,
+        ("snapshot", set(), 0),
+        ("changes", {"acme", "umbrella"}, 3),
+    ]
+
+
 def test_a_reader_of_an_inbox_that_was_erased_gets_a_snapshot_of_what_is_left(
     worker: Worker, reader: StateReader
 ) -> None:
@@ -97,13 +122,13 @@ def test_each_stream_gets_its_own_inbox_and_equal_reads_are_shared(worker: Worke
     async def read_all() -> None:
         reads = Reads(reader)
         reads.start()
-        events = await asyncio.gather(*(reads.changes(user_id, None) for user_id in (*user_ids, *user_ids)))
+        events = await asyncio.gather(*(reads.changes(Asked(user_id, None)) for user_id in (*user_ids, *user_ids)))
         for user_id, event, again in zip(user_ids, events, events[len(user_ids) :], strict=False):
             assert event is not None
             assert event.data is not None
             assert ids[user_id] in event.data
             assert again is event
-        assert await reads.changes(user_ids[0], 1) is None
+        assert await reads.changes(Asked(user_ids[0], 1)) is None
         reads.end()
         reads.stop()
 
@@ -116,14 +141,14 @@ def test_reads_end_although_postgres_does_not_respond(worker: Worker, reader: St
     async def read_and_end() -> float:
         reads = Reads(reader)
         reads.start()
-        first = asyncio.create_task(reads.changes(user_id, None))
+        first = asyncio.create_task(reads.changes(Asked(user_id, None)))
         await asyncio.sleep(0.2)
-        second = asyncio.create_task(reads.changes(user_id, None))  # waits for the batch of the first
+        second = asyncio.create_task(reads.changes(Asked(user_id, None)))  # waits for the batch of the first
         await asyncio.sleep(0.2)
         assert not first.done()
         began = time.monotonic()
         reads.end()
-        assert [await each for each in (first, second, reads.changes(user_id, None))] == [None] * 3
+        assert [await each for each in (first, second, reads.changes(Asked(user_id, None)))] == [None] * 3
         ended = time.monotonic()
         reads.stop()
         return ended - began

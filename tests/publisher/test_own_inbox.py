@@ -37,7 +37,12 @@ def arrived(own: OwnInbox, worker: Worker, count: int = 1) -> list[str]:
 
 def test_an_entry_has_what_clients_show(own: OwnInbox, worker: Worker) -> None:
     notification_id = own.publisher.accept(
-        user_id=own.user_id, content=CONTENT, actor_user_id="grace", priority=200, event_type="payment"
+        user_id=own.user_id,
+        content=CONTENT,
+        actor_user_id="grace",
+        priority=200,
+        event_type="payment",
+        tenant="acme",
     )
     worker.deliver(notification_id)
     found = own.read()
@@ -49,6 +54,7 @@ def test_an_entry_has_what_clients_show(own: OwnInbox, worker: Worker) -> None:
         "notification_id": notification_id,
         "delivery_id": shown["deliveries"][0]["delivery_id"],
         "event_type": "payment",
+        "tenant": "acme",
         **CONTENT["inapp"],
         "actor_user_id": "grace",
         "priority": 200,
@@ -68,6 +74,21 @@ def test_an_inbox_is_paged_from_the_newest(own: OwnInbox, worker: Worker) -> Non
         pages.append([entry["notification_id"] for entry in page["entries"]])
         before = page["next"]
     assert pages == [ids[:2:-1], ids[2:0:-1], ids[:1]]
+
+
+def test_a_tenant_has_its_own_entries_and_counts(own: OwnInbox, worker: Worker) -> None:
+    of_acme, of_umbrella, of_none = (
+        own.publisher.accept(user_id=own.user_id, **tenant)
+        for tenant in ({"tenant": "acme"}, {"tenant": "umbrella"}, {})
+    )
+    worker.deliver(of_acme, of_umbrella, of_none)
+    assert own.ids() == [of_none, of_umbrella, of_acme]
+    found = own.read(tenant="acme")
+    assert [entry["notification_id"] for entry in found["entries"]] == [of_acme]
+    assert found["counts"] == {"unseen": 1, "unread": 1}
+    assert own.ids(tenant="unknown") == []
+    query = {"user_id": own.user_id, "tenant": "umbrella"}
+    assert own.publisher.http.get("/v1/notifications/unread_count", params=query).json()["unread"] == 1
 
 
 def test_tabs_and_counts_follow_the_states(own: OwnInbox, worker: Worker) -> None:

@@ -79,8 +79,8 @@ def test_a_user_sees_where_a_notification_went_and_not_what_the_producer_keeps(
     found = response.json()
     assert {each["channel"] for each in found["deliveries"]} == {"inapp", "email"}
     assert set(found) == {
-        "notification_id", "status", "event_type", "actor_user_id", "created_at", "seen_at", "read_at", "archived_at",
-        "deliveries",
+        "notification_id", "status", "event_type", "tenant", "actor_user_id", "created_at", "seen_at", "read_at",
+        "archived_at", "deliveries",
     }  # fmt: skip
     assert "s3cret" not in response.text
     assert "ada@example.com" not in response.text
@@ -94,6 +94,13 @@ def test_a_users_notifications_are_paged_and_lack_what_is_to_come(publisher: Pub
     assert [each["notification_id"] for each in first["notifications"] + second["notifications"]] == sent
     assert second["next"] is None
     assert own.http.get(f"/v1/me/notifications/{later}").status_code == 404
+
+
+def test_a_users_notifications_of_one_tenant(publisher: Publisher, own: OwnInbox) -> None:
+    of_acme, _ = (publisher.accept(user_id=own.user_id, **tenant) for tenant in ({"tenant": "acme"}, {}))
+    found = own.http.get("/v1/me/notifications", params={"tenant": "acme"}).json()
+    assert [(each["notification_id"], each["tenant"]) for each in found["notifications"]] == [(of_acme, "acme")]
+    assert own.http.get("/v1/me/notifications", params={"tenant": "umbrella"}).json()["notifications"] == []
 
 
 def test_web_pages_of_listed_origins_may_change_a_users_settings(publisher: Publisher, own: OwnInbox) -> None:

@@ -3,6 +3,8 @@ export interface Entry {
   notification_id: string;
   delivery_id: string;
   event_type: string;
+  /** The tenant that it is from, as its producer named it. */
+  tenant: string | null;
   title: string;
   body: string;
   url: string | null;

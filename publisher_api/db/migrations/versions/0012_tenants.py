@@ -14,6 +14,7 @@ down_revision = "0011"
 
 SCHEMA = """
 alter table notifications add column tenant text;
+alter table state.inbox add column tenant text;
 
 create table tenant_preferences (
     user_id    text not null,
