@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from publisher_api.addresses import country_of_phone
+from publisher_api.channels.model import Channel
 from publisher_api.planning.allow import Target
 from publisher_api.planning.legal_hours import FORBIDDEN
-from publisher_api.planning.preference import quiet_hours_of
+from publisher_api.planning.preference import Layers, quiet_hours_of
 from publisher_api.planning.quiet_hours import end_of_quiet
 from publisher_api.planning.route import Route
 from publisher_api.planning.schedule import Schedule
+from publisher_api.users.model import User
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
 from shared.reasons import Reason
@@ -50,16 +52,19 @@ def legal_hours(route: Route, address: str, moment: datetime) -> Hold | None:
 
 def quiet_hours(route: Route, _address: str, moment: datetime) -> Hold | None:
     """What disturbs waits for the end of the user's quiet hours, unless it is urgent."""
-    quiet = quiet_hours_of(route.layers)
-    if quiet is None or not quiet.windows:
-        return None
     if route.request.priority >= route.channel.urgent_priority:
         return None
-    if not channel_type_named(route.channel.channel_type).disturbs:
+    until = quiet_until(route.layers, route.user, route.channel, moment)
+    return None if until is None else Hold(until, Reason.QUIET_HOURS)
+
+
+def quiet_until(layers: Layers, user: User, channel: Channel, moment: datetime) -> datetime | None:
+    """The end of the user's quiet hours on the channel; None if ``moment`` is in none of them."""
+    quiet = quiet_hours_of(layers)
+    if quiet is None or not quiet.windows or not channel_type_named(channel.channel_type).disturbs:
         return None
-    zone = ZoneInfo(quiet.timezone or route.user.timezone or "UTC")
-    until = end_of_quiet(moment, quiet.windows, zone)
-    return Hold(until, Reason.QUIET_HOURS) if until > moment else None
+    until = end_of_quiet(moment, quiet.windows, ZoneInfo(quiet.timezone or user.timezone or "UTC"))
+    return until if until > moment else None
 
 
 Rule = Callable[[Route, str, datetime], Hold | None]

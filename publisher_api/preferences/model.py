@@ -1,5 +1,6 @@
 """Preferences, as planning knows them and as the API takes and shows them."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -72,7 +73,7 @@ class PreferenceView(BaseModel):
 
 
 class ChannelExplanation(BaseModel):
-    """Whether a channel would be used, and the line that decides it. Null if no line does."""
+    """Whether a channel would be used, the line that decides it (null if none does), and whether it would wait now."""
 
     channel: str
     channel_type: str
@@ -81,6 +82,10 @@ class ChannelExplanation(BaseModel):
         description="Whose line: `mandatory`, `tenant` (the user's within it), `user` or `environment`."
     )
     line: str | None = Field(description="Its path, like `categories.marketing.channel_types.sms`.")
+    quiet_until: datetime | None = Field(
+        description="The end of the user's quiet hours, if they hold now. What is sent on this channel waits until "
+        "then, unless it is urgent."
+    )
 
 
 class Explanation(BaseModel):

@@ -42,4 +42,4 @@ def explain(
     event_type: Annotated[Name, Query()], user: Caller, services: Services, tenant: Tenant = None
 ) -> Explanation:
     """Explain what your choices say about an event type: for each channel the verdict, and the line that decides."""
-    return service.explain(services.pool, services.cache.current(), user.user_id, tenant, event_type)
+    return service.explain(services.pool, services.cache.current(), user.user_id, tenant, event_type, services.clock())

@@ -47,4 +47,4 @@ def explain(
     tenant: Tenant = None,
 ) -> Explanation:
     """Explain what the preferences say about an event type: for each channel the verdict, and the line that decides."""
-    return service.explain(services.pool, services.cache.current(), user_id, tenant, event_type)
+    return service.explain(services.pool, services.cache.current(), user_id, tenant, event_type, services.clock())

@@ -1,5 +1,6 @@
 """The use cases of preferences."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from publisher_api.audit.service import record
 from publisher_api.configuration import Configuration
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.merge_patch import merged
+from publisher_api.planning.hold import quiet_until
 from publisher_api.planning.preference import Layers, layers_of, verdict_on
 from publisher_api.preferences import store
 from publisher_api.preferences.model import (
@@ -68,22 +70,25 @@ def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields, calle
     return PreferenceView(preferences=document)
 
 
-def explain(pool: Pool, configuration: Configuration, user_id: str, tenant: str | None, event_type: str) -> Explanation:
+def explain(
+    pool: Pool, configuration: Configuration, user_id: str, tenant: str | None, event_type: str, now: datetime
+) -> Explanation:
     """What the preferences say about an event type, for each configured channel."""
     with pool.connection() as connection:
         user = User(
             user_id=user_id,
+            timezone=store.get_timezone(connection, user_id),
             preferences=_loaded(connection, user_id, None),
             tenants={tenant: _loaded(connection, user_id, tenant)} if tenant is not None else {},
         )
-    return explained(configuration, user_id, event_type, layers_of(user, tenant, configuration.preferences))
+    return explained(configuration, user, event_type, layers_of(user, tenant, configuration.preferences), now)
 
 
 def _loaded(connection: Connected, user_id: str, tenant: str | None) -> Preferences:
     return msgspec.convert(store.get_preferences(connection, user_id, tenant), Preferences)
 
 
-def explained(configuration: Configuration, user_id: str, event_type: str, layers: Layers) -> Explanation:
+def explained(configuration: Configuration, user: User, event_type: str, layers: Layers, now: datetime) -> Explanation:
     """The verdict on each channel, by slug."""
     declared = configuration.event_types.get(event_type)
     channels = []
@@ -97,10 +102,11 @@ def explained(configuration: Configuration, user_id: str, event_type: str, layer
                 wanted=verdict.wanted,
                 decided_by=verdict.layer,
                 line=verdict.line,
+                quiet_until=quiet_until(layers, user, channel, now),
             )
         )
     category = declared.category if declared is not None else None
-    return Explanation(user_id=user_id, event_type=event_type, category=category, channels=channels)
+    return Explanation(user_id=user.user_id, event_type=event_type, category=category, channels=channels)
 
 
 def _document(fields: PreferenceFields) -> dict[str, Any]:

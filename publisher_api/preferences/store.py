@@ -50,6 +50,12 @@ def get_preferences(connection: Connected, user_id: str, tenant: str | None) -> 
     return _document(connection, _select(row), row.values)
 
 
+def get_timezone(connection: Connected, user_id: str) -> str | None:
+    """The timezone of a user, in which quiet hours are meant that name none."""
+    row = connection.execute("select timezone from users where user_id = %s", [user_id]).fetchone()
+    return row["timezone"] if row else None
+
+
 def put_defaults(connection: Connected, document: dict[str, Any]) -> None:
     """Replace the preferences of the environment."""
     connection.execute("update preference_defaults set document = %s, updated_at = now()", [Jsonb(document)])

@@ -48,8 +48,23 @@ def test_a_muted_channel_is_suppressed_and_the_explanation_names_the_line(publis
         "wanted": False,
         "decided_by": "user",
         "line": "categories.billing.channel_types.email",
+        "quiet_until": None,
     }
     assert (why["inapp"]["wanted"], why["inapp"]["decided_by"], why["inapp"]["line"]) == (True, None, None)
+
+
+def test_the_explanation_says_until_when_a_channel_is_quiet(publisher: Publisher) -> None:
+    user, event_type = new_user(), declare(publisher)
+    now = datetime.now(UTC)
+    hours = {"start": f"{now:%H}:00", "end": f"{now + timedelta(hours=3):%H}:00"}
+    prefer(publisher, user, quiet_hours={"windows": [hours], "timezone": "UTC"})
+    why = explained(publisher, user, event_type)
+    until = datetime.fromisoformat(why["email"]["quiet_until"])
+    assert (until.strftime("%H:%M"), until - now < timedelta(hours=3)) == (hours["end"], True)
+    assert why["inapp"]["quiet_until"] is None, "the inbox does not disturb"
+    prefer(publisher, user, quiet_hours={"windows": [hours]})
+    publisher.http.put(f"/v1/users/{user}", json={"timezone": "Asia/Tokyo"}).raise_for_status()
+    assert explained(publisher, user, event_type)["email"]["quiet_until"] is None
 
 
 def test_a_mandatory_event_type_is_sent_although_everything_is_muted(publisher: Publisher) -> None:
@@ -127,6 +142,7 @@ def test_what_a_user_wants_within_a_tenant_comes_before_what_they_want_elsewhere
         "channel_type": "inapp",
         "wanted": True,
         "decided_by": "tenant",
+        "quiet_until": None,
         "line": "channel_types.inapp",
     }
 
