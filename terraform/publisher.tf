@@ -10,9 +10,13 @@ locals {
     GOOGLE_IDENTITY_SUBJECT  = local.subject
   } : {}
   # In one line, as a file of variables needs it.
-  database_ca_cert   = replace(trimspace(module.publisher.database_ca_cert), "\n", "\\n")
-  private_key_given  = nonsensitive(var.publisher_private_key != null)
-  token_secret_given = nonsensitive(var.publisher_inbox_token_secret != null)
+  database_ca_cert = replace(trimspace(module.publisher.database_ca_cert), "\n", "\\n")
+
+  secrets_of_publisher = { for name, value in {
+    GOOGLE_IDENTITY_KEY = local.keyless ? var.publisher_private_key : null
+    INBOX_TOKEN_SECRET  = var.publisher_inbox_token_secret
+    PRODUCER_JWT_SECRET = var.publisher_producer_token_secret
+  } : name => value if nonsensitive(value != null) }
 
   # All names, because doctl refuses a file of functions that names an unknown variable. The publisher ignores an empty one.
   callers_environment = {
@@ -48,11 +52,8 @@ module "publisher" {
   registry                  = var.publisher_registry
   runtime                   = var.publisher_runtime
   secrets                   = local.keyless ? {} : { GOOGLE_SERVICE_ACCOUNT_KEY = base64decode(google_service_account_key.publisher[0].private_key) }
-  secrets_set_once = merge(
-    local.keyless && local.private_key_given ? { GOOGLE_IDENTITY_KEY = var.publisher_private_key } : {},
-    local.token_secret_given ? { INBOX_TOKEN_SECRET = var.publisher_inbox_token_secret } : {},
-  )
-  tags = [for name, value in local.labels : "${name}:${value}"]
+  secrets_set_once          = local.secrets_of_publisher
+  tags                      = [for name, value in local.labels : "${name}:${value}"]
 
   # The publisher publishes its first notification at once, so the grants must exist before it starts. The subscriptions of each
   # channel type must exist too: Pub/Sub drops a message that no subscription matches.

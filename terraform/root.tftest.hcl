@@ -199,6 +199,30 @@ run "an_issuer_of_producers_without_an_audience_is_refused" {
   expect_failures = [var.publisher_producers]
 }
 
+run "the_publisher_gets_the_secret_of_producers" {
+  command = plan
+
+  variables {
+    publisher_producers             = { jwt_audience = "heliograph", jwt_issuer = "https://issuer.example" }
+    publisher_producer_token_secret = "0123456789abcdef0123456789abcdef"
+  }
+
+  assert {
+    condition     = contains(keys(local.secrets_of_publisher), "PRODUCER_JWT_SECRET") && !contains(keys(local.secrets_of_publisher), "INBOX_TOKEN_SECRET")
+    error_message = "The publisher must get the secrets that are given, and no others."
+  }
+}
+
+run "a_secret_of_producers_without_an_issuer_is_refused" {
+  command = plan
+
+  variables {
+    publisher_producer_token_secret = "0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.publisher_producer_token_secret]
+}
+
 run "a_short_secret_of_inbox_tokens_is_refused" {
   command = plan
 

@@ -283,8 +283,31 @@ variable "publisher_private_key" {
   sensitive   = true
 }
 
+variable "publisher_producer_token_secret" {
+  description = "Signs the tokens (HS256) that producers send in place of an API key, in place of `jwt_jwks_url`: 32 bytes at least (`openssl rand -hex 32`). Only the apply that creates the app needs it. Set TF_VAR_publisher_producer_token_secret; never write it to a file."
+  type        = string
+  nullable    = true
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = try(length(var.publisher_producer_token_secret) >= 32, var.publisher_producer_token_secret == null)
+    error_message = "publisher_producer_token_secret must have at least 32 characters: openssl rand -hex 32."
+  }
+
+  validation {
+    condition     = var.publisher_producer_token_secret == null || (var.publisher_producers.jwt_issuer != "" && var.publisher_producers.jwt_jwks_url == "")
+    error_message = "publisher_producer_token_secret needs publisher_producers with jwt_issuer and jwt_audience, and without jwt_jwks_url."
+  }
+
+  validation {
+    condition     = var.publisher_producer_token_secret == null || var.publisher_producer_token_secret != var.publisher_inbox_token_secret
+    error_message = "publisher_producer_token_secret is publisher_inbox_token_secret. Users and producers need two secrets."
+  }
+}
+
 variable "publisher_producers" {
-  description = "Whose tokens producers may send in place of an API key (docs/operations.md, \"API keys\"): `jwt_issuer` and `jwt_audience` are what each token must name, `jwt_jwks_url` serves the keys of an issuer without a discovery document. Without any, only API keys are accepted."
+  description = "Whose tokens producers may send in place of an API key (docs/operations.md, \"API keys\"): `jwt_issuer` and `jwt_audience` are what each token must name, `jwt_jwks_url` serves the keys of an issuer without a discovery document; TF_VAR_publisher_producer_token_secret takes their place. Without any, only API keys are accepted."
   type = object({
     jwt_audience = optional(string, "")
     jwt_issuer   = optional(string, "")

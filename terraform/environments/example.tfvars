@@ -1,5 +1,5 @@
-# A complete environment to copy. Secrets come from TF_VAR_secrets, TF_VAR_publisher_private_key and
-# TF_VAR_publisher_inbox_token_secret.
+# A complete environment to copy. Secrets come from TF_VAR_secrets, TF_VAR_publisher_private_key,
+# TF_VAR_publisher_inbox_token_secret and TF_VAR_publisher_producer_token_secret.
 environment = "example"
 project_id  = "heliograph-example"
 region      = "europe-west1"
