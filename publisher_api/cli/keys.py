@@ -86,7 +86,8 @@ def _print_all(keys: ApiKeys) -> None:
 def _line(key: KeyView) -> str:
     scopes = ",".join(key.scopes)
     used = f"used {key.last_used_at:%F %H:%M}" if key.last_used_at else "not used"
-    until = f" expires {key.expires_at:%F %T}" if key.expires_at else ""
+    ends_at = min((at for at in (key.expires_at, key.overlap_ends_at) if at), default=None)
+    until = f" expires {ends_at:%F %T}" if ends_at else ""
     tenant = f" tenant {key.tenant}" if key.tenant else ""
     return f"{key.key_id} {key.prefix or '-'} {key.producer} {scopes}{tenant} {key.status}{until} {used}"
 

@@ -62,7 +62,9 @@ def test_a_rotated_key_works_beside_the_new_one_until_the_overlap_ends(publisher
     new = publisher.http.post(path, json={"overlap_seconds": 3600}).json()
     assert [new[name] for name in ("producer", "scopes", "tenant")] == [old["producer"], ["send"], "acme"]
     assert [send(publisher, key["key"]).status_code for key in (old, new)] == [202, 202]
-    ends = datetime.fromisoformat(listed(publisher, old["key_id"])["expires_at"])
+    shown = listed(publisher, old["key_id"])
+    assert shown["expires_at"] is None
+    ends = datetime.fromisoformat(shown["overlap_ends_at"])
     assert abs(ends - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
 
     assert publisher.http.post(path, json={"overlap_seconds": 0}).status_code == 201
@@ -74,11 +76,18 @@ def test_a_rotated_key_works_beside_the_new_one_until_the_overlap_ends(publisher
     assert publisher.http.post(path, json={}).status_code == 404, "it has expired"
 
 
-def test_rotating_a_key_that_expires_gives_its_successor_as_long(publisher: Publisher) -> None:
+def test_each_rotation_of_a_key_that_expires_gives_the_successor_as_long(publisher: Publisher) -> None:
     ends = datetime.now(UTC) + timedelta(days=10)
     old = created(publisher, expires_at=ends.isoformat())
-    new = publisher.http.post(f"/v1/api-keys/{old['key_id']}/rotate", json={"overlap_seconds": 60}).json()
-    assert abs(datetime.fromisoformat(new["expires_at"]) - ends) < timedelta(minutes=1)
+    for _ in range(2):
+        new = publisher.http.post(f"/v1/api-keys/{old['key_id']}/rotate", json={"overlap_seconds": 60}).json()
+        assert abs(datetime.fromisoformat(new["expires_at"]) - ends) < timedelta(minutes=1)
+
+
+def test_each_successor_of_a_key_that_never_expires_never_expires(publisher: Publisher) -> None:
+    old = created(publisher)
+    path = f"/v1/api-keys/{old['key_id']}/rotate"
+    assert [publisher.http.post(path, json={}).json()["expires_at"] for _ in range(2)] == [None, None]
 
 
 def test_a_revoked_key_is_refused_at_once(publisher: Publisher) -> None:
@@ -95,6 +104,7 @@ def test_a_revoked_key_is_refused_at_once(publisher: Publisher) -> None:
     ("fields", "field"),
     [
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59.999999Z"}, "expires_at"),
         ({"scopes": []}, "scopes"),
         ({"scopes": ["root"]}, "scopes.0"),
         ({"scopes": ["send", "send"]}, "scopes"),
