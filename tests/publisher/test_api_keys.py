@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from postgres.pool import make_pool
+from publisher_api.api_keys.secret import hash_of
 from publisher_api.api_keys.uses import KeyUses
 from publisher_api.settings import Settings
 from tests.publisher.own_inbox import now
@@ -98,6 +99,14 @@ def test_a_revoked_key_is_refused_at_once(publisher: Publisher) -> None:
     assert problem_of(send(publisher, key["key"])) == (401, "unauthorized", [])
     assert listed(publisher, key["key_id"])["status"] == "revoked"
     assert publisher.http.delete(path).status_code == 404
+
+
+def test_a_key_that_the_release_before_creates_has_all_scopes_but_admin(publisher: Publisher) -> None:
+    secret, key_id = f"hg_{uuid.uuid4().hex}", uuid.uuid4()
+    statement = "insert into api_keys (key_hash, key_id, producer) values (%s, %s, 'older')"
+    publisher.sql(statement, hash_of(secret), key_id)
+    assert status_with(publisher, secret, "/v1/channels") == 200
+    assert listed(publisher, str(key_id))["scopes"] == ["send", "read_all", "users", "configure"]
 
 
 @pytest.mark.parametrize(
