@@ -67,9 +67,9 @@ def list_versions(connection: Connected, name: str, limit: int, before: int | No
     return [_view(row) for row in rows]
 
 
-def delete_event_type(connection: Connected, name: str) -> bool:
-    """Delete the declaration and keep its versions; returns whether there was one."""
-    return connection.execute("delete from event_types where event_type = %s", [name]).rowcount > 0
+def delete_event_type(connection: Connected, name: str) -> None:
+    """Delete the declaration and keep its versions."""
+    connection.execute("delete from event_types where event_type = %s", [name])
 
 
 def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
