@@ -22,6 +22,7 @@ def put_event_type(
     """Declare an event type, or replace its declaration. Raises ``Refusal``."""
     check(fields, cache.current())
     with pool.connection() as connection:
+        store.lock_event_types(connection)
         before = store.get_event_type(connection, name)
         check_change(connection, _retention(name, before), _retention(name, fields), caller)
         view = store.put_event_type(connection, name, fields)
@@ -61,6 +62,7 @@ def list_versions(pool: Pool, name: str, limit: int, before: int | None) -> Even
 def delete_event_type(pool: Pool, cache: ConfigCache, name: str, caller: Principal) -> None:
     """Delete the declaration. Raises ``Refusal``."""
     with pool.connection() as connection:
+        store.lock_event_types(connection)
         before = store.get_event_type(connection, name)
         if before is None:
             raise _undeclared(name)

@@ -10,6 +10,11 @@ from publisher_api.event_types.model import EventTypeFields, EventTypeView
 _SHOWN = "select event_type, version, declaration, updated_at from event_types"
 
 
+def lock_event_types(connection: Connected) -> None:
+    """Allow one change to the event types at a time, also to one that is not declared yet."""
+    connection.execute("lock table event_types in share row exclusive mode")
+
+
 def put_event_type(connection: Connected, name: str, fields: EventTypeFields) -> EventTypeView:
     """Declare the event type. Another declaration than the last one gets the next version, which is kept for ever."""
     row = fetch_one(

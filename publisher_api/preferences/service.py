@@ -61,7 +61,7 @@ def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields, calle
     """Replace the preferences of the environment."""
     document = _document(fields)
     with pool.connection() as connection:
-        before = store.get_defaults(connection)
+        before = store.lock_defaults(connection)
         store.put_defaults(connection, document)
         record(connection, caller, "preferences.put", "preferences", before=before, after=document)
     cache.drop()

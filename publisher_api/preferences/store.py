@@ -60,6 +60,11 @@ def get_defaults(connection: Connected) -> dict[str, Any]:
     return _document(connection, "select document from preference_defaults", [])
 
 
+def lock_defaults(connection: Connected) -> dict[str, Any]:
+    """The preferences of the environment, held until the transaction ends."""
+    return _document(connection, "select document from preference_defaults for update", [])
+
+
 def _select(row: _Row) -> str:
     return f"select document from {row.table} where ({row.key}) = ({row.placeholders})"
 

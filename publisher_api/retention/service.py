@@ -19,7 +19,7 @@ def get_retention(pool: Pool) -> RetentionFields:
 def put_retention(pool: Pool, fields: RetentionFields, caller: Principal) -> RetentionFields:
     """Replace how long notifications are kept."""
     with pool.connection() as connection:
-        before, after = store.get_document(connection), fields.model_dump(exclude_none=True)
+        before, after = store.lock_document(connection), fields.model_dump(exclude_none=True)
         store.put_document(connection, after)
         record(connection, caller, "retention.put", "retention", before=before, after=after)
     return fields
