@@ -20,8 +20,7 @@ from publisher_api.refusal import Refusal
 from publisher_api.validation import refusal_of
 from shared.errors import ConfigurationError
 
-_DEFAULT = (Scope.SEND, Scope.READ, Scope.USERS)
-_DEFAULT_OF_TENANT = (Scope.SEND, Scope.READ)
+_DEFAULT = (Scope.SEND, Scope.READ)
 _PAGE = 100
 
 
@@ -53,11 +52,10 @@ def _run(keys: ApiKeys, arguments: argparse.Namespace) -> None:
 
 def _fields(arguments: argparse.Namespace) -> KeyFields:
     """Raises ``Refusal``."""
-    default = _DEFAULT_OF_TENANT if arguments.tenant else _DEFAULT
     try:
         return KeyFields(
             producer=arguments.producer,
-            scopes=arguments.scope or list(default),
+            scopes=arguments.scope or list(_DEFAULT),
             tenant=arguments.tenant,
             expires_at=now() + timedelta(days=arguments.days) if arguments.days else None,
         )
@@ -101,8 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scope",
         action="append",
         choices=[scope.value for scope in Scope],
-        help=f"what it may do; repeat the option for more (default: {' '.join(_DEFAULT)};"
-        f" with --tenant: {' '.join(_DEFAULT_OF_TENANT)})",
+        help=f"what it may do; repeat the option for more (default: {' '.join(_DEFAULT)})",
     )
     create.add_argument("--tenant", help="all of its notifications belong to this tenant, and it sees only those")
     create.add_argument("--days", type=int, help="how long it is accepted (default: until it is revoked)")

@@ -206,12 +206,13 @@ def status_with(publisher: Publisher, key: str, path: str) -> int:
     return httpx.get(f"{publisher.url}{path}", headers=headers).status_code
 
 
-def test_the_command_makes_a_key_that_sends_and_reads_but_does_not_configure(publisher: Publisher) -> None:
+def test_the_command_makes_a_key_that_sends_and_reads_and_nothing_else(publisher: Publisher) -> None:
     key = command(publisher, "create", "--producer", "by command")
-    assert status_with(publisher, key, "/v1/users") == 200
+    assert status_with(publisher, key, "/v1/notifications?user_id=ada") == 200
+    assert status_with(publisher, key, "/v1/users") == 403
     assert status_with(publisher, key, "/v1/channels") == 403
     line = next(line for line in command(publisher, "list").splitlines() if key[:11] in line)
-    assert "by command send,read,users active" in line
+    assert "by command send,read active" in line
 
 
 def test_the_command_rotates_and_revokes(publisher: Publisher) -> None:
