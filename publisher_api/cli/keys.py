@@ -15,6 +15,7 @@ from postgres.pool import make_pool
 from publisher_api.api_keys.model import KeyFields, KeyView, RotateFields
 from publisher_api.api_keys.service import ApiKeys
 from publisher_api.connections import now
+from publisher_api.fields import MAX_DAYS
 from publisher_api.principal import Scope, command
 from publisher_api.refusal import Refusal
 from publisher_api.validation import refusal_of
@@ -71,6 +72,14 @@ def _overlap(arguments: argparse.Namespace) -> RotateFields:
         raise refusal_of(error) from None
 
 
+def _days(text: str) -> int:
+    """A lifetime. Raises ``argparse.ArgumentTypeError``."""
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_DAYS:
+        message = f"must be a whole number from 1 to {MAX_DAYS}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 def _print_all(keys: ApiKeys) -> None:
     page = keys.list(_PAGE, None)
     while True:
@@ -102,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"what it may do; repeat the option for more (default: {' '.join(_DEFAULT)})",
     )
     create.add_argument("--tenant", help="all of its notifications belong to this tenant, and it sees only those")
-    create.add_argument("--days", type=int, help="how long it is accepted (default: until it is revoked)")
+    create.add_argument("--days", type=_days, help="how long it is accepted (default: until it is revoked)")
     commands.add_parser("list", help="list the keys, the newest first; never their secrets")
     rotate = commands.add_parser("rotate", help="create a key in place of another, and print it, once")
     rotate.add_argument("key_id", type=UUID)

@@ -225,3 +225,9 @@ def test_the_command_rotates_and_revokes(publisher: Publisher) -> None:
     waiting_for(lambda: httpx.get(f"{publisher.url}/v1/users", headers=headers).status_code == 401, "the revocation")
     assert "GET /v1/api-keys lists all keys" in command(publisher, "revoke", old, status=1)
     assert "scopes" in command(publisher, "create", "--producer", "x", "--tenant", "a", "--scope", "admin", status=1)
+
+
+@pytest.mark.parametrize("days", ["0", "99999999999", "1.5"])
+def test_the_command_refuses_days_that_are_no_lifetime(publisher: Publisher, days: str) -> None:
+    error = command(publisher, "create", "--producer", "x", f"--days={days}", status=2)
+    assert error.splitlines()[-1].endswith("argument --days: must be a whole number from 1 to 36500")
