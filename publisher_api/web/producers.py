@@ -68,8 +68,8 @@ class Producers:
             detail = f"The API key {key.principal.credential}… expired at {key.expires_at:%Y-%m-%dT%H:%M:%SZ}."
             raise Refusal(RefusalCode.CREDENTIAL_EXPIRED, detail)
         self._uses.note(key.key_id)
-        if not self._threaded:
-            await run_in_threadpool(self._uses.write_if_due)
+        if not self._threaded and self._uses.is_due:
+            await run_in_threadpool(self._uses.write)
         return key.principal
 
 

@@ -1,5 +1,6 @@
 """API keys: made, rotated, revoked and listed through the API and on the command line."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pytest
 from postgres.pool import make_pool
 from publisher_api.api_keys.secret import hash_of
 from publisher_api.api_keys.uses import KeyUses
+from publisher_api.db.config_cache import ConfigCache
 from publisher_api.settings import Settings
+from publisher_api.web.producers import Producers
 from tests.publisher.own_inbox import now
 from tests.publisher.running import Publisher, create_api_key, notification, problem_of, serving
 from tests.publisher.topic import waiting_for
@@ -148,9 +151,9 @@ def test_the_last_use_is_written_once_a_minute_and_drops_no_cached_configuration
         listening.execute("listen catalog")
 
         def used_after(seconds: int) -> datetime | None:
-            uses = KeyUses(pool, lambda: at + timedelta(seconds=seconds), every_seconds=0)
+            uses = KeyUses(pool, lambda: at + timedelta(seconds=seconds))
             uses.note(row["key_id"])
-            uses.write_if_due()
+            uses.write()
             with pool.connection() as connection:
                 found = connection.execute("select last_used_at from api_keys").fetchone()
             return found["last_used_at"] if found else None
@@ -158,6 +161,19 @@ def test_the_last_use_is_written_once_a_minute_and_drops_no_cached_configuration
         assert [used_after(seconds) for seconds in (0, 30, 60)] == [at, at, at + timedelta(seconds=60)]
         assert list(listening.notifies(timeout=0.3)) == []
     assert key
+
+
+def test_without_a_thread_the_first_use_is_written_by_its_request_and_not_the_next(unswept: Settings) -> None:
+    key = create_api_key(unswept.database_url, "used")
+    times = [now(), now() + timedelta(minutes=2)]
+    with make_pool(unswept.database_url, 1) as pool:
+        clock = iter(times).__next__
+        producers = Producers(ConfigCache(pool), KeyUses(pool, clock), None, now, threaded=False)
+        for _ in times:
+            asyncio.run(producers.of(key))
+            with pool.connection() as connection:
+                [row] = connection.execute("select last_used_at from api_keys").fetchall()
+            assert row["last_used_at"] == times[0]
 
 
 def test_a_publisher_that_stops_has_written_the_last_uses(unswept: Settings) -> None:
@@ -175,12 +191,12 @@ def test_uses_that_cannot_be_written_are_kept(unswept: Settings) -> None:
         with pool.connection() as connection:
             [row] = connection.execute("select key_id from api_keys").fetchall()
             connection.execute("alter table api_keys rename to hidden")
-        uses = KeyUses(pool, now, every_seconds=0)
+        uses = KeyUses(pool, now)
         uses.note(row["key_id"])
-        uses.write_if_due()
+        uses.write()
         with pool.connection() as connection:
             connection.execute("alter table hidden rename to api_keys")
-        uses.write_if_due()
+        uses.write()
         with pool.connection() as connection:
             [stored] = connection.execute("select last_used_at from api_keys").fetchall()
     assert stored["last_used_at"] is not None
