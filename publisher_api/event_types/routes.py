@@ -29,10 +29,7 @@ def list_event_types(
 
 @router.put("/{event_type}", responses=problems(400, 401, 403, 413, 422, 503))
 def put_event_type(event_type: Name, fields: EventTypeFields, producer: Producer, services: Services) -> EventTypeView:
-    """Declare an event type, or replace its declaration. What is declared already keeps its version.
-
-    Needs the scope `admin` too if it changes `retention_days`, or its category lets notifications be deleted sooner.
-    """
+    """Declare an event type, or replace its declaration. What is declared already keeps its version."""
     return service.put_event_type(services.pool, services.cache, event_type, fields, producer)
 
 
@@ -56,9 +53,6 @@ def list_versions(
 
 @router.delete("/{event_type}", status_code=204, responses=problems(401, 403, 404, 422, 503))
 def delete_event_type(event_type: Name, producer: Producer, services: Services) -> Response:
-    """Delete the declaration. A new one continues its versions.
-
-    Needs the scope `admin` too if it had `retention_days`, or if notifications are deleted sooner without it.
-    """
+    """Delete the declaration. A new one continues its versions."""
     service.delete_event_type(services.pool, services.cache, event_type, producer)
     return Response(status_code=204)
