@@ -3,11 +3,14 @@
 import json
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import jwt
+
+from publisher_api.refusal import Refusal, RefusalCode
 
 LEEWAY = timedelta(seconds=30)
 ASYMMETRIC = ("RS256", "ES256")
@@ -64,6 +67,22 @@ class IssuerKeys(jwt.PyJWKClient):
             raise jwt.PyJWKClientConnectionError(str(error)) from None
         self._fetched_at = time.monotonic()
         return fetched
+
+
+@contextmanager
+def refusing(what: str, keys: str) -> Iterator[None]:
+    """Raises a ``Refusal`` for what PyJWT raises in the block: the token fails a check, or its keys are unavailable.
+
+    ``what`` names the token (``The inbox token``), and ``keys`` its keys (``The keys of the identity provider``).
+    """
+    try:
+        yield
+    except jwt.PyJWKClientConnectionError:
+        raise Refusal(RefusalCode.UNAVAILABLE, f"{keys} cannot be fetched.") from None
+    except jwt.ExpiredSignatureError:
+        raise Refusal(RefusalCode.CREDENTIAL_EXPIRED, f"{what} has expired. Get a new one.") from None
+    except (jwt.PyJWTError, ValueError) as error:  # a lone surrogate
+        raise Refusal(RefusalCode.UNAUTHORIZED, f"{what} is not valid: {error}.") from None
 
 
 def decode(
