@@ -73,7 +73,10 @@ def test_a_user_registers_lists_refreshes_and_deletes_a_device(own: OwnInbox) ->
     path = f"/v1/me/devices/{made.json()['device_id']}"
     assert own.http.put(path, json={"token": uuid.uuid4().hex, "platform": "ios"}).json()["platform"] == "ios"
     assert [each["platform"] for each in own.http.get("/v1/me/devices").json()["devices"]] == ["ios"]
-    assert [own.http.delete(path).status_code for _ in range(2)] == [204, 404]
+    assert own.http.delete(path).status_code == 204
+    gone = own.http.delete(path)
+    assert problem_of(gone) == (404, "not_found", [])
+    assert gone.json()["detail"].endswith("not found. GET /v1/me/devices lists the devices.")
 
 
 def test_another_users_device_and_notification_are_404s(publisher: Publisher, own: OwnInbox, eve: OwnInbox) -> None:
