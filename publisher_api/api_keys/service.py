@@ -60,7 +60,7 @@ class ApiKeys:
         return created
 
     def revoke(self, key_id: UUID, caller: Principal) -> None:
-        """End a key, on every instance at once. Raises ``Refusal``."""
+        """End a key. Raises ``Refusal``."""
         with self.pool.connection() as connection:
             revoked = store.revoke_key(connection, key_id, self.clock())
             if revoked is None:

@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     rotate.add_argument(
         "--overlap-hours", type=int, default=24, help="how long the other one stays valid (default: 24)"
     )
-    revoke = commands.add_parser("revoke", help="revoke a key, on every instance at once")
+    revoke = commands.add_parser("revoke", help="revoke a key, on every instance within a minute")
     revoke.add_argument("key_id", type=UUID)
     return parser
 
