@@ -8,13 +8,17 @@ from shared.described import Described
 
 
 class Scope(Described):
-    """What a producer may do. ``admin`` includes every scope, and ``read_all`` includes ``read``."""
+    """What a producer may do. ``admin`` includes every scope, and ``read_all`` includes ``read``.
+
+    ``users`` reaches what other producers sent too: it makes an inbox token of any user, which shows the user's
+    notifications of every producer. Give it only to a backend that signs users in.
+    """
 
     SEND = "send", "Send notifications, and cancel them."
     READ = "read", "Read the producer's own notifications, and count unread ones."
     READ_ALL = "read_all", "Reach the notifications of every producer, in each request that the other scopes allow."
-    USERS = "users", "Users with their devices and preferences, their inbox tokens, and marking as read for them."
-    CONFIGURE = "configure", "Channels, templates, event types, limits and the environment's preferences."
+    USERS = "users", "Users, their devices and preferences, marking as read; inbox tokens, which show all producers."
+    CONFIGURE = "configure", "Channels, templates, event types, limits and default preferences; not retention."
     ADMIN = "admin", "Everything, also API keys, the audit log, erasing and exporting users, and retention."
 
 
@@ -66,13 +70,12 @@ class Principal:
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or any(scope in _INCLUDES.get(own, ()) for own in self.scopes)
 
-    def require(self, scope: Scope) -> None:
-        """Raises ``Refusal`` without this scope."""
+    def require(self, scope: Scope, action: str = "This") -> None:
+        """Raises ``Refusal`` without this scope. ``action`` says what needs it."""
         if not self.may(scope):
             given = ", ".join(sorted(self.scopes)) or "none"
-            detail = (
-                f"This needs the scope {scope}. The credential has {given}. An administrator makes one that has it."
-            )
+            remedy = "An administrator makes one that has it."
+            detail = f"{action} needs the scope {scope}. The credential has {given}. {remedy}"
             raise Refusal(RefusalCode.INSUFFICIENT_SCOPE, detail, members={"scope": scope.value})
 
     @property

@@ -107,12 +107,11 @@ def _of_id(
     notification_id = str(item.notification_id)
     if notification_id in busy.notification_ids:
         return in_progress("notification_id")
-    stored = known.notifications.get(notification_id)
-    producer = stored.producer if stored else writes.producers.get(notification_id)
-    if producer is None:
+    found = known.notifications.get(notification_id) or writes.known.get(notification_id)
+    if found is None:
         return None
-    if producer != request.producer:
-        message = "belongs to a notification of another producer. Use a new UUID."
+    if found.producer != request.producer or request.tenant not in (None, found.tenant):
+        message = "belongs to a notification of another producer or tenant. Use a new UUID."
         return invalid("notification_id", message, RefusalCode.NOTIFICATION_ID_TAKEN)
     return Accepted(notification_id, duplicate=True)
 

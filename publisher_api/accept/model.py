@@ -101,6 +101,7 @@ class KnownNotification(msgspec.Struct, frozen=True, kw_only=True):
 
     notification_id: str
     producer: str
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,10 @@ class AcceptContext:
 
 @dataclass(slots=True)
 class PendingWrites:
-    """What a list of requests is going to write. ``producers``: of the notifications, by id."""
+    """What a list of requests is going to write. ``known``: the notifications, by id."""
 
     notifications: list[NotificationRecord] = field(default_factory=list)
-    producers: dict[str, str] = field(default_factory=dict)
+    known: dict[str, KnownNotification] = field(default_factory=dict)
     deliveries: list[DeliveryRecord] = field(default_factory=list)
     dedup: dict[ProducerKey, DedupRecord] = field(default_factory=dict)
     idempotency: dict[ProducerKey, IdempotencyRecord] = field(default_factory=dict)

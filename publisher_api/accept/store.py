@@ -67,7 +67,8 @@ _KEYS = """
           join idempotency_keys i on i.producer = k.producer and i.idempotency_key = k.key
          where i.expires_at > %(now)s),
     'notifications', (
-        select coalesce(json_agg(json_build_object('notification_id', n.notification_id, 'producer', n.producer)), '[]')
+        select coalesce(json_agg(json_build_object(
+                   'notification_id', n.notification_id, 'producer', n.producer, 'tenant', n.tenant)), '[]')
           from notifications n where n.notification_id = any(%(notification_ids)s::uuid[]))
 """
 

@@ -13,6 +13,7 @@ from publisher_api.accept.model import (
     ItemResult,
     Keys,
     KnownKeys,
+    KnownNotification,
     PendingWrites,
 )
 from publisher_api.configuration import Configuration
@@ -128,7 +129,9 @@ class Decision:
             raise RuntimeError("an item that has no plan leads to no notification")  # idempotency.expired refused it
         notification_id = planned.notification.notification_id
         self.writes.notifications.append(planned.notification)
-        self.writes.producers[notification_id] = request.producer
+        self.writes.known[notification_id] = KnownNotification(
+            notification_id=notification_id, producer=request.producer, tenant=item.tenant
+        )
         self.writes.deliveries.extend(planned.deliveries)
         accepted = Accepted(notification_id)
         if item.dedup_key is not None:

@@ -15,7 +15,10 @@ MAX_OVERLAP_SECONDS = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key that is not revoked. ``principal`` is the producer that it stands for."""
+    """A key that is not revoked. ``principal`` is the producer that it stands for.
+
+    ``expires_at`` is when it stops being accepted: its own expiry, or the end of the overlap with its successor.
+    """
 
     key_id: UUID
     principal: Principal
@@ -76,6 +79,9 @@ class KeyView(BaseModel):
     status: Literal["active", "expired", "revoked"]
     created_at: datetime
     expires_at: datetime | None
+    overlap_ends_at: datetime | None = Field(
+        description="Another key replaces this one, which is accepted until then at most; null: it was not rotated."
+    )
     revoked_at: datetime | None
     last_used_at: datetime | None = Field(description="To the minute; null: never, or not for as long as it was noted.")
 

@@ -39,6 +39,6 @@ def rotate_key(key_id: UUID, fields: RotateFields, producer: Producer, services:
 
 @router.delete("/{key_id}", status_code=204, responses=problems(401, 403, 404, 422, 503))
 def revoke_key(key_id: UUID, producer: Producer, services: Services) -> Response:
-    """Revoke an API key, on every instance at once."""
+    """Revoke an API key. Every instance refuses it within a minute: at once if it listens to Postgres."""
     services.api_keys.revoke(key_id, producer)
     return Response(status_code=204)

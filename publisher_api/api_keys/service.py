@@ -10,6 +10,7 @@ from publisher_api.api_keys import store
 from publisher_api.api_keys.model import CreatedKey, KeyFields, KeyPage, KeyView, RotateFields
 from publisher_api.api_keys.secret import hash_of, new_secret, prefix_of
 from publisher_api.audit.service import record
+from publisher_api.fields import MAX_DAYS
 from publisher_api.principal import Principal, fault_of_tenant, scopes_of
 from publisher_api.refusal import Refusal, RefusalCode, invalid, not_found
 
@@ -51,15 +52,15 @@ class ApiKeys:
             if old is None:
                 raise _unknown(key_id)
             created = self._add(connection, _successor(old, now), now)
-            until = now + timedelta(seconds=fields.overlap_seconds)
-            store.end_key(connection, key_id, until)
+            ends_at = now + timedelta(seconds=fields.overlap_seconds)
+            store.end_overlap(connection, key_id, ends_at)
             after = {"replaced_by": str(created.key_id), "overlap_seconds": fields.overlap_seconds}
             record(connection, caller, "api_key.rotate", _place(key_id), after=after)
         self.changed()
         return created
 
     def revoke(self, key_id: UUID, caller: Principal) -> None:
-        """End a key, on every instance at once. Raises ``Refusal``."""
+        """End a key. Raises ``Refusal``."""
         with self.pool.connection() as connection:
             revoked = store.revoke_key(connection, key_id, self.clock())
             if revoked is None:
@@ -85,6 +86,9 @@ class ApiKeys:
 def _check(fields: KeyFields, now: datetime) -> None:
     if fields.expires_at is not None and fields.expires_at <= now:
         raise invalid("expires_at", "must be in the future")
+    if fields.expires_at is not None and fields.expires_at > now + timedelta(days=MAX_DAYS):
+        message = f"must be at most {MAX_DAYS} days from now; leave it out if the key is not to expire"
+        raise invalid("expires_at", message)
     if fault := fault_of_tenant(fields.tenant, fields.scopes):
         raise invalid("scopes", fault)
 

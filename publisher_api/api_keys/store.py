@@ -10,10 +10,12 @@ from postgres.pool import Connected, fetch_one
 from publisher_api.api_keys.model import KeyFields, KeyView
 
 _SHOWN = """
-    key_id, prefix, producer, scopes, tenant, created_at, expires_at, revoked_at, last_used_at,
+    key_id, prefix, producer, scopes, tenant, created_at, expires_at, overlap_ends_at, revoked_at, last_used_at,
     case when revoked_at is not null then 'revoked'
-         when expires_at <= %(now)s then 'expired' else 'active' end as status
+         when least(expires_at, overlap_ends_at) <= %(now)s then 'expired' else 'active' end as status
 """
+# least ignores null, and is null if both are.
+_ACTIVE = "revoked_at is null and coalesce(least(expires_at, overlap_ends_at) > %(now)s, true)"
 # Several instances note the uses of one key. Together they write it once a minute.
 _BETWEEN_USES = timedelta(seconds=55)
 
@@ -44,28 +46,25 @@ def add_key(
 
 def count_active(connection: Connected, now: datetime) -> int:
     """How many keys are accepted."""
-    statement = "select count(*) from api_keys where revoked_at is null and (expires_at is null or expires_at > %s)"
-    count: int = fetch_one(connection.execute(statement, [now]))["count"]
+    statement = f"select count(*) from api_keys where {_ACTIVE}"
+    count: int = fetch_one(connection.execute(statement, {"now": now}))["count"]
     return count
 
 
 def lock_active(connection: Connected, key_id: UUID, now: datetime) -> KeyView | None:
     """A key that is accepted, held until the transaction ends; None if there is no such key."""
     row = connection.execute(
-        f"""
-        select {_SHOWN} from api_keys
-         where key_id = %(key_id)s and revoked_at is null and (expires_at is null or expires_at > %(now)s) for update
-        """,
+        f"select {_SHOWN} from api_keys where key_id = %(key_id)s and {_ACTIVE} for update",
         {"key_id": key_id, "now": now},
     ).fetchone()
     return KeyView(**row) if row else None
 
 
-def end_key(connection: Connected, key_id: UUID, until: datetime) -> None:
-    """Let a key expire at ``until``, unless it expires before."""
+def end_overlap(connection: Connected, key_id: UUID, at: datetime) -> None:
+    """Accept a replaced key until ``at``, unless an earlier rotation ends it before. Its own expiry stays."""
     connection.execute(
-        "update api_keys set expires_at = least(expires_at, %s) where key_id = %s",  # least ignores null
-        [until, key_id],
+        "update api_keys set overlap_ends_at = least(overlap_ends_at, %s) where key_id = %s",
+        [at, key_id],
     )
 
 

@@ -1,5 +1,6 @@
 """When API keys were used last: noted in memory by each request, and written once a minute."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,13 +22,13 @@ _log = EventLogger(__name__)
 class KeyUses:
     """Notes uses; safe to share between threads. A process that is killed loses those of its last minute."""
 
-    def __init__(self, pool: Pool, clock: Callable[[], datetime], every_seconds: float = _EVERY_SECONDS) -> None:
+    def __init__(self, pool: Pool, clock: Callable[[], datetime]) -> None:
         self._pool = pool
         self._clock = clock
-        self._every_seconds = every_seconds
         self._noted: dict[UUID, datetime] = {}
         self._lock = threading.Lock()
-        self._written_at = time.monotonic()
+        # The first use is due at once: a serverless process may end within a minute.
+        self._written_at = -math.inf
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="key-uses", daemon=True)
 
@@ -38,24 +39,20 @@ class KeyUses:
             self._noted[key_id] = now
 
     def start(self) -> None:
-        """Write in a thread. A process in which no thread works between requests calls ``write_if_due``."""
+        """Write in a thread. Without it, a request that finds that a write ``is_due`` calls ``write``."""
         self._thread.start()
 
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join(timeout=_STOP_SECONDS)
 
-    def write_if_due(self) -> None:
-        """Write what was noted, once a minute. What cannot be written is written a minute later."""
-        if time.monotonic() - self._written_at >= self._every_seconds:
-            self._write()
+    @property
+    def is_due(self) -> bool:
+        """Whether nothing was written for a minute."""
+        return time.monotonic() - self._written_at >= _EVERY_SECONDS
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_seconds):
-            self._write()
-        self._write()
-
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write what was noted. What cannot be written is written with the next uses. Blocks on Postgres."""
         self._written_at = time.monotonic()
         with self._lock:
             noted, self._noted = self._noted, {}
@@ -68,3 +65,8 @@ class KeyUses:
             with self._lock:
                 self._noted = noted | self._noted
             _log.warning(LogEvent.KEY_USES_NOT_WRITTEN, error=type(error).__name__)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_EVERY_SECONDS):
+            self.write()
+        self.write()

@@ -24,7 +24,8 @@ class AuditEntry(BaseModel):
     action: str = Field(description="Like `channel.put`.")
     object: str = Field(description="What was changed, like `channels/chat`.")
     changes: dict[str, Change] = Field(
-        description="By path the values `before` and `after`, as JSON of at most 200 characters; null: there was none."
+        description=f"By path the values `before` and `after`, as JSON of at most {MAX_VALUE} characters; null: there"
+        f" was none. Of a larger change, the first {MAX_PATHS} paths."
     )
 
 

@@ -15,13 +15,13 @@ from postgres.pool import make_pool
 from publisher_api.api_keys.model import KeyFields, KeyView, RotateFields
 from publisher_api.api_keys.service import ApiKeys
 from publisher_api.connections import now
+from publisher_api.fields import MAX_DAYS
 from publisher_api.principal import Scope, command
 from publisher_api.refusal import Refusal
 from publisher_api.validation import refusal_of
 from shared.errors import ConfigurationError
 
-_DEFAULT = (Scope.SEND, Scope.READ, Scope.USERS)
-_DEFAULT_OF_TENANT = (Scope.SEND, Scope.READ)
+_DEFAULT = (Scope.SEND, Scope.READ)
 _PAGE = 100
 
 
@@ -53,11 +53,10 @@ def _run(keys: ApiKeys, arguments: argparse.Namespace) -> None:
 
 def _fields(arguments: argparse.Namespace) -> KeyFields:
     """Raises ``Refusal``."""
-    default = _DEFAULT_OF_TENANT if arguments.tenant else _DEFAULT
     try:
         return KeyFields(
             producer=arguments.producer,
-            scopes=arguments.scope or list(default),
+            scopes=arguments.scope or list(_DEFAULT),
             tenant=arguments.tenant,
             expires_at=now() + timedelta(days=arguments.days) if arguments.days else None,
         )
@@ -73,6 +72,14 @@ def _overlap(arguments: argparse.Namespace) -> RotateFields:
         raise refusal_of(error) from None
 
 
+def _days(text: str) -> int:
+    """A lifetime. Raises ``argparse.ArgumentTypeError``."""
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_DAYS:
+        message = f"must be a whole number from 1 to {MAX_DAYS}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 def _print_all(keys: ApiKeys) -> None:
     page = keys.list(_PAGE, None)
     while True:
@@ -86,7 +93,8 @@ def _print_all(keys: ApiKeys) -> None:
 def _line(key: KeyView) -> str:
     scopes = ",".join(key.scopes)
     used = f"used {key.last_used_at:%F %H:%M}" if key.last_used_at else "not used"
-    until = f" expires {key.expires_at:%F %T}" if key.expires_at else ""
+    ends_at = min((at for at in (key.expires_at, key.overlap_ends_at) if at), default=None)
+    until = f" expires {ends_at:%F %T}" if ends_at else ""
     tenant = f" tenant {key.tenant}" if key.tenant else ""
     return f"{key.key_id} {key.prefix or '-'} {key.producer} {scopes}{tenant} {key.status}{until} {used}"
 
@@ -100,18 +108,17 @@ def _parser() -> argparse.ArgumentParser:
         "--scope",
         action="append",
         choices=[scope.value for scope in Scope],
-        help=f"what it may do; repeat the option for more (default: {' '.join(_DEFAULT)};"
-        f" with --tenant: {' '.join(_DEFAULT_OF_TENANT)})",
+        help=f"what it may do; repeat the option for more (default: {' '.join(_DEFAULT)})",
     )
     create.add_argument("--tenant", help="all of its notifications belong to this tenant, and it sees only those")
-    create.add_argument("--days", type=int, help="how long it is accepted (default: until it is revoked)")
+    create.add_argument("--days", type=_days, help="how long it is accepted (default: until it is revoked)")
     commands.add_parser("list", help="list the keys, the newest first; never their secrets")
     rotate = commands.add_parser("rotate", help="create a key in place of another, and print it, once")
     rotate.add_argument("key_id", type=UUID)
     rotate.add_argument(
         "--overlap-hours", type=int, default=24, help="how long the other one stays valid (default: 24)"
     )
-    revoke = commands.add_parser("revoke", help="revoke a key, on every instance at once")
+    revoke = commands.add_parser("revoke", help="revoke a key, on every instance within a minute")
     revoke.add_argument("key_id", type=UUID)
     return parser
 

@@ -170,8 +170,9 @@ def _load(connection: Connected, templates: Mapping[TemplateKey, TemplateVersion
     limits = connection.execute("select scope, declaration from limits").fetchall()
     keys = connection.execute(
         """
-        select key_hash, key_id, prefix, producer, scopes, tenant, expires_at from api_keys
-         where revoked_at is null and (expires_at is null or expires_at > now() - %s)
+        select key_hash, key_id, prefix, producer, scopes, tenant, ends_at
+          from api_keys, lateral (select least(expires_at, overlap_ends_at) as ends_at) as ending
+         where revoked_at is null and (ends_at is null or ends_at > now() - %s)
         """,
         [_EXPIRED_KEPT_FOR],
     ).fetchall()
@@ -197,7 +198,7 @@ def _event_type(row: DictRow) -> EventType:
 def _api_key(row: DictRow) -> ApiKey:
     credential = row["prefix"] or str(row["key_id"])
     principal = Principal(row["producer"], credential, scopes_of(row["scopes"]), row["tenant"])
-    return ApiKey(row["key_id"], principal, row["expires_at"])
+    return ApiKey(row["key_id"], principal, row["ends_at"])
 
 
 def config_listener(database_url: str, cache: ConfigCache) -> Listener:

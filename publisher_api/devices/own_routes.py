@@ -28,11 +28,11 @@ def add_device(device: DeviceFields, user: Caller, services: Services) -> Device
 @router.put("/{device_id}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 def refresh_device(device_id: UUID, device: DeviceFields, user: Caller, services: Services) -> DeviceView:
     """Give a device of yours its new registration token, or say that it was seen."""
-    return service.refresh_device(services.pool, user.user_id, device_id, device)
+    return service.refresh_device(services.pool, user.user_id, device_id, device, router.prefix)
 
 
 @router.delete("/{device_id}", status_code=204, responses=problems(401, 403, 404, 422, 503))
 def delete_device(device_id: UUID, user: Caller, services: Services) -> Response:
     """Delete a device of yours, for example when you sign out."""
-    service.delete_device(services.pool, user.user_id, device_id)
+    service.delete_device(services.pool, user.user_id, device_id, router.prefix)
     return Response(status_code=204)

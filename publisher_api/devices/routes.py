@@ -34,11 +34,15 @@ def refresh_device(
     user_id: UserId, device_id: UUID, device: DeviceFields, _producer: Producer, services: Services
 ) -> DeviceView:
     """Give a device its new registration token, or say that it was seen."""
-    return service.refresh_device(services.pool, user_id, device_id, device)
+    return service.refresh_device(services.pool, user_id, device_id, device, _list_path(user_id))
 
 
 @router.delete("/{device_id}", status_code=204, responses=problems(401, 403, 404, 422, 503))
 def delete_device(user_id: UserId, device_id: UUID, _producer: Producer, services: Services) -> Response:
     """Delete a device, for example when its user signs out. It also gets no notification that was scheduled before."""
-    service.delete_device(services.pool, user_id, device_id)
+    service.delete_device(services.pool, user_id, device_id, _list_path(user_id))
     return Response(status_code=204)
+
+
+def _list_path(user_id: str) -> str:
+    return router.prefix.format(user_id=user_id)

@@ -29,22 +29,25 @@ def add_device(pool: Pool, new_id: Callable[[], str], user_id: str, device: Devi
         return store.put_device(connection, new_id(), user_id, device)
 
 
-def refresh_device(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView:
-    """Replace the token of this user's device, which was seen now. Raises ``Refusal``."""
+def refresh_device(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields, list_path: str) -> DeviceView:
+    """Replace the token of this user's device, which was seen now.
+
+    Raises ``Refusal``; ``list_path`` is where its caller finds the devices.
+    """
     try:
         refreshed = _refreshed(pool, user_id, device_id, device)
     except UniqueViolation:  # another request stored the token meanwhile; now it is there to be taken
         refreshed = _refreshed(pool, user_id, device_id, device)
     if refreshed is None:
-        raise _unknown(user_id, device_id)
+        raise _unknown(device_id, list_path)
     return refreshed
 
 
-def delete_device(pool: Pool, user_id: str, device_id: UUID) -> None:
-    """Delete a device of this user. Raises ``Refusal``."""
+def delete_device(pool: Pool, user_id: str, device_id: UUID, list_path: str) -> None:
+    """Delete a device of this user. Raises ``Refusal``; ``list_path`` is where its caller finds the devices."""
     with pool.connection() as connection:
         if not store.delete_device(connection, user_id, device_id):
-            raise _unknown(user_id, device_id)
+            raise _unknown(device_id, list_path)
 
 
 def _refreshed(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields) -> DeviceView | None:
@@ -52,5 +55,5 @@ def _refreshed(pool: Pool, user_id: str, device_id: UUID, device: DeviceFields) 
         return store.refresh_device(connection, user_id, device_id, device)
 
 
-def _unknown(user_id: str, device_id: UUID) -> Refusal:
-    return not_found(f"Device {device_id} of user {user_id!r}", f"GET /v1/users/{user_id}/devices lists the devices.")
+def _unknown(device_id: UUID, list_path: str) -> Refusal:
+    return not_found(f"Device {device_id}", f"GET {list_path} lists the devices.")

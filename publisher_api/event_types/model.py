@@ -53,7 +53,8 @@ class EventTypeFields(BaseModel):
         default=None, description="When sending is no longer useful, unless the request has `expires_at`."
     )
     retention_days: Days | None = Field(
-        default=None, description="How long its notifications are kept. Default: see `PUT /v1/retention`."
+        default=None,
+        description="How long its notifications are kept. Default: see `PUT /v1/retention`. Changing it needs `admin`.",
     )
 
     @model_validator(mode="after")

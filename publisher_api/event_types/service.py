@@ -12,6 +12,8 @@ from publisher_api.planning.route import channel_named
 from publisher_api.planning.variants import template_for
 from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, not_found
+from publisher_api.retention.model import StoredType
+from publisher_api.retention.service import check_change
 
 
 def put_event_type(
@@ -20,7 +22,9 @@ def put_event_type(
     """Declare an event type, or replace its declaration. Raises ``Refusal``."""
     check(fields, cache.current())
     with pool.connection() as connection:
+        store.lock_event_types(connection)
         before = store.get_event_type(connection, name)
+        check_change(connection, _retention(name, before), _retention(name, fields), caller)
         view = store.put_event_type(connection, name, fields)
         old = _recorded(before) if before is not None else None
         record(connection, caller, "event_type.put", _place(name), before=old, after=_recorded(view))
@@ -58,9 +62,12 @@ def list_versions(pool: Pool, name: str, limit: int, before: int | None) -> Even
 def delete_event_type(pool: Pool, cache: ConfigCache, name: str, caller: Principal) -> None:
     """Delete the declaration. Raises ``Refusal``."""
     with pool.connection() as connection:
+        store.lock_event_types(connection)
         before = store.get_event_type(connection, name)
-        if before is None or not store.delete_event_type(connection, name):
+        if before is None:
             raise _undeclared(name)
+        check_change(connection, _retention(name, before), _retention(name, None), caller)
+        store.delete_event_type(connection, name)
         record(connection, caller, "event_type.delete", _place(name), before=_recorded(before))
     cache.drop()
 
@@ -75,6 +82,12 @@ def check(fields: EventTypeFields, configuration: Configuration) -> None:
     for index, slug in enumerate(fields.channels):
         channel_named(slug, configuration.channels, f"channels.{index}")
     template_for(fields.template_name, None, configuration.templates, tenant=None)
+
+
+def _retention(name: str, declared: EventTypeFields | None) -> StoredType:
+    if declared is None:
+        return StoredType(event_type=name)
+    return StoredType(event_type=name, retention_days=declared.retention_days, category=declared.category)
 
 
 def _recorded(view: EventTypeView) -> dict[str, Any]:

@@ -10,6 +10,11 @@ from publisher_api.event_types.model import EventTypeFields, EventTypeView
 _SHOWN = "select event_type, version, declaration, updated_at from event_types"
 
 
+def lock_event_types(connection: Connected) -> None:
+    """Allow one change to the event types at a time, also to one that is not declared yet."""
+    connection.execute("lock table event_types in share row exclusive mode")
+
+
 def put_event_type(connection: Connected, name: str, fields: EventTypeFields) -> EventTypeView:
     """Declare the event type. Another declaration than the last one gets the next version, which is kept for ever."""
     row = fetch_one(
@@ -67,9 +72,9 @@ def list_versions(connection: Connected, name: str, limit: int, before: int | No
     return [_view(row) for row in rows]
 
 
-def delete_event_type(connection: Connected, name: str) -> bool:
-    """Delete the declaration and keep its versions; returns whether there was one."""
-    return connection.execute("delete from event_types where event_type = %s", [name]).rowcount > 0
+def delete_event_type(connection: Connected, name: str) -> None:
+    """Delete the declaration and keep its versions."""
+    connection.execute("delete from event_types where event_type = %s", [name])
 
 
 def event_types_with_channel(connection: Connected, slug: str) -> list[str]:

@@ -19,7 +19,7 @@ def list_limits(_producer: Producer, services: Services) -> LimitList:
 
 @router.put("/{scope}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 def put_limit(scope: Scope, fields: LimitFields, producer: Producer, services: Services) -> LimitView:
-    """Declare a limit, or replace it. It holds at once, on every instance."""
+    """Declare a limit, or replace it. Every instance applies it within a minute: at once if it listens to Postgres."""
     return service.put_limit(services.pool, services.cache, scope, fields, producer)
 
 

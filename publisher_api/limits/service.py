@@ -24,6 +24,7 @@ def put_limit(pool: Pool, cache: ConfigCache, scope: str, fields: LimitFields, c
     """Declare a limit, or replace it. Raises ``Refusal``."""
     check(scope, cache.current())
     with pool.connection() as connection:
+        store.lock_limits(connection)
         before = store.get_limit(connection, scope)
         view = store.put_limit(connection, scope, fields, MAX_LIMITS)
         if view is None:
@@ -52,9 +53,11 @@ def list_limits(pool: Pool) -> LimitList:
 def delete_limit(pool: Pool, cache: ConfigCache, scope: str, caller: Principal) -> None:
     """Delete the limit. Raises ``Refusal``."""
     with pool.connection() as connection:
+        store.lock_limits(connection)
         before = store.get_limit(connection, scope)
-        if before is None or not store.delete_limit(connection, scope):
+        if before is None:
             raise _undeclared(scope)
+        store.delete_limit(connection, scope)
         record(connection, caller, "limit.delete", f"limits/{scope}", before=_recorded(before))
     cache.drop()
 

@@ -25,6 +25,11 @@ def take(connection: Connected, claims: Sequence[Claim]) -> Taken:
     return decode(row["taken"], claims)
 
 
+def lock_limits(connection: Connected) -> None:
+    """Allow one change to the limits at a time, also to one that does not exist yet."""
+    connection.execute("lock table limits in share row exclusive mode")
+
+
 def put_limit(connection: Connected, scope: str, fields: LimitFields, most: int) -> LimitView | None:
     """Declare a limit, or replace it; returns None if it would be one more than ``most``."""
     row = connection.execute(
@@ -51,9 +56,9 @@ def list_limits(connection: Connected) -> list[LimitView]:
     return [_view(row) for row in connection.execute(f"{_SHOWN} order by scope").fetchall()]
 
 
-def delete_limit(connection: Connected, scope: str) -> bool:
-    """Delete the limit; returns whether there was one."""
-    return connection.execute("delete from limits where scope = %s", [scope]).rowcount > 0
+def delete_limit(connection: Connected, scope: str) -> None:
+    """Delete the limit."""
+    connection.execute("delete from limits where scope = %s", [scope])
 
 
 def _view(row: dict[str, Any]) -> LimitView:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from publisher_api.fields import Name
 from publisher_api.preferences.quiet_hours import QuietHours, QuietHoursFields
 
+MAX_TENANTS = 50
+"""Within which one user has choices. Users write them with tokens of their own."""
 _MAX_LINES = 200
 
 

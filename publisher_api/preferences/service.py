@@ -15,6 +15,7 @@ from publisher_api.planning.hold import quiet_until
 from publisher_api.planning.preference import Layers, layers_of, verdict_on
 from publisher_api.preferences import store
 from publisher_api.preferences.model import (
+    MAX_TENANTS,
     ChannelExplanation,
     Explanation,
     PreferenceFields,
@@ -22,6 +23,7 @@ from publisher_api.preferences.model import (
     PreferenceView,
 )
 from publisher_api.principal import Principal
+from publisher_api.refusal import invalid
 from publisher_api.users.model import User
 from publisher_api.validation import refusal_of
 
@@ -33,24 +35,37 @@ def get_preferences(pool: Pool, user_id: str, tenant: str | None) -> PreferenceV
 
 
 def put_preferences(pool: Pool, user_id: str, tenant: str | None, fields: PreferenceFields) -> PreferenceView:
-    """Replace the preferences of the user, for everything or within ``tenant``."""
+    """Replace the preferences of the user, for everything or within ``tenant``. Raises ``Refusal``."""
     document = _document(fields)
     with pool.connection() as connection:
-        store.put_preferences(connection, user_id, tenant, document)
+        store.lock_user(connection, user_id)
+        _put(connection, user_id, tenant, document)
     return PreferenceView(preferences=document)
 
 
 def patch_preferences(pool: Pool, user_id: str, tenant: str | None, changes: PreferenceFields) -> PreferenceView:
     """Change the choices that ``changes`` has; null makes one no choice. Raises ``Refusal``."""
     with pool.connection() as connection:
-        stored = store.lock_preferences(connection, user_id, tenant)
+        store.lock_user(connection, user_id)
+        stored = store.get_preferences(connection, user_id, tenant)
         try:
             fields = PreferenceFields.model_validate(merged(stored, changes.model_dump(exclude_unset=True)))
         except ValidationError as error:  # together there may be too many lines
             raise refusal_of(error) from None
         document = _document(fields)
-        store.put_preferences(connection, user_id, tenant, document)
+        _put(connection, user_id, tenant, document)
     return PreferenceView(preferences=document)
+
+
+def _put(connection: Connected, user_id: str, tenant: str | None, document: dict[str, Any]) -> None:
+    """Replace the preferences of a user who is locked. Raises ``Refusal`` if they are within too many tenants."""
+    if tenant is not None and document and store.count_other_tenants(connection, user_id, tenant) >= MAX_TENANTS:
+        message = (
+            f"the user has choices within {MAX_TENANTS} tenants, which is the most; take back those within one that is"
+            " not needed any more: PUT {} with its tenant"
+        )
+        raise invalid("tenant", message)
+    store.put_preferences(connection, user_id, tenant, document)
 
 
 def get_defaults(pool: Pool) -> PreferenceView:
@@ -63,7 +78,7 @@ def put_defaults(pool: Pool, cache: ConfigCache, fields: PreferenceFields, calle
     """Replace the preferences of the environment."""
     document = _document(fields)
     with pool.connection() as connection:
-        before = store.get_defaults(connection)
+        before = store.lock_defaults(connection)
         store.put_defaults(connection, document)
         record(connection, caller, "preferences.put", "preferences", before=before, after=document)
     cache.drop()

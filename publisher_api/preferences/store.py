@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from postgres.pool import Connected
+from postgres.pool import Connected, fetch_one
 
 
 class _Row(NamedTuple):
@@ -22,9 +22,17 @@ def _row_of(user_id: str, tenant: str | None) -> _Row:
     return _Row("tenant_preferences", "user_id, tenant", "%s, %s", [user_id, tenant])
 
 
+def lock_user(connection: Connected, user_id: str) -> None:
+    """Let no other transaction change the preferences of this user until this one ends. The user need not exist."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('preferences ' || %s, 0))", [user_id])
+
+
 def put_preferences(connection: Connected, user_id: str, tenant: str | None, document: dict[str, Any]) -> None:
-    """Replace the preferences of a user, who need not exist."""
+    """Replace the preferences of a user, who is locked and need not exist. Empty ones need no row."""
     row = _row_of(user_id, tenant)
+    if not document:
+        connection.execute(f"delete from {row.table} where ({row.key}) = ({row.placeholders})", row.values)
+        return
     connection.execute(
         f"""
         insert into {row.table} ({row.key}, document) values ({row.placeholders}, %s)
@@ -34,20 +42,18 @@ def put_preferences(connection: Connected, user_id: str, tenant: str | None, doc
     )
 
 
-def lock_preferences(connection: Connected, user_id: str, tenant: str | None) -> dict[str, Any]:
-    """The preferences of a user, held until the transaction ends. A user without any gets empty ones."""
-    row = _row_of(user_id, tenant)
-    connection.execute(
-        f"insert into {row.table} ({row.key}, document) values ({row.placeholders}, '{{}}') on conflict do nothing",
-        row.values,
-    )
-    return _document(connection, f"{_select(row)} for update", row.values)
-
-
 def get_preferences(connection: Connected, user_id: str, tenant: str | None) -> dict[str, Any]:
     """The preferences of a user; empty if there are none."""
     row = _row_of(user_id, tenant)
-    return _document(connection, _select(row), row.values)
+    statement = f"select document from {row.table} where ({row.key}) = ({row.placeholders})"
+    return _document(connection, statement, row.values)
+
+
+def count_other_tenants(connection: Connected, user_id: str, tenant: str) -> int:
+    """Within how many tenants besides this one the user has preferences."""
+    statement = "select count(*) from tenant_preferences where user_id = %s and tenant <> %s"
+    count: int = fetch_one(connection.execute(statement, [user_id, tenant]))["count"]
+    return count
 
 
 def get_timezone(connection: Connected, user_id: str) -> str | None:
@@ -66,8 +72,9 @@ def get_defaults(connection: Connected) -> dict[str, Any]:
     return _document(connection, "select document from preference_defaults", [])
 
 
-def _select(row: _Row) -> str:
-    return f"select document from {row.table} where ({row.key}) = ({row.placeholders})"
+def lock_defaults(connection: Connected) -> dict[str, Any]:
+    """The preferences of the environment, held until the transaction ends."""
+    return _document(connection, "select document from preference_defaults for update", [])
 
 
 def _document(connection: Connected, statement: str, parameters: list[str]) -> dict[str, Any]:

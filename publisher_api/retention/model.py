@@ -19,7 +19,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredType(msgspec.Struct, frozen=True, kw_only=True):
-    """An event type that has notifications, with what its declaration says, if there is one."""
+    """An event type, with what its declaration says, if there is one."""
 
     event_type: str
     retention_days: int | None = None
@@ -37,6 +37,14 @@ def kept_for(stored: StoredType, policy: Policy) -> timedelta | None:
     if days is None:
         days = policy.days
     return timedelta(days=days) if days is not None else None
+
+
+def changes_retention(before: StoredType, after: StoredType, policy: Policy) -> bool:
+    """Whether a declaration changes the ``retention_days``, or its category lets notifications be deleted sooner."""
+    if before.retention_days != after.retention_days:
+        return True
+    old, new = kept_for(before, policy), kept_for(after, policy)
+    return new is not None and (old is None or new < old)
 
 
 class RetentionFields(BaseModel):

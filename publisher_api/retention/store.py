@@ -15,6 +15,12 @@ def get_document(connection: Connected) -> dict[str, Any]:
     return document
 
 
+def lock_document(connection: Connected) -> dict[str, Any]:
+    """What is stored for the environment, held until the transaction ends."""
+    document: dict[str, Any] = fetch_one(connection.execute("select document from retention for update"))["document"]
+    return document
+
+
 def put_document(connection: Connected, document: dict[str, Any]) -> None:
     """Replace what is stored for the environment."""
     connection.execute("update retention set document = %s, updated_at = now()", [Jsonb(document)])

@@ -23,11 +23,27 @@ Rule = Scope | Only
 WEBSOCKET = "WEBSOCKET"
 """The method of a route that accepts WebSockets. The first frame has the token."""
 
+FURTHER_SCOPES: Mapping[tuple[str, str], Mapping[Scope, str]] = {
+    ("POST", "/v1/channels/{channel}/test"): {Scope.SEND: "for every test"},
+    ("POST", "/v1/templates/{template_name}/render"): {
+        Scope.READ: "with a `notification_id`",
+        Scope.USERS: "with a `user_id`",
+    },
+    ("PUT", "/v1/event-types/{event_type}"): {
+        Scope.ADMIN: "to change `retention_days`, or to a category that is kept for less"
+    },
+    ("DELETE", "/v1/event-types/{event_type}"): {
+        Scope.ADMIN: "if it has `retention_days`, or a category that is kept for longer"
+    },
+}
+"""What the use case of a route asks for besides the scope of its row, and when."""
+
 RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/health"): Only.ANYONE,
     ("GET", "/v1/health"): Only.ANYONE,
     ("GET", "/health/ready"): Only.ANYONE,
     ("GET", "/health/sweep"): Only.ANYONE,
+    ("GET", "/openapi.json"): Only.ANYONE,
     ("GET", "/docs"): Only.ANYONE,
     ("GET", "/docs/{name}"): Only.ANYONE,
     ("POST", "/internal/outcomes"): Only.GOOGLE,

@@ -1,12 +1,12 @@
 """Authenticates each request by the row of its route in ``access.py``: the one place that does."""
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute, APIWebSocketRoute
-from starlette.routing import BaseRoute
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from publisher_api.principal import Principal, Scope
 from publisher_api.refusal import Refusal, RefusalCode
@@ -52,25 +52,35 @@ class AuthenticatedRoute(APIRoute):
         return authenticated
 
 
-def check_routes(routes: Iterable[BaseRoute]) -> None:
+def check_routes(routes: Sequence[BaseRoute]) -> None:
     """Raises ``LookupError`` that names every route without a row, and each that does not do what its row says."""
     faults = []
-    for route in routes:
-        for place in _places(route):
-            if place not in RULES:
-                faults.append(f"{' '.join(place)} has no row: add one that says who may call it")
-            elif place[0] != WEBSOCKET and not isinstance(route, AuthenticatedRoute) and RULES[place] != Only.ANYONE:
-                faults.append(f"{' '.join(place)} does not ask for {RULES[place]}: make it an AuthenticatedRoute")
+    for place, route in places_of(routes):
+        if place not in RULES:
+            faults.append(f"{' '.join(place)} has no row: add one that says who may call it")
+        elif place[0] != WEBSOCKET and not isinstance(route, AuthenticatedRoute) and RULES[place] != Only.ANYONE:
+            faults.append(f"{' '.join(place)} does not ask for {RULES[place]}: make it an AuthenticatedRoute")
     if faults:
         raise LookupError(f"publisher_api/web/access.py: {'; '.join(faults)}.")
 
 
-def _places(route: BaseRoute) -> Iterator[tuple[str, str]]:
-    """The rows that a route needs: one for each of its methods."""
-    if isinstance(route, APIWebSocketRoute):
-        yield WEBSOCKET, route.path_format
-    elif isinstance(route, APIRoute):
-        yield from ((method, route.path_format) for method in sorted(route.methods or ()))
+def places_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[tuple[str, str], BaseRoute]]:
+    """The rows that the routes need, also those of included routers: one for each method of a route.
+
+    A route that accepts every method, and a mounted application, whose routes cannot be seen, need rows that no table
+    has.
+    """
+    for context in iter_route_contexts(routes):
+        route, path = context.original_route, context.path_format or ""
+        if isinstance(route, WebSocketRoute):
+            yield (WEBSOCKET, path), route
+        elif isinstance(route, Route):
+            methods = set(context.methods or ["ANY"])
+            if "GET" in methods:  # Starlette then answers HEAD too
+                methods.discard("HEAD")
+            yield from (((method, path), route) for method in sorted(methods))
+        else:
+            yield (type(route).__name__, path), route
 
 
 async def calling_producer(request: Request) -> Principal:  # async: FastAPI runs plain functions in a thread

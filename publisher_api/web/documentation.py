@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from publisher_api.principal import Scope
 from publisher_api.refusal import RefusalCode, not_found
-from publisher_api.web.access import RULES, Only, Rule
+from publisher_api.web.access import FURTHER_SCOPES, RULES, Only
 from publisher_api.web.problem import MEDIA_TYPE, STATUS_OF_CODE
 
 DESCRIPTION = """One POST reaches a user over e-mail, SMS, push, webhook and a live inbox.
@@ -140,21 +140,24 @@ def _schema(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     }
     for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
         for method in route.methods or ():
-            _describe(schema["paths"][route.path_format][method.lower()], RULES[method, route.path_format])
+            _describe(schema["paths"][route.path_format][method.lower()], (method, route.path_format))
     return schema
 
 
-def _describe(operation: dict[str, Any], rule: Rule) -> None:
+def _describe(operation: dict[str, Any], place: tuple[str, str]) -> None:
     """Add the route's authentication, and drop FastAPI's own 422, which is a problem here.
 
     The summary is the first sentence of the route's docstring, the description is the rest.
     """
+    rule = RULES[place]
     operation["summary"], _, rest = operation.pop("description").removesuffix(".").partition(". ")
     if rest:
         operation["description"] = f"{rest}."
     if isinstance(rule, Scope):
         operation["security"] = [{"apiKey": []}, {"producerToken": [rule.value]}]
-        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{rule}`.".lstrip()
+        further = "".join(f", and `{scope}` {when}" for scope, when in FURTHER_SCOPES.get(place, {}).items())
+        needs = f"Needs the scope `{rule}`{further}."
+        operation["description"] = f"{operation.get('description', '')}\n\n{needs}".lstrip()
     elif rule is not Only.ANYONE:
         operation["security"] = [{_SCHEME_OF[rule]: []}]
     if "422" in operation["responses"] and MEDIA_TYPE not in operation["responses"]["422"]["content"]:

@@ -7,7 +7,7 @@ import jwt
 
 from publisher_api.refusal import Refusal, RefusalCode
 from publisher_api.settings import GoogleSettings
-from publisher_api.web.jwks import LEEWAY
+from publisher_api.web.jwks import LEEWAY, refusing
 
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 _CERTIFICATES_SECONDS = 3600.0
@@ -30,7 +30,7 @@ class GooglePushes:
 
         May fetch the certificates, so it must run in a worker thread.
         """
-        try:
+        with refusing("The push's token", "Google's certificates"):
             claims = jwt.decode(
                 token,
                 self._keys.get_signing_key_from_jwt(token),
@@ -40,9 +40,5 @@ class GooglePushes:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iat", "aud", "iss"]},
             )
-        except jwt.PyJWKClientConnectionError:
-            raise Refusal(RefusalCode.UNAVAILABLE, "Google's certificates cannot be fetched.") from None
-        except jwt.PyJWTError as error:
-            raise Refusal(RefusalCode.UNAUTHORIZED, f"The push's token is not valid: {error}.") from None
         if claims.get("email") != self._service_account or claims.get("email_verified") is not True:
             raise Refusal(RefusalCode.UNAUTHORIZED, "The push's token belongs to another account.")

@@ -16,7 +16,7 @@ import jwt
 from publisher_api import addresses
 from publisher_api.inbox.settings import InboxSettings, OidcSettings
 from publisher_api.refusal import Refusal, RefusalCode, not_found
-from publisher_api.web.jwks import ASYMMETRIC, LEEWAY, IssuerKeys, decode
+from publisher_api.web.jwks import ASYMMETRIC, LEEWAY, IssuerKeys, decode, refusing
 
 LIFETIME = timedelta(hours=1)
 _ISSUER, _AUDIENCE, _ALGORITHM = "heliograph", "inbox", "HS256"
@@ -60,20 +60,11 @@ class InboxTokens:
 
     def verify(self, token: str) -> InboxUser:
         """As ``user``. May fetch the keys, so it must not run in the event loop."""
-        try:
+        with refusing("The inbox token", "The keys of the identity provider"):
             ours = jwt.get_unverified_header(token).get("alg") == _ALGORITHM
             claims = self._claims_of_ours(token) if ours else self._claims_of_provider(token)
             user_id = addresses.user_id(claims["sub"])
-            until = datetime.fromtimestamp(claims["exp"], UTC) + LEEWAY
-        except jwt.PyJWKClientConnectionError:
-            raise Refusal(RefusalCode.UNAVAILABLE, "The keys of the identity provider cannot be fetched.") from None
-        except jwt.ExpiredSignatureError:
-            raise Refusal(RefusalCode.CREDENTIAL_EXPIRED, "The inbox token has expired. Get a new one.") from None
-        except (OverflowError, OSError) as error:  # of fromtimestamp
-            raise _refused(f"The inbox token is not valid: exp: {error}.") from None
-        except (jwt.PyJWTError, ValueError) as error:  # BadAddress, a year that is too late, a lone surrogate
-            raise _refused(f"The inbox token is not valid: {error}.") from None
-        return InboxUser(user_id, until)
+            return InboxUser(user_id, _until(claims["exp"]))
 
     def _claims_of_ours(self, token: str) -> dict[str, Any]:
         if not self._secret:
@@ -94,6 +85,14 @@ class _IdentityProvider:
     def claims(self, token: str) -> dict[str, Any]:
         key = self._keys.get_signing_key_from_jwt(token)
         return decode(token, key, ASYMMETRIC, self._settings.issuer, self._settings.audience, _CLAIMS)
+
+
+def _until(exp: float) -> datetime:
+    """When a token that expires at ``exp``, seconds since 1970, is refused. Raises ``ValueError``."""
+    try:
+        return datetime.fromtimestamp(exp, UTC) + LEEWAY
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"exp: {error}") from None
 
 
 def _refused(detail: str) -> Refusal:

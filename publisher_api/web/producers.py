@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-import jwt
 from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,7 +17,7 @@ from publisher_api.db.config_cache import ConfigCache
 from publisher_api.fields import Name
 from publisher_api.principal import Principal, fault_of_tenant, scopes_of
 from publisher_api.refusal import Refusal, RefusalCode
-from publisher_api.web.jwks import ASYMMETRIC, IssuerKeys, decode
+from publisher_api.web.jwks import ASYMMETRIC, IssuerKeys, decode, refusing
 
 JWT = "jwt"
 """The credential of a producer with a token."""
@@ -68,8 +67,8 @@ class Producers:
             detail = f"The API key {key.principal.credential}… expired at {key.expires_at:%Y-%m-%dT%H:%M:%SZ}."
             raise Refusal(RefusalCode.CREDENTIAL_EXPIRED, detail)
         self._uses.note(key.key_id)
-        if not self._threaded:
-            await run_in_threadpool(self._uses.write_if_due)
+        if not self._threaded and self._uses.is_due:
+            await run_in_threadpool(self._uses.write)
         return key.principal
 
 
@@ -85,14 +84,8 @@ class Tokens:
 
     def verify(self, token: str) -> Principal:
         """The producer. May fetch the keys, so it must not run in the event loop. Raises ``Refusal``."""
-        try:
+        with refusing("The token", "The keys of the producers' issuer"):
             return _principal(self._claims(token))
-        except jwt.PyJWKClientConnectionError:
-            raise Refusal(RefusalCode.UNAVAILABLE, "The keys of the producers' issuer cannot be fetched.") from None
-        except jwt.ExpiredSignatureError:
-            raise Refusal(RefusalCode.CREDENTIAL_EXPIRED, "The token has expired. Get a new one.") from None
-        except (jwt.PyJWTError, ValueError) as error:  # a lone surrogate
-            raise _refused(str(error)) from None
 
     def _claims(self, token: str) -> dict[str, Any]:
         issuer, audience = self._settings.issuer, self._settings.audience

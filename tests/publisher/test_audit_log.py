@@ -1,11 +1,14 @@
 """The audit log: every administrative change, in the transaction of the change, without secrets."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.publisher.running import Publisher, problem_of
+from tests.publisher.topic import waiting_for
 
 
 def entries(publisher: Publisher, **query: str) -> list[dict[str, Any]]:
@@ -81,6 +84,55 @@ def test_a_change_that_changes_nothing_and_a_refused_one_are_not_logged(publishe
         assert publisher.http.put(f"/v1/{path}/{name}", json=bodies[path]).status_code == 200
     assert publisher.http.put(f"/v1/{path}/{name}", json={"unknown": 1}).status_code == 422
     assert len(entries(publisher, object=f"{path}/{name}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "first", "second", "undo", "before"),
+    [
+        (
+            "limits/producer:a",
+            """insert into limits values ('producer:a', '{"limit": 5, "window_seconds": 60}')""",
+            {"limit": 6, "window_seconds": 60},
+            "DELETE",
+            {"limit": "5"},
+        ),
+        (
+            "event-types/simultaneous",
+            """insert into event_types values ('simultaneous', 1, '{"category": "other"}')""",
+            {"category": "billing"},
+            "DELETE",
+            {"category": '"other"'},
+        ),
+        (
+            "retention",
+            """update retention set document = '{"days": 36499, "categories": {}}'""",
+            {"days": 36_500},
+            "PUT",
+            {"days": "36499"},
+        ),
+        (
+            "preferences",
+            """update preference_defaults set document = '{"channels": {"a": true}}'""",
+            {"channels": {"a": False}},
+            "PUT",
+            {"channels.a": "true"},
+        ),
+    ],
+)
+def test_of_two_changes_at_once_the_second_is_logged_with_the_value_of_the_first(
+    publisher: Publisher, changed: str, first: str, second: dict[str, Any], undo: str, before: dict[str, str]
+) -> None:
+    path = f"/v1/{changed}"
+    waiting = "select from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(publisher.database_url) as connection:
+        connection.execute(first)
+        putting = thread.submit(publisher.http.put, path, json=second)
+        waiting_for(lambda: publisher.sql(waiting, connection.info.backend_pid), "the second change to wait")
+        connection.commit()
+        assert putting.result().status_code == 200
+    [entry, *_] = entries(publisher, object=changed)
+    assert publisher.http.request(undo, path, json={}).is_success
+    assert {name: change["before"] for name, change in entry["changes"].items()} == before
 
 
 def test_a_large_change_is_shortened(publisher: Publisher) -> None:

@@ -3,9 +3,11 @@
 import uuid
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.publisher.running import Publisher, notification
+from tests.publisher.running import Publisher, create_api_key, notification, problem_of
+from tests.publisher.topic import waiting_for
 
 
 def new_name() -> str:
@@ -87,6 +89,28 @@ def test_a_declaration_after_a_deletion_continues_the_versions(publisher: Publis
     assert declare(publisher, name, channels=["inapp"])["version"] == 2
     assert [each["version"] for each in publisher.http.get(f"{path}/versions").json()["event_types"]] == [2, 1]
     assert name in str(publisher.http.get("/v1/event-types").json())
+
+
+def test_only_an_administrator_changes_how_long_notifications_are_kept(publisher: Publisher) -> None:
+    name, of_billing = new_name(), {"category": "billing", "retention_days": 30}
+    path = f"/v1/event-types/{name}"
+    key = create_api_key(publisher.database_url, "configurer", "configure")
+    with httpx.Client(base_url=publisher.url, headers={"Authorization": f"Bearer {key}"}, timeout=20) as configurer:
+        waiting_for(lambda: configurer.get("/v1/event-types").status_code == 200, "the key")
+        refused = [configurer.put(path, json=of_billing)]
+        declare(publisher, name, **of_billing)
+        assert configurer.put(path, json={**of_billing, "channels": ["inapp"]}).status_code == 200
+        refused += [
+            configurer.put(path, json={**of_billing, "retention_days": 29}),
+            configurer.put(path, json={"category": "billing"}),
+            configurer.delete(path),
+        ]
+    for each in refused:
+        assert problem_of(each) == (403, "insufficient_scope", [])
+        assert each.json()["scope"] == "admin"
+        assert f"how long notifications of {name!r} are kept" in each.json()["detail"]
+    assert publisher.http.get(path).json()["retention_days"] == 30
+    assert publisher.http.delete(path).status_code == 204
 
 
 @pytest.mark.parametrize(

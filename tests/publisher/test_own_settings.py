@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from publisher_api.devices.store import MAX_DEVICES
+from publisher_api.preferences.model import MAX_TENANTS
 from tests.publisher.own_inbox import ORIGIN, OwnInbox
 from tests.publisher.running import LATER, Publisher, problem_of
 
@@ -39,6 +40,30 @@ def test_a_user_decides_within_a_tenant(own: OwnInbox) -> None:
     assert own.http.get("/v1/me/preferences").json() == {"preferences": {}}
 
 
+def test_a_user_decides_within_at_most_fifty_tenants_of_those_with_a_choice(
+    publisher: Publisher, own: OwnInbox
+) -> None:
+    def change(method: str, tenant: str, **fields: Any) -> httpx.Response:
+        return own.http.request(method, "/v1/me/preferences", params={"tenant": tenant}, json=fields)
+
+    publisher.sql(
+        "insert into tenant_preferences select %s, 't' || n, '{\"enabled\": false}' from generate_series(2, %s) n",
+        own.user_id,
+        MAX_TENANTS,
+    )
+    assert change("PATCH", "t1", enabled=False).status_code == 200
+    for method in ("PUT", "PATCH"):
+        refused = change(method, "one-more", enabled=False)
+        assert problem_of(refused) == (422, "invalid_request", ["tenant"])
+        assert "PUT {}" in refused.json()["detail"]
+        assert change(method, "t1", enabled=True).status_code == 200
+        assert change(method, "no-choice").json() == {"preferences": {}}
+    assert change("PUT", "t2").status_code == 200
+    assert change("PUT", "one-more", enabled=False).status_code == 200
+    [stored] = publisher.sql("select count(*) from tenant_preferences where user_id = %s", own.user_id)
+    assert stored["count"] == MAX_TENANTS
+
+
 def test_a_user_registers_lists_refreshes_and_deletes_a_device(own: OwnInbox) -> None:
     assert own.http.get("/v1/me/devices").json() == {"devices": []}
     device = {"token": uuid.uuid4().hex, "platform": "web"}
@@ -48,7 +73,10 @@ def test_a_user_registers_lists_refreshes_and_deletes_a_device(own: OwnInbox) ->
     path = f"/v1/me/devices/{made.json()['device_id']}"
     assert own.http.put(path, json={"token": uuid.uuid4().hex, "platform": "ios"}).json()["platform"] == "ios"
     assert [each["platform"] for each in own.http.get("/v1/me/devices").json()["devices"]] == ["ios"]
-    assert [own.http.delete(path).status_code for _ in range(2)] == [204, 404]
+    assert own.http.delete(path).status_code == 204
+    gone = own.http.delete(path)
+    assert problem_of(gone) == (404, "not_found", [])
+    assert gone.json()["detail"].endswith("not found. GET /v1/me/devices lists the devices.")
 
 
 def test_another_users_device_and_notification_are_404s(publisher: Publisher, own: OwnInbox, eve: OwnInbox) -> None:

@@ -20,6 +20,7 @@ from publisher_api.api_keys.settings import IssuerSettings
 from publisher_api.inbox.settings import InboxSettings, OidcSettings
 from publisher_api.principal import Principal, Scope
 from publisher_api.refusal import Refusal, RefusalCode
+from publisher_api.web.jwks import IssuerKeys
 from publisher_api.web.producers import Tokens
 from shared.errors import ConfigurationError
 from tests.providers.server import Answer
@@ -120,6 +121,24 @@ def test_a_token_cannot_choose_another_kind_of_key(signer: Signer, certs_url: st
 def test_an_issuer_that_is_away_is_temporary(signer: Signer) -> None:
     for settings in (by_keys("http://127.0.0.1:1/keys"), replace(by_keys(""), issuer="http://127.0.0.1:1")):
         assert refusal(Tokens(settings).verify, signed_by(signer)).code is RefusalCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("failure", [Answer(500), Answer.json(200, []), Answer(200, b"<html>")])
+def test_keys_that_cannot_be_fetched_again_are_used_for_a_day(signer: Signer, failure: Answer) -> None:
+    with serving_answers() as issuer:
+        issuer.answers = [Answer.json(200, signer.certificates), failure]
+        keys = IssuerKeys("", f"{issuer.url}/keys", fresh_seconds=1e-9)
+        for _ in range(2):
+            assert keys.get_signing_key_from_jwt(signed_by(signer)).key_id == signer.key_id
+        with pytest.raises(jwt.PyJWKClientConnectionError):
+            keys.get_jwk_set(refresh=True)  # PyJWT's way to ask for a key that may be new
+        assert len(issuer.asked) == 2, "after a failure it is not asked again for a while"
+
+        issuer.answers = [Answer.json(200, signer.certificates), failure]
+        keys = IssuerKeys("", f"{issuer.url}/keys", fresh_seconds=1e-9, kept_seconds=0)
+        assert keys.get_signing_key_from_jwt(signed_by(signer)).key_id == signer.key_id
+        with pytest.raises(jwt.PyJWKClientConnectionError):
+            keys.get_signing_key_from_jwt(signed_by(signer))
 
 
 def test_a_producer_sends_with_a_token_beside_producers_with_keys(publisher: Publisher) -> None:

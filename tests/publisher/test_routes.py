@@ -4,19 +4,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import methodcaller
-from typing import Any
 
 import pytest
 from fastapi import APIRouter
-from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from local.tokens import Signer
 from publisher_api.api_keys.settings import IssuerSettings
 from publisher_api.app import create_app
 from publisher_api.principal import Scope
 from publisher_api.settings import Settings
-from publisher_api.web.access import RULES, WEBSOCKET, Only, Rule
-from publisher_api.web.authentication import AuthenticatedRoute, check_routes
+from publisher_api.web.access import FURTHER_SCOPES, RULES, WEBSOCKET, Only, Rule
+from publisher_api.web.authentication import AuthenticatedRoute, check_routes, places_of
 from publisher_api.web.origins import PLACES
 from shared.profile import Profile
 from tests.publisher.google import AUDIENCE, google_settings
@@ -29,21 +29,9 @@ PASSES = 0
 """Neither 401 nor 403: the route itself answers."""
 
 
-def places_of(routes: Any) -> set[tuple[str, str]]:
-    found = set()
-    for route in routes:
-        if isinstance(route, APIRoute):
-            found |= {(method, route.path_format) for method in route.methods or ()}
-        elif isinstance(route, APIWebSocketRoute):
-            found.add((WEBSOCKET, route.path_format))
-        else:
-            found |= places_of(getattr(getattr(route, "original_router", None), "routes", []))
-    return found
-
-
 @each_profile
 def test_the_table_has_a_row_for_every_route_and_no_other(settings: Settings) -> None:
-    assert places_of(create_app(settings).routes) == set(rules_in(settings))
+    assert {place for place, _ in places_of(create_app(settings).routes)} == set(rules_in(settings))
 
 
 def test_the_only_websocket_takes_a_token_in_its_first_frame() -> None:
@@ -66,6 +54,23 @@ def test_a_route_without_a_row_or_without_a_check_ends_the_start() -> None:
     unchecked.add_api_route("/users", lambda: None, methods=["GET"])
     with pytest.raises(LookupError, match=r"GET /v1/users does not ask for users"):
         check_routes(unchecked.routes)
+
+
+@pytest.mark.parametrize(
+    ("route", "place"),
+    [
+        (Route("/plain", Response()), "ANY /v1/plain"),
+        (Route("/plain", lambda _: Response()), "GET /v1/plain"),
+        (WebSocketRoute("/plain", lambda _: None), "WEBSOCKET /v1/plain"),
+        (Mount("/plain", Response()), "Mount /v1/plain/{path}"),
+    ],
+)
+def test_a_route_of_any_other_kind_needs_a_row_too(route: BaseRoute, place: str) -> None:
+    inner, outer = APIRouter(), APIRouter()
+    inner.routes.append(route)
+    outer.include_router(inner, prefix="/v1")
+    with pytest.raises(LookupError, match=f"{place} has no row"):
+        check_routes(outer.routes)
 
 
 def allowed(by: Callable[[Rule], int]) -> dict[tuple[Profile, str, str], int]:
@@ -163,9 +168,8 @@ def test_the_schema_says_how_each_route_authenticates(settings: Settings) -> Non
         Only.GOOGLE: [{"googlePush": []}],
         Only.ANYONE: None,
     }
-    documented = {
-        key: rule for key, rule in rules_in(settings).items() if not key[1].startswith("/docs") and key[0] != WEBSOCKET
-    }
+    pages = ("/docs", "/docs/{name}", "/openapi.json")
+    documented = {key: rule for key, rule in rules_in(settings).items() if key[1] not in pages and key[0] != WEBSOCKET}
     found = {(method, path): paths[path][method.lower()].get("security") for method, path in documented}
     assert found == {
         key: [{"apiKey": []}, {"producerToken": [rule.value]}] if isinstance(rule, Scope) else schemes[rule]
@@ -175,6 +179,11 @@ def test_the_schema_says_how_each_route_authenticates(settings: Settings) -> Non
         f"scope `{rule}`" in paths[path][method.lower()]["description"]
         for (method, path), rule in documented.items()
         if isinstance(rule, Scope)
+    )
+    assert all(
+        f"`{scope}` {when}" in paths[path][method.lower()]["description"]
+        for (method, path), scopes in FURTHER_SCOPES.items()
+        for scope, when in scopes.items()
     )
 
 

@@ -148,3 +148,17 @@ def test_two_tenants_of_one_producer_may_use_the_same_keys(publisher: Publisher)
     ]
     assert answers[:2] == answers[2:]
     assert len(set(answers)) == 2
+
+
+def test_an_id_of_another_tenant_is_taken(publisher: Publisher) -> None:
+    producer = f"crm-{uuid.uuid4().hex[:8]}"
+    acme = Calling.of(publisher, producer, "send", tenant="acme")
+    other = Calling.of(publisher, producer, "send", tenant="other")
+    everyone = Calling.of(publisher, producer, "send")
+    of_acme, of_none = (str(uuid.uuid4()) for _ in range(2))
+    assert acme.send(notification_id=of_acme) == acme.send(notification_id=of_acme) == of_acme
+    assert everyone.send(notification_id=of_none) == of_none
+    assert everyone.send(notification_id=of_acme) == of_acme
+    for calling, taken in ((other, of_acme), (acme, of_none)):
+        refused = calling.http.post("/v1/notifications", json=notification(notification_id=taken))
+        assert problem_of(refused) == (409, "notification_id_taken", ["notification_id"])

@@ -12,17 +12,17 @@ down_revision = "0016"
 
 SCHEMA = """
 alter table api_keys
-    add column prefix       text,  -- null: the key is older than this column
-    -- What each key could do before there were scopes.
-    add column scopes       text[] not null default '{send,read_all,users,configure}',
-    add column tenant       text,
-    add column expires_at   timestamptz,
-    add column last_used_at timestamptz;
-alter table api_keys alter column scopes drop default;
+    add column prefix          text,  -- null: the key is older than this column
+    -- What each key could do before there were scopes. The release before also creates keys without this column.
+    add column scopes          text[] not null default '{send,read_all,users,configure}',
+    add column tenant          text,
+    add column expires_at      timestamptz,
+    add column overlap_ends_at timestamptz,  -- another key replaces this one, which is accepted until then
+    add column last_used_at    timestamptz;
 
 -- The time of the last use is not configuration, so writing it must not announce a change.
 drop trigger api_keys_changed on api_keys;
-create trigger api_keys_changed after insert or delete or update of revoked_at, expires_at on api_keys
+create trigger api_keys_changed after insert or delete or update of revoked_at, expires_at, overlap_ends_at on api_keys
     for each statement execute function tell_catalog();
 
 create table audit_log (
