@@ -90,3 +90,10 @@ def internals(stack: Stack) -> Internals:
 @pytest.fixture
 def driver(stack: Stack, api: httpx.Client, sandbox: httpx.Client, internals: Internals) -> StackDriver:
     return StackDriver(stack, api, sandbox, internals)
+
+
+@pytest.fixture
+def closed_breakers(driver: StackDriver) -> Iterator[None]:
+    """After the test, replaces the functions whose circuit breakers the test opens for 30 s."""
+    yield
+    driver.kill_and_restart("email", "sms", "push", "webhook")

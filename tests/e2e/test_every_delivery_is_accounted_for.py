@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -152,13 +152,6 @@ def kill_sms_and_keep_its_claims(driver: StackDriver) -> None:
     service = driver.internals.service_of("sms")
     driver.kill(service)
     driver.stack.restart(service)
-
-
-@pytest.fixture
-def closed_breakers(driver: StackDriver) -> Iterator[None]:
-    """After the test, replaces the functions whose circuit breakers the test opens for 30 s."""
-    yield
-    driver.kill_and_restart("email", "sms", "push", "webhook")
 
 
 @every_profile

@@ -89,6 +89,7 @@ def break_everything(driver: StackDriver, to: dict[str, str]) -> None:
     )
 
 
+@pytest.mark.usefixtures("closed_breakers")
 def test_logs_hold_nothing_personal(driver: StackDriver, personal: dict[str, str]) -> None:
     for notification_id in send_everything(driver, personal):
         driver.closed_delivery(notification_id)

@@ -1,7 +1,6 @@
 """A transport repeats, reorders and gives up messages: the recipient gets one, and a status only moves forward."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,13 +93,6 @@ def test_outcomes_of_another_round_and_of_an_unknown_delivery_change_no_status(d
 
     driver.wait_for_events(notification_id, "failed")
     assert driver.delivery(notification_id)["status"] == "pending"
-
-
-@pytest.fixture
-def closed_breakers(driver: StackDriver) -> Iterator[None]:
-    """After the test, replaces the sms function, whose circuit breaker the test opens for 30 s."""
-    yield
-    driver.kill_and_restart("sms")
 
 
 @pytest.mark.usefixtures("closed_breakers")
