@@ -1,18 +1,23 @@
 """Migrations over rows of the release before, and a release that meets a newer schema."""
 
 import os
+import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
+from functions.runtime.switches import CachedSwitches, SwitchTable
 from local import postgres
-from postgres.pool import make_pool
+from postgres.pool import fetch_one, make_pool
+from publisher_api.channels.store import lock_channels
 from publisher_api.cli.sweep import sweeping
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from publisher_api.notifications.service import get_notification
@@ -20,6 +25,7 @@ from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
 from tests.publisher.topic import InspectedTable
 
+GUIDE = Path(__file__).parents[2] / "ADDING_A_CHANNEL.md"
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW_OF_0002 = """
     with accepted as (
@@ -78,3 +84,14 @@ def test_a_release_leaves_the_schema_of_a_newer_one_alone(database_url: str) -> 
         connection.execute("update alembic_version set version_num = '9999'")
         postgres.migrate(database_url)
         assert revision_of(connection) == "9999"
+
+
+def test_the_first_channel_of_a_new_type_is_not_taken_for_a_deleted_one(postgres_url: str) -> None:
+    """The statement is the one in ADDING_A_CHANNEL.md. The functions' table is from before it."""
+    [statement] = re.findall(r"`(insert into channels [^`]*)`", GUIDE.read_text())
+    with psycopg.connect(postgres_url, row_factory=dict_row) as connection:
+        table = SwitchTable(lock_channels(connection), {"email": True})
+        connection.execute(statement.replace("<type>", "fax"))
+        version = fetch_one(connection.execute("select version from channels where slug = 'fax'"))["version"]
+        connection.rollback()
+    assert CachedSwitches(lambda: table, lambda: 0).is_on("fax", version)
