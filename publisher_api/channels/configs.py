@@ -60,12 +60,12 @@ def _not_the_master_secret(name: str) -> str:
 
 
 def _mailbox(text: str) -> str:
-    """The e-mail address, after the name if there is one."""
+    """The e-mail address in ASCII, after the name if there is one."""
     found = getaddresses([text])
-    if len(found) != 1 or not text.isprintable() or not found[0][1].isascii():
+    if len(found) != 1 or not text.isprintable():
         raise ValueError('not one sender: write hello@example.com, or "Name" <hello@example.com>')
     [(name, address)] = found
-    address = addresses.email(address)
+    address = addresses.ascii_email(address)
     return str(Address(name, addr_spec=address)) if name else address
 
 
