@@ -167,6 +167,13 @@ def test_short_texts_are_short_with_the_sample(publisher: Publisher, name: str) 
 
 
 @each_template
+def test_a_tap_on_a_push_notification_opens_the_page_that_the_inbox_opens(publisher: Publisher, name: str) -> None:
+    content = render(publisher, name, TEMPLATES[name].sample)
+    assert content["push"]["link"] == content["inapp"]["url"] != ""
+    assert "data" not in TEMPLATES[name].fields.content["push"]
+
+
+@each_template
 def test_an_email_loads_nothing_and_can_be_read_without_html(publisher: Publisher, name: str) -> None:
     email = render(publisher, name, TEMPLATES[name].sample)["email"]
     assert not re.search(r"<(script|link|img|iframe|form)|\bsrc=|url\(|@import|\bon\w+=", email["html"])
