@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from functions.runtime.switches import CachedSwitches, SwitchTable
 from local import postgres
@@ -23,7 +25,7 @@ from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from publisher_api.notifications.service import get_notification
 from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
-from tests.publisher.topic import InspectedTable
+from tests.publisher.topic import InspectedTable, waiting_for
 
 GUIDE = Path(__file__).parents[2] / "ADDING_A_CHANNEL.md"
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -46,9 +48,28 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
         yield url
 
 
-def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings: Settings, database_url: str) -> None:
-    alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", "0002"]
+def upgrade(database_url: str, revision: str) -> None:
+    alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", revision]
     subprocess.run(alembic, env=os.environ | {"DATABASE_URL": database_url}, check=True, capture_output=True)
+
+
+def test_a_template_that_is_written_during_the_migration_has_a_version(database_url: str) -> None:
+    upgrade(database_url, "0013")
+    content = {"inapp": {"title": "Paid"}}
+    waits = "select 1 from pg_locks where relation = 'templates'::regclass and not granted"
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as writing:
+        writing.execute("insert into templates (template_name, content) values ('late', %s)", [Jsonb(content)])
+        migrated = threads.submit(upgrade, database_url, "0014")
+        with psycopg.connect(database_url, autocommit=True) as watching:
+            waiting_for(lambda: watching.execute(waits).fetchone(), "the migration waits for the writer")
+        writing.commit()
+        migrated.result()
+        found = writing.execute("select content from template_versions where template_name = 'late'").fetchall()
+    assert found == [(content,)]
+
+
+def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings: Settings, database_url: str) -> None:
+    upgrade(database_url, "0002")
     notification_id = uuid.uuid4()
     with psycopg.connect(database_url) as connection:
         connection.execute(ROW_OF_0002, {"id": notification_id, "then": THEN})

@@ -204,7 +204,8 @@ def test_a_failing_variant_is_named_in_the_refusal(publisher: Publisher) -> None
 def test_a_template_is_the_same_for_the_release_before(publisher: Publisher) -> None:
     """Which reads and writes the table ``templates`` only."""
     name = new_name()
-    put(publisher, name, "one")
+    locales = {"pt": {"inapp": {"title": "um"}}}
+    put(publisher, name, "one", locales=locales)
     put(publisher, name, "draft", publish=False)
     put(publisher, name, "Acme", tenant="acme")
     read = "select content from templates where template_name = %s"
@@ -218,6 +219,7 @@ def test_a_template_is_the_same_for_the_release_before(publisher: Publisher) -> 
     )
     found = publisher.http.get(f"/v1/templates/{name}").json()
     assert (found["version"], found["published_version"], found["content"]) == (3, 3, written)
+    assert found["locales"] == locales
     waiting_for(lambda: sent(publisher, name)[0] == "by the old release", "the publisher to use it")
     publisher.http.post(f"/v1/templates/{name}/publish", json={"version": 1}).raise_for_status()
     assert publisher.sql(read, name) == [{"content": {"inapp": {"title": "one"}}}]
