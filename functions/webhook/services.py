@@ -13,8 +13,9 @@ import msgspec
 
 from functions.runtime.statuses import HTTP, Reject, Retry, Verdict
 from functions.webhook import markdown
-from functions.webhook.chat import Body, ChatMessage, utf16_units
+from functions.webhook.chat import Body, ChatMessage
 from shared.reasons import Reason
+from shared.sms_text import utf16_length
 
 _OURS = Retry(Reason.CREDENTIALS_REFUSED)
 _UNSAFE = Reject(Reason.BAD_REQUEST)
@@ -144,14 +145,14 @@ SERVICES: Mapping[str, Service] = {
     ),
     "discord": Service(
         write=_discord,
-        fits=_at_most("content", 2000, utf16_units),
+        fits=_at_most("content", 2000, utf16_length),
         message_id=("id",),
         code=("code",),
         codes={"10003": _GONE, "10015": _GONE, "40005": _TOO_LARGE, "50006": _UNSAFE, "50027": _OURS, "50035": _UNSAFE},
     ),
     "telegram": Service(
         write=lambda message, chat: {"chat_id": chat, "text": _paragraphs(message.title, message.text)},
-        fits=_at_most("text", 4096, utf16_units),
+        fits=_at_most("text", 4096, utf16_length),
         message_id=("result", "message_id"),
         code=("description",),
         # 403: the user blocked the bot, or it is no member of the chat. 404: the token is none.
