@@ -5,8 +5,8 @@ An address keeps its meaning: a backslash would become part of it, so its specia
 
 import re
 
-# Where a line begins: a heading, a list, a quotation. A list also begins with a number and a dot.
 _ADDRESS = r"(?P<address>https?://[^\s<]+)"
+# Where a line begins: a heading, a list, a quotation. A list also begins with a number and a dot or a bracket.
 _LINE_START = r"^(?P<indent>[ \t]*)(?:(?P<start>[-+#>])|(?P<number>\d+)(?=[.)]\s))"
 
 
