@@ -7,7 +7,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from shared.addresses import AddressKind
 
@@ -25,8 +25,20 @@ class BadAddress(ValueError):
 
 def email(text: str) -> str:
     """The normalised e-mail address. Raises ``BadAddress``."""
+    return _valid_email(text).normalized
+
+
+def ascii_email(text: str) -> str:
+    """The normalised e-mail address in ASCII, with a domain like ``xn--…`` if needed. Raises ``BadAddress``."""
+    address = _valid_email(text).ascii_email
+    if address is None:
+        raise BadAddress("not an e-mail address in ASCII: only the domain may have other characters")
+    return address
+
+
+def _valid_email(text: str) -> ValidatedEmail:
     try:
-        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+        return validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise BadAddress(f"not an e-mail address: {error}") from None
 

@@ -30,7 +30,7 @@ _RESERVED_NAME = re.compile("__.*__", re.DOTALL)
 # A browser skips tabs and line breaks inside a URL, and reads a backslash as a slash.
 _LINK = re.compile(r"(https?://[^\s/\\?#]\S*|/([^\s/\\]\S*)?)?", re.IGNORECASE)
 _NOT_A_LINK = "must start with https:// or http://, or be a path that starts with one slash"
-_IMAGE = re.compile(r"https://[^\s/\\?#]\S*", re.IGNORECASE)
+_HTTPS = re.compile(r"https://[^\s/\\?#]\S*", re.IGNORECASE)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -81,7 +81,7 @@ class PushContent(_Content, frozen=True):
         texts = (self.title, self.body, self.image or "", self.link or "", *self.data, *self.data.values())
         if sum(len(text.encode()) for text in texts) + _PUSH_BYTES_AN_ENTRY * len(self.data) > _PUSH_BYTES:
             raise ValueError(f"title, body, image, link and data have {_PUSH_BYTES} bytes together at most")
-        if self.image and not (_IMAGE.fullmatch(self.image) and self.image.isprintable()):
+        if self.image and not is_https(self.image):
             raise ValueError("image must be a URL that starts with https://")
         if self.link is not None and not _is_link(self.link):
             raise ValueError(f"link {_NOT_A_LINK}")
@@ -110,6 +110,11 @@ class WebhookContent(_Content, frozen=True):
     """The JSON body of the webhook request."""
 
     body: dict[str, Any]
+
+
+def is_https(text: str) -> bool:
+    """Whether ``text`` is an https URL with a host, in printable characters without spaces."""
+    return _HTTPS.fullmatch(text) is not None and text.isprintable()
 
 
 def _is_link(text: str) -> bool:

@@ -39,8 +39,8 @@ def size_of(text: str) -> SmsSize:
 
 
 def utf16_length(text: str) -> int:
-    """The characters of ``text`` as SMS providers count them: one outside of Unicode's first plane is two."""
-    return len(text) + sum(ord(character) >= _BEYOND_16_BITS for character in text)
+    """The characters of ``text`` as SMS providers and chat services count them: an emoji is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, characters: int) -> str:

@@ -91,6 +91,7 @@ _ALL = (
         documentation=(
             "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using",
             "https://adaptivecards.io/explorer/TextBlock.html",
+            "https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features",
         ),
     ),
     Preset(
@@ -103,6 +104,7 @@ _ALL = (
         documentation=(
             "https://docs.discord.com/developers/resources/webhook#execute-webhook",
             "https://docs.discord.com/developers/topics/opcodes-and-status-codes",
+            "https://support.discord.com/hc/articles/210298617",
         ),
     ),
     Preset(

@@ -53,8 +53,11 @@ class Failover:
 
 
 def _error_for(failures: Sequence[DeliveryError], delivery: Delivery) -> DeliveryError:
-    """The last failure; ambiguous if any failure was. Logs the alerts of those that the caller does not see."""
-    *earlier, last = failures
+    """The last failure of a provider that was tried, else the last one; ambiguous if any failure was.
+
+    Logs the alerts of those that the caller does not see.
+    """
+    *earlier, last = sorted(failures, key=_was_tried)
     if not any(map(_is_ambiguous, earlier)):
         _log_alerts(earlier, delivery)
         return last
@@ -62,6 +65,10 @@ def _error_for(failures: Sequence[DeliveryError], delivery: Delivery) -> Deliver
     if any(isinstance(error, StillSending) for error in failures):
         return StillSending(last.reason, last.detail, provider=last.provider)
     return Retryable(last.reason, last.detail, provider=last.provider, ambiguous=True)
+
+
+def _was_tried(error: DeliveryError) -> bool:
+    return error.reason is not Reason.PROVIDER_NOT_CONFIGURED
 
 
 def _is_ambiguous(error: DeliveryError) -> bool:

@@ -1,6 +1,5 @@
 """Twilio, through its own SDK."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -16,10 +15,10 @@ from functions.runtime.statuses import HTTP, Alert, Reject, Retry, Verdict, outc
 from shared.content import SmsContent
 from shared.envelope import Delivery
 from shared.reasons import Reason
+from shared.sms_sender import is_messaging_service
 
 _TIMEOUT_SECONDS = 20.0
 _API = "https://api.twilio.com"
-_SERVICE = re.compile("MG[0-9a-fA-F]{32}")
 _SENDER_CODES = (20404, 21212, 21601, 21603, 21606, 21607, 21616, 21659, 21660, 21661, 21701, 21705)
 _TRIAL_ACCOUNT = 21608  # it may send to verified numbers only
 CODES: Mapping[int | None, Verdict] = {
@@ -78,7 +77,7 @@ class Twilio:
     def send(self, delivery: Delivery) -> Sent | Rejected:
         content = delivery.content_as(SmsContent)
         sender = str(delivery.config.get("sender") or self._sender)
-        from_sender = {"messaging_service_sid" if _SERVICE.fullmatch(sender) else "from_": sender}
+        from_sender = {"messaging_service_sid" if is_messaging_service(sender) else "from_": sender}
         try:
             message = self._client.messages.create(to=delivery.recipient, body=content.text, **from_sender)
         except TwilioRestException as error:

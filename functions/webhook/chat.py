@@ -48,8 +48,3 @@ def fitting(message: ChatMessage, write: Callable[[ChatMessage], Body], fits: Ca
         else:
             longest = middle - 1
     return write(ChatMessage(title, message.text[:shortest] + _CUT))
-
-
-def utf16_units(text: str) -> int:
-    """How many units of UTF-16 ``text`` has: an emoji has two."""
-    return len(text.encode("utf-16-le")) // 2

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from functions.runtime.statuses import HTTP, Reject, Retry, Verdict
-from functions.webhook.chat import Body, ChatMessage, utf16_units
+from functions.webhook import markdown
+from functions.webhook.chat import Body, ChatMessage
 from shared.reasons import Reason
+from shared.sms_text import utf16_length
 
 _OURS = Retry(Reason.CREDENTIALS_REFUSED)
 _UNSAFE = Reject(Reason.BAD_REQUEST)
@@ -56,9 +58,10 @@ def _mrkdwn(message: ChatMessage) -> str:
 
 
 def _adaptive_card(message: ChatMessage, _recipient: str) -> Body:
-    blocks: list[dict[str, Any]] = [{"type": "TextBlock", "text": message.title, "weight": "Bolder", "wrap": True}]
-    if message.text:  # a single line feed is a space in a TextBlock
-        blocks.append({"type": "TextBlock", "text": message.text.replace("\n", "\n\n"), "wrap": True})
+    title, text = map(markdown.TEAMS.escaped, message)
+    blocks: list[dict[str, Any]] = [{"type": "TextBlock", "text": title, "weight": "Bolder", "wrap": True}]
+    if text:  # a single line feed is a space in a TextBlock
+        blocks.append({"type": "TextBlock", "text": text.replace("\n", "\n\n"), "wrap": True})
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -67,6 +70,11 @@ def _adaptive_card(message: ChatMessage, _recipient: str) -> Body:
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
+
+
+def _discord(message: ChatMessage, _recipient: str) -> Body:
+    title, text = map(markdown.DISCORD.escaped, message)
+    return {"content": _paragraphs(f"**{' '.join(title.split())}**", text), "allowed_mentions": {"parse": []}}
 
 
 def _without_mentions(text: str) -> str:
@@ -136,18 +144,15 @@ SERVICES: Mapping[str, Service] = {
         codes={"WorkflowTriggerIsNotEnabled": _LATER},
     ),
     "discord": Service(
-        write=lambda message, _: {
-            "content": _paragraphs(f"**{' '.join(message.title.split())}**", message.text),
-            "allowed_mentions": {"parse": []},
-        },
-        fits=_at_most("content", 2000, utf16_units),
+        write=_discord,
+        fits=_at_most("content", 2000, utf16_length),
         message_id=("id",),
         code=("code",),
         codes={"10003": _GONE, "10015": _GONE, "40005": _TOO_LARGE, "50006": _UNSAFE, "50027": _OURS, "50035": _UNSAFE},
     ),
     "telegram": Service(
         write=lambda message, chat: {"chat_id": chat, "text": _paragraphs(message.title, message.text)},
-        fits=_at_most("text", 4096, utf16_units),
+        fits=_at_most("text", 4096, utf16_length),
         message_id=("result", "message_id"),
         code=("description",),
         # 403: the user blocked the bot, or it is no member of the chat. 404: the token is none.

@@ -4,7 +4,6 @@ PUT, POST and PATCH, declared files and ``GET /v1/channel-configs`` use the same
 functions or the planning of deliveries use it. No field holds a credential: some name a secret.
 """
 
-import re
 from collections.abc import Mapping
 from email.headerregistry import Address
 from email.utils import getaddresses
@@ -19,6 +18,7 @@ from publisher_api.json_body import deeper_than
 from publisher_api.limits.model import LimitFields
 from shared import webhook_body
 from shared.lanes import URGENT_PRIORITY
+from shared.sms_sender import MESSAGING_SERVICE, is_messaging_service
 from shared.webhook_presets import PRESETS
 from shared.webhook_secrets import MASTER_SECRET, PLACEHOLDER
 
@@ -33,8 +33,7 @@ _MAX_TENANTS = 200
 _MAX_HEADERS = 20
 _MAX_SENDER = 320
 # E.164, a messaging service, a short code, or an alphanumeric sender id, which has a letter.
-_MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
-_SMS_SENDER = r"^(\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}|[0-9]{3,8}|[A-Za-z0-9 ]*[A-Za-z][A-Za-z0-9 ]*)$"
+_SMS_SENDER = rf"^(\+[1-9][0-9]{{6,14}}|{MESSAGING_SERVICE}|[0-9]{{3,8}}|[A-Za-z0-9 ]*[A-Za-z][A-Za-z0-9 ]*)$"
 _MAX_SENDER_NAME = 11
 
 
@@ -60,12 +59,12 @@ def _not_the_master_secret(name: str) -> str:
 
 
 def _mailbox(text: str) -> str:
-    """The e-mail address, after the name if there is one."""
+    """The e-mail address in ASCII, after the name if there is one."""
     found = getaddresses([text])
-    if len(found) != 1 or not text.isprintable() or not found[0][1].isascii():
+    if len(found) != 1 or not text.isprintable():
         raise ValueError('not one sender: write hello@example.com, or "Name" <hello@example.com>')
     [(name, address)] = found
-    address = addresses.email(address)
+    address = addresses.ascii_email(address)
     return str(Address(name, addr_spec=address)) if name else address
 
 
@@ -162,7 +161,7 @@ class EmailConfig(ProvidersConfig):
 
 
 def _short_name(sender: str) -> str:
-    if not sender.startswith("+") and len(sender) > _MAX_SENDER_NAME and not _MESSAGING_SERVICE.fullmatch(sender):
+    if not sender.startswith("+") and len(sender) > _MAX_SENDER_NAME and not is_messaging_service(sender):
         raise ValueError(f"a name has up to {_MAX_SENDER_NAME} letters and digits")
     return sender
 

@@ -32,7 +32,7 @@ from shared.topology import CHANNEL_TYPES, TOPOLOGY
 
 _SHOWN_EVENT_TYPES = 20
 # Each change sends the switches of all channels to every function in one message.
-MAX_CHANNELS = 500
+_MOST_CHANNELS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class Channels:
         with self.pool.connection() as connection:
             version = store.lock_channels(connection)
             before = _by_slug(connection)
-            if slug not in before and len(before) >= MAX_CHANNELS:
-                raise invalid("channel", f"{MAX_CHANNELS} channels exist, which is the most; change one of them")
+            if slug not in before and len(before) >= _MOST_CHANNELS:
+                raise invalid("channel", f"{_MOST_CHANNELS} channels exist, which is the most; change one of them")
             view = store.put_channel(connection, change(before, version))
             old = _recorded(before[slug]) if slug in before else None
             record(connection, caller, "channel.put", f"channels/{slug}", before=old, after=_recorded(view))

@@ -120,12 +120,24 @@ def _load_templates(
     """
     listed = connection.execute(
         """
+        with recursive names as (  -- steps from name to name in the index; a distinct would read every version
+            (select tenant, template_name from template_versions order by tenant, template_name limit 1)
+            union all
+            select following.* from names cross join lateral (
+                select tenant, template_name from template_versions v
+                 where (v.tenant, v.template_name) > (names.tenant, names.template_name)
+                 order by tenant, template_name limit 1
+            ) following
+        )
         select nullif(tenant, '') as tenant, template_name, v.version, v.row, v.version = p.version as published
-          from (select tenant, template_name, version, xmin::text as row,
-                       row_number() over (partition by tenant, template_name order by version desc) as age
-                  from template_versions) v
-          left join published_templates p using (tenant, template_name)
-         where age <= %s or v.version = p.version
+          from names left join published_templates p using (tenant, template_name)
+         cross join lateral (
+            (select version, xmin::text as row from template_versions
+              where tenant = names.tenant and template_name = names.template_name order by version desc limit %s)
+            union
+            select version, xmin::text from template_versions
+             where tenant = p.tenant and template_name = p.template_name and version = p.version
+         ) v
         """,
         [NEWEST_VERSIONS],
     ).fetchall()

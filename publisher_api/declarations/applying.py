@@ -102,7 +102,7 @@ def _check(declared: Declarations, current: Configuration) -> None:
     planned = replace(current, channels=channels, templates={**current.templates, **_as_published(declared)})
     for name, event_type in declared.event_types.items():
         with _collecting(f"{EVENT_TYPES}/{name}", faults):
-            event_types.check(event_type, planned)
+            event_types.check(event_type, planned.channels, planned.templates)
     for scope in declared.limits:
         with _collecting(f"{LIMITS}/{scope}", faults):
             limits.check(scope, planned)

@@ -1,14 +1,15 @@
 """The use cases of event types."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from postgres.pool import Connected, Pool
 from publisher_api.audit.service import record
-from publisher_api.configuration import Configuration
+from publisher_api.configuration import TemplateKey, TemplateVersions
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.event_types import store
 from publisher_api.event_types.model import EventTypeFields, EventTypePage, EventTypeVersions, EventTypeView
-from publisher_api.planning.route import channel_named
+from publisher_api.planning.route import unknown_channel
 from publisher_api.planning.variants import template_for
 from publisher_api.principal import Principal
 from publisher_api.refusal import Refusal, not_found
@@ -20,8 +21,9 @@ def put_event_type(
     pool: Pool, cache: ConfigCache, name: str, fields: EventTypeFields, caller: Principal
 ) -> EventTypeView:
     """Declare an event type, or replace its declaration. Raises ``Refusal``."""
-    check(fields, cache.current())
+    templates = cache.current().templates
     with pool.connection() as connection:
+        check(fields, store.hold_channels(connection), templates)
         store.lock_event_types(connection)
         before = store.get_event_type(connection, name)
         check_change(connection, _retention(name, before), _retention(name, fields), caller)
@@ -77,11 +79,14 @@ def event_types_with_channel(connection: Connected, slug: str) -> list[str]:
     return store.event_types_with_channel(connection, slug)
 
 
-def check(fields: EventTypeFields, configuration: Configuration) -> None:
+def check(
+    fields: EventTypeFields, channels: Collection[str], templates: Mapping[TemplateKey, TemplateVersions]
+) -> None:
     """Raises ``Refusal`` for channels or a template that do not exist: every notification would be refused."""
     for index, slug in enumerate(fields.channels):
-        channel_named(slug, configuration.channels, f"channels.{index}")
-    template_for(fields.template_name, None, configuration.templates, tenant=None)
+        if slug not in channels:
+            raise unknown_channel(slug, channels, f"channels.{index}")
+    template_for(fields.template_name, None, templates, tenant=None)
 
 
 def _retention(name: str, declared: EventTypeFields | None) -> StoredType:

@@ -15,6 +15,12 @@ def lock_event_types(connection: Connected) -> None:
     connection.execute("lock table event_types in share row exclusive mode")
 
 
+def hold_channels(connection: Connected) -> set[str]:
+    """The slugs of all channels. No other transaction can change the channels until this one ends."""
+    connection.execute("lock table channels in share mode")
+    return {row["slug"] for row in connection.execute("select slug from channels")}
+
+
 def put_event_type(connection: Connected, name: str, fields: EventTypeFields) -> EventTypeView:
     """Declare the event type. Another declaration than the last one gets the next version, which is kept for ever."""
     row = fetch_one(

@@ -4,6 +4,7 @@ Python's own parser reads the HTML. Mail clients show the text where they show n
 """
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 from publisher_api.planning.template_limits import check_time
@@ -18,6 +19,24 @@ _PARAGRAPHS = frozenset(
     | {"table", "ul"}
 )
 _CELLS = frozenset({"td", "th"})
+# Their end tags end no other element.
+_FORMATTING = frozenset(
+    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+)
+_IN_HEAD = frozenset({"base", "head", "html", "link", "meta", "noscript", "script", "style", "template", "title"})
+_AFTER_PARAGRAPH = (_LINES - {"br", "tr"}) | _PARAGRAPHS | {"aside", "center", "dl", "fieldset", "main", "nav"}
+_ROW_GROUPS = frozenset({"tbody", "tfoot", "thead"})
+_TABLES = frozenset({"table", "template"})
+# HTML lets an end tag out before some start tags: start tag → (the elements that it ends, where their search ends)
+_OMITTED_ENDS = {
+    **dict.fromkeys(_AFTER_PARAGRAPH, ({"p"}, _TABLES | _CELLS | {"button", "caption"})),
+    "li": ({"li", "p"}, _TABLES | _CELLS | {"ol", "ul"}),
+    **dict.fromkeys(("dd", "dt"), ({"dd", "dt", "p"}, _TABLES | _CELLS | {"dl"})),
+    **dict.fromkeys(_CELLS, (_CELLS, _TABLES)),
+    "tr": (_CELLS | {"tr"}, _TABLES),
+    **dict.fromkeys(_ROW_GROUPS, (_CELLS | _ROW_GROUPS | {"tr"}, _TABLES)),
+}
+_NO_ENDS: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
@@ -42,33 +61,59 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
-        self._hidden: str | None = None
-        self._depth = 0  # how many elements of the hidden one's name are open
+        self._elements: list[str] = []  # those that are open, without visible formatting
+        self._count: Counter[str] = Counter()  # of the same
+        self._hidden_at: int | None = None  # where the hidden element is among them
         self._link: tuple[str, int] | None = None  # where the open link leads, and where its text begins
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         check_time()
+        self._end_what_has_no_end_tag(tag)
         given = dict(attrs)
-        if self._hidden and tag != "body":
-            self._depth += tag == self._hidden
-        elif tag not in _VOID and (tag in _HIDDEN or _INVISIBLE.search(given.get("style") or "")):
-            self._hidden, self._depth = tag, 1
-        else:
-            self._hidden = None
+        visible = self._hidden_at is None
+        hides = tag not in _VOID and (tag in _HIDDEN or bool(_INVISIBLE.search(given.get("style") or "")))
+        if visible and hides:
+            self._hidden_at = len(self._elements)
+        elif visible:
             self._open(tag, given)
+        if tag not in _VOID and (hides or not visible or tag not in _FORMATTING):
+            self._elements.append(tag)
+            self._count[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
         check_time()
-        if self._hidden is None:
+        hidden_at = self._hidden_at
+        if self._count.get(tag):
+            self._keep(len(self._elements) - 1 - self._elements[::-1].index(tag))
+        if hidden_at is None or len(self._elements) < hidden_at:
             self._close(tag)
-        elif tag == self._hidden:
-            self._depth -= 1
-            self._hidden = self._hidden if self._depth else None
+
+    def _end_what_has_no_end_tag(self, tag: str) -> None:
+        """End the elements that the start of ``tag`` ends."""
+        if self._count.get("head") and tag not in _IN_HEAD and not self._count.get("template"):
+            self._keep(self._elements.index("head"))
+        ended, boundaries = _OMITTED_ENDS.get(tag, _NO_ENDS)
+        if any(map(self._count.get, ended)):
+            kept = len(self._elements)
+            for index in range(kept - 1, -1, -1):
+                if self._elements[index] in boundaries:
+                    break
+                if self._elements[index] in ended:
+                    kept = index
+            self._keep(kept)
+
+    def _keep(self, length: int) -> None:
+        """End all open elements but the first so many."""
+        for tag in self._elements[length:]:
+            self._count[tag] -= 1
+        del self._elements[length:]
+        if self._hidden_at is not None and length <= self._hidden_at:
+            self._hidden_at = None
 
     def handle_data(self, data: str) -> None:
         check_time()
         text = _SPACE.sub(" ", data)
-        if self._hidden is None and not (text == " " and self._at_line_start):
+        if self._hidden_at is None and not (text == " " and self._at_line_start):
             self.parts.append(text)
 
     def handle_comment(self, data: str) -> None:  # noqa: ARG002 - the parser's signature

@@ -1,6 +1,6 @@
 """Step 1, route: which channels, and the addresses on each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 import msgspec
@@ -10,7 +10,7 @@ from publisher_api.channels.model import Channel
 from publisher_api.event_types.model import EventType
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.planning.preference import Layers
-from publisher_api.refusal import RefusalCode, invalid
+from publisher_api.refusal import Refusal, RefusalCode, invalid
 from publisher_api.users.model import User
 from shared.addresses import AddressKind
 from shared.channel_types import channel_type_named
@@ -71,9 +71,14 @@ def channel_named(slug: str, channels: Mapping[str, Channel], field: str) -> Cha
     """The channel that ``field`` names. Raises ``Refusal``."""
     channel = channels.get(slug)
     if channel is None:
-        message = f"unknown channel {slug!r}; known channels: {', '.join(sorted(channels))}"
-        raise invalid(field, message, RefusalCode.UNKNOWN_CHANNEL)
+        raise unknown_channel(slug, channels, field)
     return channel
+
+
+def unknown_channel(slug: str, known: Iterable[str], field: str) -> Refusal:
+    """Says that ``field`` names a channel that is not one of ``known``."""
+    message = f"unknown channel {slug!r}; known channels: {', '.join(sorted(known))}"
+    return invalid(field, message, RefusalCode.UNKNOWN_CHANNEL)
 
 
 def _refuse_unused_overrides(request: NotificationRequest) -> None:

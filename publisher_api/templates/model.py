@@ -131,7 +131,7 @@ class RenderRequest(BaseModel):
 
     payload: dict[str, Any] | None = None
     notification_id: UUID | None = Field(
-        default=None, description="Its payload, event type, user and language are used."
+        default=None, description="Its payload, event type, user, actor and language are used."
     )
     event_type: Name | None = None
     user_id: UserId | None = None
@@ -150,7 +150,7 @@ class RenderedSms(BaseModel):
 class RenderView(BaseModel):
     """The content of each channel of the template, as it would be sent."""
 
-    version: int
+    version: int = Field(description="Of the template that was asked for, or of the shared one if a tenant has none.")
     content: dict[str, dict[str, Any]]
     locales: dict[str, str | None] = Field(description="The language of each channel's variant; null is the default.")
     sms: dict[str, RenderedSms] = Field(description="Of each channel of the type sms.")

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from postgres.pool import Connected, Pool
-from publisher_api.configuration import Template, TemplateKey
+from publisher_api.configuration import Template, TemplateKey, TemplateVersions
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.notifications.request import NotificationRequest
 from publisher_api.notifications.service import get_notification
 from publisher_api.planning.compose import compose
 from publisher_api.planning.template_limits import limited
-from publisher_api.planning.variants import ChosenTemplate
+from publisher_api.planning.variants import template_for
 from publisher_api.principal import Principal, Scope, Sight
 from publisher_api.refusal import invalid
 from publisher_api.templates import store
@@ -36,17 +36,14 @@ def render(pool: Pool, cache: ConfigCache, key: TemplateKey, wanted: RenderReque
         caller.require(Scope.READ)
     if wanted.user_id is not None:
         caller.require(Scope.USERS)
+    tenant, name = key
     with pool.connection() as connection:
-        shown, below = _stored(connection, key, wanted.version)
+        templates = _stored(connection, key, wanted.version)
     request = _sample(pool, key, wanted, caller.sight)
     user = load_users(pool, [request.user_id]).get(request.user_id) or User(user_id=request.user_id)
-    tenant, name = key
-    template = ChosenTemplate(
-        name=name,
-        locale=request.locale or user.locale,
-        own=_version(shown) if tenant is not None else None,
-        shared=_version(shown) if tenant is None else _version(below),
-    )
+    template = template_for(name, None, templates, tenant=tenant, locale=request.locale or user.locale)
+    if template is None or (shown := template.own or template.shared) is None:
+        raise unknown(key)
     known = cache.current().channels
     channels = [known[slug] for slug in sorted(template.channels()) if slug in known]
     variants = {each.slug: variant for each in channels if (variant := template.variant(each))}
@@ -69,18 +66,26 @@ def render(pool: Pool, cache: ConfigCache, key: TemplateKey, wanted: RenderReque
     )
 
 
-def _stored(connection: Connected, key: TemplateKey, version: int | None) -> tuple[TemplateView, TemplateView | None]:
-    """The version that is rendered, and the shared template that is used where a tenant's own has nothing."""
-    tenant, name = key
-    shown = store.get_template(connection, key, version)
-    if shown is None:
+def _stored(connection: Connected, key: TemplateKey, version: int | None) -> dict[TemplateKey, TemplateVersions]:
+    """The version that is rendered, as if it were published, and the shared template below a tenant's own.
+
+    Raises ``Refusal`` if there is neither.
+    """
+    found = {key: store.get_template(connection, key, version)}
+    if found[key] is None and version is not None:
         raise unknown(key, version)
-    shared = store.get_template(connection, (None, name)) if tenant is not None else None
-    return shown, shared if shared is not None and shared.published_version is not None else None
+    if key[0] is not None:
+        shared_key = (None, key[1])
+        shared = store.get_template(connection, shared_key)
+        found[shared_key] = shared if shared is not None and shared.published_version is not None else None
+    templates = {each: _as_published(view) for each, view in found.items() if view is not None}
+    if not templates:
+        raise unknown(key)
+    return templates
 
 
-def _version(view: TemplateView | None) -> Template | None:
-    return Template(view.version, view.content, view.locales) if view is not None else None
+def _as_published(view: TemplateView) -> TemplateVersions:
+    return TemplateVersions(view.version, {view.version: Template(view.version, view.content, view.locales)})
 
 
 def _sample(pool: Pool, key: TemplateKey, wanted: RenderRequest, sight: Sight) -> NotificationRequest:
@@ -88,17 +93,18 @@ def _sample(pool: Pool, key: TemplateKey, wanted: RenderRequest, sight: Sight) -
     if (wanted.payload is None) == (wanted.notification_id is None):
         raise invalid("payload", "give either a payload or a notification_id")
     payload, event_type, user_id, locale = wanted.payload, wanted.event_type, wanted.user_id, wanted.locale
+    actor_user_id = None
     if wanted.notification_id is not None:
         notification = get_notification(pool, wanted.notification_id, sight)
         payload = notification.payload
         event_type, user_id = event_type or notification.event_type, user_id or notification.user_id
-        locale = locale or notification.locale
+        locale, actor_user_id = locale or notification.locale, notification.actor_user_id
     return NotificationRequest.model_construct(
         user_id=user_id or "sample-user",
         event_type=event_type or "sample",
         payload=payload,
         template_name=key[1],
         locale=locale,
-        actor_user_id=None,
+        actor_user_id=actor_user_id,
         content={},
     )

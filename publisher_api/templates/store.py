@@ -45,17 +45,16 @@ def put_version(connection: Connected, key: TemplateKey, template: TemplateConte
     return version
 
 
-def publish(connection: Connected, key: TemplateKey, version: int) -> bool:
-    """Let notifications use this version; returns whether it exists."""
-    published = connection.execute(
-        f"""
+def publish(connection: Connected, key: TemplateKey, version: int) -> None:
+    """Let notifications use this version, which exists."""
+    connection.execute(
+        """
         insert into published_templates (tenant, template_name, version)
-        select tenant, template_name, version from template_versions where {_THIS} and version = %(version)s
+        values (%(tenant)s, %(name)s, %(version)s)
             on conflict (tenant, template_name) do update set version = excluded.version
         """,
         _parameters(key, version=version),
     )
-    return published.rowcount > 0
 
 
 def get_template(connection: Connected, key: TemplateKey, version: int | None = None) -> TemplateView | None:

@@ -107,7 +107,8 @@ def teams(service: StandIn, asked: Asked, body: dict[str, Any]) -> Answer:
     assert all(block["type"] == "TextBlock" and block["wrap"] is True and block["text"] for block in card["body"])
     # A TextBlock shows a single line feed as a space.
     texts = [re.sub(r"(?<!\n)\n(?!\n)", " ", block["text"]).replace("\n\n", "\n") for block in card["body"]]
-    service.shown.append("\n".join(texts))
+    assert "{{" not in "".join(texts), "a function"
+    service.shown.append("\n".join(_markdown_text(text, r"&#?\w+;", in_addresses=r"[*_`[\]\\]") for text in texts))
     return Answer(202, b"", {"x-ms-workflow-run-id": str(IDS["teams"])})
 
 
@@ -120,12 +121,27 @@ def discord(service: StandIn, asked: Asked, body: dict[str, Any]) -> Answer:
         return Answer.json(400, {"message": "Cannot send an empty message", "code": 50006})
     if len(content) > 2000:
         return Answer.json(400, {"message": "Invalid Form Body", "code": 50035, "errors": {"content": {}}})
-    if body.get("allowed_mentions") != {"parse": []}:
-        service.shown.append("everybody was mentioned")
-    service.shown.append(content)
+    assert body["allowed_mentions"] == {"parse": []}, "a text may mention people"
+    bold = re.match(r"\*\*((?:\\.|[^\\])+?)\*\*(?!\*)", content)
+    assert bold, "the title is bold"
+    service.shown.append(_markdown_text(f"{bold[1]}{content[bold.end() :]}", r"\||@everyone"))
     if parse_qs(url.query).get("wait") != ["true"]:
         return Answer(204)
     return Answer.json(200, {"id": IDS["discord"], "type": 0, "content": content, "channel_id": "9"})
+
+
+def _markdown_text(text: str, others: str, in_addresses: str = "(?!)") -> str:
+    """Text as a reader of Markdown sees it, in which nothing formats, links or mentions.
+
+    ``others`` matches what only this service reads, and ``in_addresses`` what it reads as Markdown also in an address.
+    """
+    tokens = re.findall(r"https?://[^\s<]+|\\[^\w\s]|\\_|[\s\S]", text)
+    addresses = [token for token in tokens if token.startswith("http")]
+    assert not any(re.search(in_addresses, address) for address in addresses), "an address has Markdown"
+    plain = "".join("x" if len(token) > 1 else token for token in tokens)
+    assert not re.search(rf"[*_~`[\]<\\]|{others}", plain), "not escaped"
+    assert not re.search(r"^[ \t]*([-+#>]|\d+[.)]\s)", plain, re.MULTILINE), "a heading, a list or a quotation"
+    return "".join(token[1:] if token[0] == "\\" else token for token in tokens)
 
 
 def telegram(service: StandIn, asked: Asked, body: dict[str, Any]) -> Answer:

@@ -1,5 +1,7 @@
 """The presets of the webhook channel, each against a stand-in that keeps the rules of its service."""
 
+from urllib.parse import unquote
+
 import pytest
 
 from functions.runtime.provider import Rejected, Sent
@@ -45,11 +47,31 @@ def test_a_long_text_is_cut_to_what_the_service_takes(preset: str, letter: str) 
 
 
 @each_preset
-def test_markup_and_mentions_in_a_text_are_only_text(preset: str) -> None:
-    text = "<!channel> <@U1> <users/all> <https://x.example|y> & @everyone"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!channel> <@U1> <users/all> <https://x.example|y> & @everyone",
+        "**bold** *b* __u__ _i_ ~~gone~~ ||hidden|| `code` ```code```",
+        "[Sign in](https://x.example) &lt; {{DATE(2026-01-01T00:00:00Z)}} \\*a\\* \\",
+        "# Heading\n-# small\n- item\n + item\n* item\n1. one\n  20) two\n> quote\n>>> quote",
+    ],
+    ids=["mentions", "formats", "links", "blocks"],
+)
+def test_markup_and_mentions_in_a_text_are_only_text(preset: str, text: str) -> None:
     with running(preset) as service:
-        provider_at(service, preset).send(delivery_with(preset, {"title": "<b>&", "text": text}))
-    assert service.shown[0].splitlines()[-1] == text
+        provider_at(service, preset).send(delivery_with(preset, {"title": "<b>& **all** yes", "text": text}))
+    title, *lines = service.shown[0].splitlines()
+    assert (title.removeprefix("*").removesuffix("*"), lines) == ("<b>& **all** yes", text.splitlines())
+
+
+@each_preset
+def test_an_address_in_a_text_leads_to_the_same_page(preset: str) -> None:
+    """An address with [, ] or * is shown with these percent-encoded where they would be markup."""
+    address = "https://x.example/a_b/_c_?utm_source=**[d](https://y.example)~e"
+    with running(preset) as service:
+        provider_at(service, preset).send(delivery_with(preset, {"title": f"See {address}", "text": f"At {address}"}))
+    title, text = unquote(service.shown[0]).splitlines()
+    assert (title.removeprefix("*").removesuffix("*"), text) == (f"See {address}", f"At {address}")
 
 
 @pytest.mark.parametrize("preset", RECIPIENTS)

@@ -2,11 +2,18 @@
 
 import threading
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
+from postgres.pool import Connected, make_pool
+from publisher_api.channels.store import delete_channel, lock_channels
+from publisher_api.event_types.model import EventTypeFields
+from publisher_api.event_types.store import hold_channels, put_event_type
 from shared.topology import CHANNEL_TYPES
 from tests.publisher.running import Publisher, problem_of
 from tests.publisher.topic import waiting_for
@@ -100,6 +107,41 @@ def test_a_channel_that_event_types_name_is_deleted_after_them(publisher: Publis
     publisher.http.delete(f"/v1/event-types/{name}")
     assert publisher.http.delete(f"/v1/channels/{slug}").status_code == 204
     assert publisher.http.get(f"/v1/channels/{slug}").status_code == 404
+
+
+def request_during(publisher: Publisher, change: Callable[[Connected], None], *request: Any) -> httpx.Response:
+    """Send ``request`` while a transaction with ``change`` is open; its answer comes after the transaction."""
+    with ThreadPoolExecutor(1) as threads, make_pool(publisher.database_url, 1) as pool:
+        with pool.connection() as connection:
+            change(connection)
+            [own] = connection.execute("select pg_backend_pid() as pid").fetchall()
+            response = threads.submit(publisher.http.request, *request[:2], json=request[2])
+            waits = "select pid from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+            waiting_for(lambda: response.done() or publisher.sql(waits, own["pid"]), "the request waits or has ended")
+        return response.result()
+
+
+def test_a_channel_that_an_event_type_is_about_to_name_is_not_deleted(publisher: Publisher, slug: str) -> None:
+    name = f"event-{uuid.uuid4().hex[:8]}"
+    fields = EventTypeFields(channels=[slug])
+
+    def declare(connection: Connected) -> None:
+        hold_channels(connection)
+        put_event_type(connection, name, fields)
+
+    refused = request_during(publisher, declare, "DELETE", f"/v1/channels/{slug}", None)
+    assert (problem_of(refused)[:2], refused.json()["event_types"]) == ((409, "in_use"), [name])
+
+
+def test_an_event_type_does_not_name_a_channel_that_is_being_deleted(publisher: Publisher, slug: str) -> None:
+    name = f"event-{uuid.uuid4().hex[:8]}"
+
+    def delete(connection: Connected) -> None:
+        lock_channels(connection)
+        delete_channel(connection, slug)
+
+    refused = request_during(publisher, delete, "PUT", f"/v1/event-types/{name}", {"channels": [slug]})
+    assert problem_of(refused) == (422, "unknown_channel", ["channels.0"])
 
 
 def test_the_history_keeps_the_slug_of_a_deleted_channel(publisher: Publisher, slug: str) -> None:

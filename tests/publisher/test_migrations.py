@@ -1,6 +1,7 @@
 """Migrations over rows of the release before, and a release that meets a newer schema."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,19 +10,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
+from functions.runtime.switches import CachedSwitches, SwitchTable
 from local import postgres
-from postgres.pool import make_pool
+from postgres.pool import fetch_one, make_pool
+from publisher_api.channels.store import lock_channels
 from publisher_api.cli.sweep import sweeping
 from publisher_api.db.schema import ALEMBIC, known_revisions, revision_of
 from publisher_api.notifications.service import get_notification
 from publisher_api.principal import EVERYTHING
 from publisher_api.settings import Settings
-from tests.publisher.topic import InspectedTable
+from tests.publisher.topic import InspectedTable, waiting_for
 
+GUIDE = Path(__file__).parents[2] / "ADDING_A_CHANNEL.md"
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW_OF_0002 = """
     with accepted as (
@@ -50,6 +57,21 @@ def database_url(postgres_server_url: str) -> Iterator[str]:
 def upgrade(database_url: str, revision: str) -> None:
     alembic = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC.config_file_name), "upgrade", revision]
     subprocess.run(alembic, env=os.environ | {"DATABASE_URL": database_url}, check=True, capture_output=True)
+
+
+def test_a_template_that_is_written_during_the_migration_has_a_version(database_url: str) -> None:
+    upgrade(database_url, "0013")
+    content = {"inapp": {"title": "Paid"}}
+    waits = "select 1 from pg_locks where relation = 'templates'::regclass and not granted"
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(database_url) as writing:
+        writing.execute("insert into templates (template_name, content) values ('late', %s)", [Jsonb(content)])
+        migrated = threads.submit(upgrade, database_url, "0014")
+        with psycopg.connect(database_url, autocommit=True) as watching:
+            waiting_for(lambda: watching.execute(waits).fetchone(), "the migration waits for the writer")
+        writing.commit()
+        migrated.result()
+        found = writing.execute("select content from template_versions where template_name = 'late'").fetchall()
+    assert found == [(content,)]
 
 
 def test_a_pending_delivery_of_the_release_before_is_published_and_read(settings: Settings, database_url: str) -> None:
@@ -112,3 +134,14 @@ def test_a_release_leaves_the_schema_of_a_newer_one_alone(database_url: str) -> 
         connection.execute("update alembic_version set version_num = '9999'")
         postgres.migrate(database_url)
         assert revision_of(connection) == "9999"
+
+
+def test_the_first_channel_of_a_new_type_is_not_taken_for_a_deleted_one(postgres_url: str) -> None:
+    """The statement is the one in ADDING_A_CHANNEL.md. The functions' table is from before it."""
+    [statement] = re.findall(r"`(insert into channels [^`]*)`", GUIDE.read_text())
+    with psycopg.connect(postgres_url, row_factory=dict_row) as connection:
+        table = SwitchTable(lock_channels(connection), {"email": True})
+        connection.execute(statement.replace("<type>", "fax"))
+        version = fetch_one(connection.execute("select version from channels where slug = 'fax'"))["version"]
+        connection.rollback()
+    assert CachedSwitches(lambda: table, lambda: 0).is_on("fax", version)

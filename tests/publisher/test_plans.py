@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bench.growth_requests import Requests, requests_over
+from postgres.pool import fetch_one
 from publisher_api.connections import now
+from publisher_api.db.config_cache import ConfigCache
 from publisher_api.erasures.service import Erasures
 from publisher_api.export.service import export
 from publisher_api.principal import command
@@ -68,6 +70,38 @@ def test_what_is_done_to_one_user_or_event_type_uses_indexes(
     requests: Requests, use: Callable[[Requests], None]
 ) -> None:
     assert requests.plan(lambda: use(requests)).scanned == []
+
+
+def versions_read(requests: Requests) -> int:
+    """How many rows of the versions of templates were read so far, through an index or not."""
+    with requests.pool.connection() as connection:
+        connection.execute("select pg_stat_force_next_flush()")
+    with requests.pool.connection() as connection:
+        found = connection.execute(
+            """
+            select seq_tup_read + (select sum(idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid) as read
+              from pg_stat_user_tables t where relname = 'template_versions'
+            """
+        )
+        return int(fetch_one(found)["read"])
+
+
+def test_a_reload_of_the_configuration_reads_only_the_versions_that_can_be_used(requests: Requests) -> None:
+    with requests.pool.connection() as connection:
+        connection.execute(
+            "insert into template_versions (tenant, template_name, version, content, locales)"
+            " select '', name, n, '{}', '{}' from generate_series(1, 2000) n, unnest(array['A', 'old', 'z']) name"
+        )
+        connection.execute("insert into published_templates values ('', 'old', 1)")
+        connection.execute("analyze template_versions")
+    cache = ConfigCache(requests.pool)
+    cache.current()
+    cache.drop()
+    before = versions_read(requests)
+    templates = cache.current().templates
+    assert versions_read(requests) - before < 200
+    newest = [1996, 1997, 1998, 1999, 2000]
+    assert [sorted(templates[None, name].versions) for name in ("A", "old", "z")] == [newest, [1, *newest], newest]
 
 
 def test_a_table_that_is_read_as_a_whole_is_found(requests: Requests) -> None:

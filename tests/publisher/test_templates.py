@@ -156,10 +156,15 @@ def test_a_tenants_own_template_replaces_only_what_it_has(publisher: Publisher) 
     assert (title, found["template_version"], found["tenant_template_version"]) == ("Paid to Acme", 1, 1)
     assert sent(publisher, name, tenant=tenant, locale="pt")[0] == "Pago", "which the tenant has not replaced"
     assert sent(publisher, name, tenant="another")[0] == "Paid"
-    rendered = publisher.http.post(
-        f"/v1/templates/{name}/render", params={"tenant": tenant}, json={"payload": {}, "locale": "pt-PT"}
-    ).json()
-    assert (rendered["content"]["inapp"]["title"], rendered["locales"]) == ("Pago", {"inapp": "pt"})
+    for owner, locale, shown in (
+        (tenant, "pt-PT", ("Pago", {"inapp": "pt"})),
+        (tenant, "de", ("Paid to Acme", {"inapp": None})),
+        ("another", "pt-PT", ("Pago", {"inapp": "pt"})),
+    ):
+        rendered = publisher.http.post(
+            f"/v1/templates/{name}/render", params={"tenant": owner}, json={"payload": {}, "locale": locale}
+        ).json()
+        assert (rendered["content"]["inapp"]["title"], rendered["locales"]) == shown
 
 
 def test_a_preview_shows_a_version_a_language_and_the_size_of_an_sms(publisher: Publisher) -> None:
@@ -184,12 +189,13 @@ def test_a_preview_shows_a_version_a_language_and_the_size_of_an_sms(publisher: 
     assert rendered["sms"]["sms"] == {"encoding": "GSM-7", "characters": 10, "segments": 1}
 
 
-def test_a_preview_with_a_notification_is_in_its_language(publisher: Publisher) -> None:
+def test_a_preview_with_a_notification_has_its_language_and_actor(publisher: Publisher) -> None:
     name = new_name()
-    put(publisher, name, "Paid {{ amount }}", locales={"pt": {"inapp": {"title": "Pago {{ amount }}"}}})
-    notification_id = publisher.accept(template_name=name, locale="pt-PT", payload={"amount": 7})
+    title = "Paid {{ amount }} by {{ actor_user_id }}"
+    put(publisher, name, title, locales={"pt": {"inapp": {"title": "Pago {{ amount }}"}}})
+    notification_id = publisher.accept(template_name=name, locale="pt-PT", payload={"amount": 7}, actor_user_id="bob")
     path = f"/v1/templates/{name}/render"
-    for locale, title in (({}, "Pago 7"), ({"locale": "en"}, "Paid 7")):
+    for locale, title in (({}, "Pago 7"), ({"locale": "en"}, "Paid 7 by bob")):
         rendered = publisher.http.post(path, json={"notification_id": notification_id, **locale}).json()
         assert rendered["content"]["inapp"]["title"] == title
 
@@ -204,7 +210,8 @@ def test_a_failing_variant_is_named_in_the_refusal(publisher: Publisher) -> None
 def test_a_template_is_the_same_for_the_release_before(publisher: Publisher) -> None:
     """Which reads and writes the table ``templates`` only."""
     name = new_name()
-    put(publisher, name, "one")
+    locales = {"pt": {"inapp": {"title": "um"}}}
+    put(publisher, name, "one", locales=locales)
     put(publisher, name, "draft", publish=False)
     put(publisher, name, "Acme", tenant="acme")
     read = "select content from templates where template_name = %s"
@@ -218,6 +225,7 @@ def test_a_template_is_the_same_for_the_release_before(publisher: Publisher) -> 
     )
     found = publisher.http.get(f"/v1/templates/{name}").json()
     assert (found["version"], found["published_version"], found["content"]) == (3, 3, written)
+    assert found["locales"] == locales
     waiting_for(lambda: sent(publisher, name)[0] == "by the old release", "the publisher to use it")
     publisher.http.post(f"/v1/templates/{name}/publish", json={"version": 1}).raise_for_status()
     assert publisher.sql(read, name) == [{"content": {"inapp": {"title": "one"}}}]

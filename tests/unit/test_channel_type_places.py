@@ -49,14 +49,18 @@ def under_a_contract_about_clouds() -> set[str]:
 
 
 def first_channels() -> set[str]:
-    """The channels that a migration creates with the name of their type."""
-    migrations = (ROOT / "publisher_api/db/migrations/versions").glob("*.py")
-    inserts = re.findall(
-        r"insert into channels \(slug, kind\)\s+values(.*?);",
-        "".join(path.read_text() for path in migrations),
-        re.DOTALL,
-    )
-    return {slug for slug, kind in re.findall(r"\('(\w+)', '(\w+)'\)", "".join(inserts)) if slug == kind}
+    """The channels that a migration creates with the name of their type, and with a version since there are versions.
+
+    Without a version the functions would take a channel for a deleted one.
+    """
+    found: list[tuple[str, str]] = []
+    for path in (ROOT / "publisher_api/db/migrations/versions").glob("*.py"):
+        columns, version = (", version", r", nextval\('channels_version'\)") if path.name > "0002" else ("", "")
+        inserts = re.findall(
+            rf"insert into channels \(slug, kind{columns}\)\s+values(.*?)(?:;|\")", path.read_text(), re.DOTALL
+        )
+        found += re.findall(rf"\('(\w+)', '(\w+)'{version}\)", "".join(inserts))
+    return {slug for slug, kind in found if slug == kind}
 
 
 def keys_in_javascript(constant: str) -> set[str]:

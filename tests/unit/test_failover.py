@@ -114,6 +114,17 @@ def test_config_that_names_no_configured_provider_raises_an_alert() -> None:
         Failover(providers(Sent("first"), Sent("second"))).send(make_delivery(config={"providers": ["smtp"]}))
 
 
+@pytest.mark.parametrize("error", [RATE_LIMITED, NO_ANSWER])
+def test_provider_without_secrets_does_not_hide_why_the_one_that_was_tried_failed(
+    error: Retryable, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = {"providers": ["first", "smtp"], "accept_duplicates": True}
+    with pytest.raises(Retryable) as caught:
+        Failover(providers(error, Sent("second"))).send(make_delivery(config=config))
+    assert (caught.value.reason, caught.value.ambiguous) == (error.reason, error.ambiguous)
+    assert [(record.levelname, vars(record)["provider"]) for record in caplog.records] == [("CRITICAL", "smtp")]
+
+
 def test_open_breaker_fails_over_to_the_next_provider() -> None:
     broken = Breaker(ScriptedProvider([RATE_LIMITED], "first"), fails=1)
     failover = Failover([broken, ScriptedProvider([Sent("second")], "second")])

@@ -29,9 +29,16 @@ def test_a_config_is_stored_as_it_was_given(channel_type: str, config: dict[str,
     assert checked_config(channel_type, config) == config
 
 
-def test_a_sender_is_stored_as_it_is_written_in_a_mail() -> None:
-    config = checked_config("email", {"sender": {"from": '"Ada, of News" <Ada@EXAMPLE.com>'}})
-    assert config == {"sender": {"from": '"Ada, of News" <Ada@example.com>'}}
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ('"Ada, of News" <Ada@EXAMPLE.com>', '"Ada, of News" <Ada@example.com>'),
+        ("news@xn--mnchen-3ya.example", "news@xn--mnchen-3ya.example"),
+        ("Zoë <news@münchen.example>", "Zoë <news@xn--mnchen-3ya.example>"),
+    ],
+)
+def test_a_sender_is_stored_as_it_is_written_in_a_mail(given: str, stored: str) -> None:
+    assert checked_config("email", {"sender": {"from": given}}) == {"sender": {"from": stored}}
 
 
 def test_a_tenant_has_its_own_sender_and_the_function_gets_no_other() -> None:

@@ -72,6 +72,7 @@ def check_channel(channel_type: str, config: dict[str, Any] | None = None) -> No
         ("email", {"sender": "hello@example.com"}, "config.sender"),
         ("email", {"sender": {"from": "no address"}}, "config.sender.from"),
         ("email", {"sender": {"from": "A <a@example.com>, b@example.com"}}, "config.sender.from"),
+        ("email", {"sender": {"from": "grüße@example.com"}}, "config.sender.from"),
         ("email", {"sender": {"reply_to": "a@example.com\nBcc: b@example.com"}}, "config.sender.reply_to"),
         ("sms", {"sender": "01234-5678"}, "config.sender"),
         ("sms", {"sender": "a name that is too long"}, "config.sender"),

@@ -31,7 +31,30 @@ def test_a_text_has_what_a_reader_sees() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("html", ["<!--" * 60_000, "<a " * 60_000, "<" * 250_000, "<a>" * 80_000, "<a href='" * 30_000])
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p style='display:none'>Hidden<p>Seen",
+        "<p style='display:none'>Hidden <b>too<div>Seen</div>",
+        "<table><tr><td style='display:none'>Hidden<td>Seen</table>",
+        "<table><tr style='display:none'><td>Hidden<tr><td>Seen</table>",
+        "<ul><li style='display:none'>Hidden<ul><li>Hidden</ul><p>Hidden<li>Seen</ul>",
+        "<dl><dt style='display:none'>Hidden<dd>Seen</dl>",
+        "<table><tr><td><div style='display:none'>Hidden</td></tr></table>Seen",
+        "<div><span style='display:none'>Hidden</div>Seen",
+        "<b><div style='display:none'>Hidden</b> too</i></div>Seen",
+        "<div style='display:none'><div>Hidden</div><table><tr><td><p>Hidden</td></tr></table>Hidden</div>Seen",
+        "<html><head><title>Hidden</title><meta charset='utf-8'><p>Seen",
+        "<head><style>p {}</style><body>Seen",
+    ],
+)
+def test_a_hidden_element_without_an_end_tag_ends_where_html_says(html: str) -> None:
+    assert text_of(html).removeprefix("- ") == "Seen"
+
+
+@pytest.mark.parametrize("html", ["<!--" * 60_000, "<a " * 60_000, "<" * 250_000, "<a>" * 80_000, "<a href='" * 30_000,
+                                  "<p>" + "<b><i>" * 40_000, "<p>" + "<span>" * 40_000 + "<h1><p>" * 40_000,
+                                  "<div style='display:none'><p>" + "<q>" * 40_000 + "<ul>" * 40_000])  # fmt: skip
 def test_html_that_takes_long_to_read_is_given_up(html: str) -> None:
     began = time.thread_time()
     with suppress(SecurityError), limited(0.05):

@@ -1,7 +1,8 @@
 """A template has versions, variants by language, and an overlay for each tenant. A notification says what it used.
 
 Two triggers keep the table ``templates`` equal to the published templates, because the release before this one reads
-and writes it while this one is deployed, and after a rollback. A later migration deletes the table with them.
+and writes it while this one is deployed, and after a rollback. That release knows no languages, so what it writes keeps
+those of the published version. A later migration deletes the table with them.
 
 Revision ID: 0014
 """
@@ -14,6 +15,9 @@ revision = "0014"
 down_revision = "0013"
 
 SCHEMA = """
+-- What is written between the copy and the trigger would be lost.
+lock table templates in share row exclusive mode;
+
 create table template_versions (
     tenant        text not null,  -- empty: the template that all tenants share
     template_name text not null,
@@ -57,17 +61,17 @@ create trigger published_templates_shown after insert or update on published_tem
 
 create function publish_template_of_previous_release() returns trigger language plpgsql as $$
 declare
-    published jsonb;
+    published template_versions;
     next      int;
 begin
-    select v.content into published
+    select v.* into published
       from published_templates join template_versions v using (tenant, template_name, version)
      where tenant = '' and template_name = new.template_name;
-    if published is distinct from new.content then
+    if published.content is distinct from new.content then
         select coalesce(max(version), 0) + 1 into next from template_versions
          where tenant = '' and template_name = new.template_name;
         insert into template_versions (tenant, template_name, version, content, locales)
-        values ('', new.template_name, next, new.content, '{}');
+        values ('', new.template_name, next, new.content, coalesce(published.locales, '{}'));
         insert into published_templates (tenant, template_name, version) values ('', new.template_name, next)
             on conflict (tenant, template_name) do update set version = excluded.version;
     end if;
