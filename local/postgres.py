@@ -124,10 +124,13 @@ def make_due(url: str) -> None:
 
 
 @contextmanager
-def database(server_url: str, name: str) -> Iterator[str]:
-    """Create the empty database ``name`` for the block, and drop it afterwards; yields its URL."""
+def database(server_url: str, name: str, template: str = "template1") -> Iterator[str]:
+    """Create the database ``name`` for the block, and drop it afterwards; yields its URL.
+
+    It is empty, unless it is a copy of ``template``, to which nothing may be connected.
+    """
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             parameters = conninfo_to_dict(server_url) | {"dbname": name}
             yield make_conninfo("", **parameters)

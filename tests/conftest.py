@@ -4,6 +4,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
@@ -23,6 +24,8 @@ from shared import outcomes
 from shared.outcomes import Outcome
 from shared.topology import OUTCOMES_TOPIC
 
+NewDatabase = Callable[[str], AbstractContextManager[str]]
+"""A database with the newest schema during a block, whose name begins with the argument; gives its URL."""
 Arrived = Callable[[int], list[Outcome]]
 """Waits for that many new outcomes and returns them."""
 UNIT = Path(__file__).parent / "unit"
@@ -79,10 +82,22 @@ def postgres_server_url(server_directory: Path, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
-def postgres_url(postgres_server_url: str) -> Iterator[str]:
-    """The URL of a new database with the newest schema."""
-    with postgres.database(postgres_server_url, f"heliograph_test_{uuid.uuid4().hex[:8]}") as url:
+def new_database(postgres_server_url: str) -> Iterator[NewDatabase]:
+    """Makes databases with the newest schema. They are copies: to migrate each would take a second or two."""
+    template = f"heliograph_test_template_{uuid.uuid4().hex[:8]}"
+
+    def copied(name: str) -> AbstractContextManager[str]:
+        return postgres.database(postgres_server_url, f"{name}_{uuid.uuid4().hex[:8]}", template)
+
+    with postgres.database(postgres_server_url, template) as url:
         postgres.migrate(url)
+        yield copied
+
+
+@pytest.fixture(scope="session")
+def postgres_url(new_database: NewDatabase) -> Iterator[str]:
+    """The URL of a new database with the newest schema."""
+    with new_database("heliograph_test") as url:
         yield url
 
 

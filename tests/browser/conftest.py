@@ -1,19 +1,18 @@
 """Chromium, and what the tests of the inbox component run on."""
 
 import shutil
-import uuid
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from local import postgres
 from publisher_api.inbox.settings import InboxSettings
 from publisher_api.settings import Settings
 from shared.profile import Profile
 from tests.browser import shop as web_app
 from tests.browser.installation import Installation
 from tests.browser.shop import Shop
+from tests.conftest import NewDatabase
 from tests.publisher.own_inbox import INBOX
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -47,11 +46,10 @@ def shop() -> Iterator[Shop]:
 
 @pytest.fixture(scope="package")
 def installation(
-    postgres_server_url: str, shop: Shop, tmp_path_factory: pytest.TempPathFactory
+    new_database: NewDatabase, shop: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
     """A publisher and a worker on a database of their own. A test that kills the publisher starts it again."""
-    with postgres.database(postgres_server_url, f"browser_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with new_database("browser") as url:
         inbox = InboxSettings(token_secret=INBOX.token_secret, origins=frozenset({shop.url}))
         settings = Settings(database_url=url, profile=Profile.POSTGRES, inbox=inbox)
         with Installation(settings, tmp_path_factory.mktemp("installation")).running() as installation:

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from local import postgres, pubsub_setup
+from local import pubsub_setup
 from shared.topology import subscriptions
+from tests.conftest import NewDatabase
 from tests.contract.inboxes import Inboxes, in_firestore, in_memory, in_postgres
 from tests.contract.messaging import PUBSUB, Messaging, PubSub, Queues
 from tests.contract.servers import SERVERS
@@ -86,10 +87,9 @@ def messaging(started: Started, request: pytest.FixtureRequest, tmp_path: Path) 
 
 
 @pytest.fixture
-def database_url(postgres_server_url: str) -> Iterator[str]:
+def database_url(new_database: NewDatabase) -> Iterator[str]:
     """A new database with the newest schema."""
-    with postgres.database(postgres_server_url, f"epoch_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
+    with new_database("epoch") as url:
         yield url
 
 

@@ -13,10 +13,11 @@ from local.tokens import Signer
 from postgres.pool import make_pool
 from publisher_api.settings import Settings
 from shared.profile import Profile
+from tests.conftest import NewDatabase
 from tests.publisher.google import SERVICE_ACCOUNT, InspectedPubSub, Pusher, google_settings
 from tests.publisher.limited import publisher_of_its_own, without_limits
 from tests.publisher.own_inbox import INBOX, OwnInbox, Worker
-from tests.publisher.running import Publisher, Reporter, create_api_key, migrated_database, serving
+from tests.publisher.running import Publisher, Reporter, create_api_key, serving
 from tests.publisher.sweeping import Sweeping
 from tests.publisher.topic import InspectedTable
 from transport.pubsub import topic_path
@@ -28,9 +29,9 @@ def settings(postgres_url: str) -> Settings:
 
 
 @pytest.fixture
-def unswept(settings: Settings, postgres_server_url: str) -> Iterator[Settings]:
+def unswept(settings: Settings, new_database: NewDatabase) -> Iterator[Settings]:
     """A database of this test's own that no publisher sweeps."""
-    with migrated_database(postgres_server_url, "unswept") as url:
+    with new_database("unswept") as url:
         yield replace(settings, database_url=url)
 
 
@@ -89,10 +90,10 @@ def certs_url(signer: Signer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def google_publisher(
-    emulators: Emulators, postgres_server_url: str, certs_url: str, signer: Signer
+    emulators: Emulators, new_database: NewDatabase, certs_url: str, signer: Signer
 ) -> Iterator[Publisher]:
     """A publisher in the google profile, with a database of its own: the other publisher sweeps its own."""
-    with migrated_database(postgres_server_url, "google") as database_url:
+    with new_database("google") as database_url:
         settings = google_settings(database_url, certs_url)
         assert settings.google
         topic = InspectedPubSub(emulators.pubsub_host, topic_path(settings.google.project, settings.google.topic))
@@ -106,9 +107,9 @@ def google_publisher(
 
 
 @pytest.fixture
-def google_unswept(google_publisher: Publisher, postgres_server_url: str) -> Iterator[Settings]:
+def google_unswept(google_publisher: Publisher, new_database: NewDatabase) -> Iterator[Settings]:
     """A database of this test's own that no publisher sweeps, and the topic of ``google_publisher``."""
-    with migrated_database(postgres_server_url, "unswept") as url:
+    with new_database("unswept") as url:
         yield replace(google_publisher.settings, database_url=url)
 
 
@@ -120,8 +121,8 @@ def each_publisher(request: pytest.FixtureRequest) -> Publisher:
 
 
 @pytest.fixture(scope="module")
-def publisher_with_limits(settings: Settings, postgres_server_url: str) -> Iterator[Publisher]:
-    with publisher_of_its_own(settings, postgres_server_url) as own:
+def publisher_with_limits(settings: Settings, new_database: NewDatabase) -> Iterator[Publisher]:
+    with publisher_of_its_own(settings, new_database) as own:
         yield own
 
 

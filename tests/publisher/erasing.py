@@ -25,9 +25,9 @@ from publisher_api.erasures.service import Erasures, erase_some
 from publisher_api.principal import command
 from publisher_api.settings import Settings
 from shared.envelope import Delivery, decode
+from tests.conftest import NewDatabase
 from tests.factories import make_outcome
 from tests.fakes import Clock, MemoryOutcomes
-from tests.publisher.running import migrated_database
 from tests.publisher.sweeping import Sweeping
 from transport.port import Received
 
@@ -133,9 +133,9 @@ class Erasing:
 
 
 @contextmanager
-def database_for(settings: Settings, server_url: str) -> Iterator[Settings]:
+def database_for(settings: Settings, new_database: NewDatabase) -> Iterator[Settings]:
     """A database that no publisher sweeps, for the tests of a module. Each test empties it first."""
-    with migrated_database(server_url, "unswept") as url:
+    with new_database("unswept") as url:
         yield replace(settings, database_url=url)
 
 

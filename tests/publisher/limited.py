@@ -9,7 +9,8 @@ import httpx
 
 from postgres.pool import make_pool
 from publisher_api.settings import Settings
-from tests.publisher.running import Publisher, Reporter, create_api_key, migrated_database, notification, serving
+from tests.conftest import NewDatabase
+from tests.publisher.running import Publisher, Reporter, create_api_key, notification, serving
 from tests.publisher.topic import InspectedTable
 
 MONTH = 31 * 86_400
@@ -18,9 +19,9 @@ HOOK = {"webhook": "https://hooks.example.com/x"}
 
 
 @contextmanager
-def publisher_of_its_own(settings: Settings, postgres_server_url: str) -> Iterator[Publisher]:
+def publisher_of_its_own(settings: Settings, new_database: NewDatabase) -> Iterator[Publisher]:
     """A publisher with a database of its own: limits hold for every test that uses it."""
-    with migrated_database(postgres_server_url, "limits") as url:
+    with new_database("limits") as url:
         own = replace(settings, database_url=url)
         with make_pool(url, 2) as pool, serving(own) as address:
             publisher = Publisher(address, create_api_key(url, "tests"), own, InspectedTable(url), Reporter(pool))

@@ -15,7 +15,6 @@ import uvicorn
 from psycopg.rows import DictRow, dict_row
 
 from functions.runtime.outcomes import encode
-from local import postgres
 from local.processes import free_port
 from postgres.pool import Pool, autocommit, make_pool
 from publisher_api.api_keys.model import KeyFields
@@ -82,14 +81,6 @@ class Publisher:
         assert response.status_code == 200, response.text
         found: dict[str, object] = response.json()
         return found
-
-
-@contextmanager
-def migrated_database(server_url: str, name: str) -> Iterator[str]:
-    """The URL of a database whose name begins with ``name``, with the tables, during the block."""
-    with postgres.database(server_url, f"{name}_{uuid.uuid4().hex[:8]}") as url:
-        postgres.migrate(url)
-        yield url
 
 
 @contextmanager

@@ -13,14 +13,15 @@ from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.erasures import service
 from publisher_api.settings import Settings
+from tests.conftest import NewDatabase
 from tests.factories import make_outcome
 from tests.publisher.erasing import Erasing, database_for, empty, new_name
 from tests.publisher.sweeping import Sweeping, accept_pending
 
 
 @pytest.fixture(scope="module")
-def unswept(settings: Settings, postgres_server_url: str) -> Iterator[Settings]:
-    with database_for(settings, postgres_server_url) as own:
+def unswept(settings: Settings, new_database: NewDatabase) -> Iterator[Settings]:
+    with database_for(settings, new_database) as own:
         yield own
 
 

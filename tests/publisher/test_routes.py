@@ -19,9 +19,10 @@ from publisher_api.web.access import FURTHER_SCOPES, RULES, WEBSOCKET, Only, Rul
 from publisher_api.web.authentication import AuthenticatedRoute, check_routes, places_of
 from publisher_api.web.origins import PLACES
 from shared.profile import Profile
+from tests.conftest import NewDatabase
 from tests.publisher.google import AUDIENCE, google_settings
 from tests.publisher.own_inbox import INBOX, signed_token
-from tests.publisher.running import Publisher, migrated_database, serving
+from tests.publisher.running import Publisher, serving
 from tests.publisher.walking import GOOGLE, ISSUER, POSTGRES, PRODUCERS, Publishers, filled, rules_in
 
 each_profile = pytest.mark.parametrize("settings", [GOOGLE, POSTGRES], ids=["google", "postgres"])
@@ -85,8 +86,8 @@ def allowed(by: Callable[[Rule], int]) -> dict[tuple[Profile, str, str], int]:
 
 
 @pytest.fixture(scope="module")
-def publishers(postgres_server_url: str, certs_url: str, signer: Signer) -> Iterator[Publishers]:
-    with migrated_database(postgres_server_url, "walked") as database_url:
+def publishers(new_database: NewDatabase, certs_url: str, signer: Signer) -> Iterator[Publishers]:
+    with new_database("walked") as database_url:
         issuer = IssuerSettings(issuer=ISSUER, audience=PRODUCERS, keys_url=certs_url)
         google = replace(google_settings(database_url, certs_url), producers=issuer)
         own = Settings(database_url=database_url, profile=Profile.POSTGRES, inbox=INBOX, producers=issuer)

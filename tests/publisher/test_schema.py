@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from publisher_api.web.inbox_tokens import InboxTokens
+from tests.conftest import NewDatabase
 from tests.publisher.own_inbox import INBOX, now
-from tests.publisher.running import Publisher, create_api_key, migrated_database, serving
+from tests.publisher.running import Publisher, create_api_key, serving
 
 HERE = Path(__file__).parent
 CASES = 60
@@ -20,9 +21,9 @@ OWN_INBOX = "--include-path-regex=^/v1/(me|inbox(?!/live))"
 
 
 @pytest.fixture
-def database_url(postgres_server_url: str) -> Iterator[str]:
+def database_url(new_database: NewDatabase) -> Iterator[str]:
     """A database of this test's own: the generated requests switch channels off and move their URLs."""
-    with migrated_database(postgres_server_url, "schema") as url:
+    with new_database("schema") as url:
         yield url
 
 
