@@ -42,7 +42,9 @@ def outcome_of(command: Command, now: datetime) -> Outcome | None:
     """What the publisher must know of a command that was carried out: only that an inbox is erased."""
     if command.erasure_id is None:
         return None
-    return Outcome(notification_id="", delivery_id=command.erasure_id, round=0, result="erased", at=now)
+    return Outcome(
+        notification_id="", delivery_id=command.erasure_id, round=0, result="erased", at=now, until=command.at
+    )
 
 
 def _user_id(command: Command) -> str:

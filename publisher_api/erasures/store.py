@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from postgres.pool import Connected, fetch_one
 from publisher_api.erasures.model import Erasure
+from shared.outcomes import Outcome
 from shared.reasons import Reason
 
 _COLUMNS = """
@@ -39,15 +40,19 @@ def get(connection: Connected, erasure_id: UUID) -> Erasure | None:
         return cursor.fetchone()
 
 
-def has_anything(connection: Connected, user_id: str, after: datetime) -> bool:
-    """Whether something is stored of the user that an erasure until ``after`` did not cover."""
+def has_anything(connection: Connected, user_id: str, after: datetime | None) -> bool:
+    """Whether a profile or preferences are stored of the user, or notifications that were accepted after ``after``.
+
+    None: any notifications.
+    """
     cursor = connection.execute(
         """
         select exists (select from users where user_id = %(user_id)s)
             or exists (select from preferences where user_id = %(user_id)s)
             or exists (select from tenant_preferences where user_id = %(user_id)s)
             or exists (select from notifications where user_id = %(user_id)s
-                          and coalesce(accepted_at, created_at) > %(after)s) as found
+                          and coalesce(accepted_at, created_at) > coalesce(%(after)s, '-infinity'::timestamptz))
+            as found
         """,
         {"user_id": user_id, "after": after},
     )
@@ -159,14 +164,20 @@ def rows_are_erased(connection: Connected, erasure_id: UUID, now: datetime) -> N
     connection.execute("update erasures set rows_erased_at = %s where erasure_id = %s", [now, erasure_id])
 
 
-def inboxes_are_erased(connection: Connected, erasure_ids: Sequence[str], now: datetime) -> None:
-    """Note that the live inboxes of these erasures are erased."""
+def inboxes_are_erased(connection: Connected, reports: Sequence[Outcome]) -> None:
+    """Note that the live inboxes of these erasures are erased, as far as each must be."""
     connection.execute(
         """
-        update erasures set inbox_erased_at = %(now)s, next_at = %(now)s
-         where erasure_id = any(%(ids)s::uuid[]) and rows_erased_at is not null and inbox_erased_at is null
+        update erasures e set inbox_erased_at = r.at, next_at = r.at
+          from unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(ats)s::timestamptz[]) as r (erasure_id, until, at)
+         where e.erasure_id = r.erasure_id and e.until = r.until
+           and e.rows_erased_at is not null and e.inbox_erased_at is null
         """,
-        {"ids": list(erasure_ids), "now": now},
+        {
+            "ids": [report.delivery_id for report in reports],
+            "untils": [report.until for report in reports],
+            "ats": [report.at for report in reports],
+        },
     )
 
 
