@@ -19,13 +19,15 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(InboxEntry))
 # A statement raises the version of each inbox that it changes, and locks its row in state.inbox_heads by that until it
 # commits. So one statement after the other changes the inbox of a user, and its versions become visible in order. Rows
 # are locked in the order of their keys, and heads before entries: no two statements wait for each other.
+# The first version of a head is the time in milliseconds: it is higher than all versions of a head that was deleted.
 # Publishers listen on the channel "inbox", for the users whose clients listen to them.
+_FIRST = "(extract(epoch from now()) * 1000)::bigint"
 _PUT = f"""
     with given as (
         select * from json_populate_recordset(null::state.inbox, %s::json)
     ), heads as (
-        insert into state.inbox_heads as h (user_id, version)
-        select user_id, 1 from given group by user_id order by user_id
+        insert into state.inbox_heads as h (user_id, version, first_version)
+        select user_id, {_FIRST}, {_FIRST} from given group by user_id order by user_id
         on conflict (user_id) do update set version = h.version + 1
         returning h.user_id, h.version
     ), put as (
@@ -37,9 +39,9 @@ _PUT = f"""
     )
     select pg_notify('inbox', user_id) from (select distinct user_id from put) as changed
 """
-_HEAD = """
+_HEAD = f"""
     head as (
-        insert into state.inbox_heads as h (user_id, version) values (%(user_id)s, 1)
+        insert into state.inbox_heads as h (user_id, version, first_version) values (%(user_id)s, {_FIRST}, {_FIRST})
         on conflict (user_id) do update set version = h.version + 1
         returning h.version
     )

@@ -29,11 +29,13 @@ _COUNTS = """
        from state.inbox where user_id = asked.user_id and read_at is null and archived_at is null)
 """
 _HEAD = """
-    lateral (select coalesce((select version from state.inbox_heads h where h.user_id = asked.user_id), 0) as version)
-    as head
+    lateral (select coalesce(max(version), 0) as version, coalesce(max(first_version), 0) as first_version
+               from state.inbox_heads h where h.user_id = asked.user_id) as head
 """
 _USER = "(select %(user_id)s as user_id) as asked"
 _USERS = "unnest(%(user_ids)s::text[]) with ordinality as asked (user_id, number)"
+# A reader knows such a version of a head that was deleted, or of a Postgres that was restored from a backup.
+_UNREACHED = "asked.since > head.version or asked.since > 0 and asked.since < head.first_version"
 _ASKED = "unnest(%(user_ids)s::text[], %(versions)s::bigint[]) with ordinality as asked (user_id, since, number)"
 # The index of versions finds these. By the time of delivery, Postgres would read the whole inbox.
 _CHANGED = f"""
@@ -85,20 +87,27 @@ def read_newest(connection: Connected, user_ids: Sequence[str]) -> list[InboxVie
     return [InboxView.model_validate_json(row["view"]) for row in rows]
 
 
-def read_changes(connection: Connected, asked: Sequence[Asked]) -> dict[int, InboxView]:
+def read_changes(connection: Connected, asked: Sequence[Asked]) -> dict[int, InboxView | None]:
     """The entries that changed since, up to one more than ``MAX_CHANGED``, by the position in ``asked``.
 
-    Leaves out what is current, and what has no ``since``.
+    Leaves out what is current, and what has no ``since``. None where what changed since is not known.
     """
     known = [(number, *each) for number, each in enumerate(asked) if each.since is not None]
     if not known:
         return {}
     numbers, user_ids, versions = zip(*known, strict=True)
     rows = connection.execute(
-        f"select number, {_view(_CHANGED)} from {_ASKED}, {_HEAD} where head.version <> asked.since",
+        f"""
+        select number, changed.view
+          from {_ASKED} cross join {_HEAD}
+          left join lateral (select {_view(_CHANGED)}) as changed on not ({_UNREACHED})
+         where head.version <> asked.since
+        """,
         {"user_ids": list(user_ids), "versions": list(versions), "limit": MAX_CHANGED + 1},
     )
-    return {numbers[row["number"] - 1]: InboxView.model_validate_json(row["view"]) for row in rows}
+    return {
+        numbers[row["number"] - 1]: InboxView.model_validate_json(row["view"]) if row["view"] else None for row in rows
+    }
 
 
 def read_versions(connection: Connected, user_ids: Sequence[str]) -> dict[str, int]:
