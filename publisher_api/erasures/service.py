@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from postgres.pool import Connected, Pool
+from postgres.pool import Connected, Pool, autocommit
 from publisher_api.audit.service import forget, record
+from publisher_api.deliveries.stop_store import STEP, stop_some
 from publisher_api.erasures import store
 from publisher_api.erasures.model import Erasure, ErasureView, view
 from publisher_api.notifications import removal_store
@@ -26,6 +27,8 @@ SETTLED = timedelta(seconds=60)
 """How long after ``until`` an erasure may end at the earliest. A request that was accepted just before may be committed
 later than the erasure was requested, and a function looks for an erased inbox only when a delivery is half as old."""
 _ON_THE_WAY = timedelta(seconds=5)
+_STEPS_AT_ONCE = 10
+"""How often a request stops some deliveries. So it answers soon, also if many wait."""
 _INBOX_REPORTS_WITHIN = timedelta(hours=1)
 _log = EventLogger(__name__)
 
@@ -51,6 +54,7 @@ class Erasures:
             if begun is None:
                 raise RuntimeError("an erasure that was just begun does not exist")
             record(connection, caller, "user.erase", f"erasures/{begun.erasure_id}")
+        self._stop_deliveries(user_id, begun.until)
         self.publish_soon()
         return view(begun)
 
@@ -72,10 +76,17 @@ class Erasures:
         store.begin(connection, self.new_id(), user_id, now, until)
         store.delete_profile(connection, user_id)
         forget(connection, f"users/{user_id}")
-        store.stop_deliveries(connection, user_id, until, now)
         # At once, so that the user's inbox is empty now. It is erased a second time in the end.
         command = Command(v=VERSION, command="erase", at=until, user_id=user_id)
         add_command(connection, self.new_id(), command, now)
+
+    def _stop_deliveries(self, user_id: str, until: datetime) -> None:
+        """Stop the deliveries, or the first of many, in short transactions. The sweeper stops what is left."""
+        now = self.clock()
+        with autocommit(self.pool) as connection:
+            for _ in range(_STEPS_AT_ONCE):
+                if stop_some(connection, user_id, until, now) < STEP:
+                    return
 
 
 def erase_some(pool: Pool, now: datetime, new_id: Callable[[], str]) -> bool:
@@ -110,12 +121,12 @@ def _covers(connection: Connected, erasure: Erasure, user_id: str) -> bool:
 
 
 def _erase_rows(connection: Connected, erasure: Erasure, user_id: str, now: datetime) -> None:
+    stopped = stop_some(connection, user_id, erasure.until, now)
     removed = removal_store.remove_some_of_user(connection, user_id, erasure.until)
     store.count_removed(connection, erasure.erasure_id, *removed)
-    if removed.notifications:
-        return
-    store.stop_deliveries(connection, user_id, erasure.until, now)  # of what was committed since
-    if removal_store.has_notifications(connection, user_id, erasure.until):
+    if stopped or removed.notifications:
+        store.wait_until(connection, erasure.erasure_id, now)  # after the other erasures that are due
+    elif removal_store.has_notifications(connection, user_id, erasure.until):
         store.wait_until(connection, erasure.erasure_id, now + _ON_THE_WAY)
     elif now < erasure.until + SETTLED:
         store.wait_until(connection, erasure.erasure_id, erasure.until + SETTLED)

@@ -1,4 +1,4 @@
-"""Erasures in Postgres: their rows, and what they delete and stop at once."""
+"""Erasures in Postgres: their rows, and what they delete at once."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,6 @@ from psycopg.rows import class_row
 from postgres.pool import Connected, fetch_one
 from publisher_api.erasures.model import Erasure
 from shared.outcomes import Outcome
-from shared.reasons import Reason
 
 _COLUMNS = """
     erasure_id, user_id, requested_at, until, devices, notifications, deliveries, rows_erased_at, inbox_erased_at,
@@ -99,37 +98,6 @@ def delete_profile(connection: Connected, user_id: str) -> None:
          where user_id = %(user_id)s and completed_at is null
         """,
         {"user_id": user_id},
-    )
-
-
-def stop_deliveries(connection: Connected, user_id: str, until: datetime, now: datetime) -> None:
-    """Cancel the deliveries of the user that wait for their time, and let the others expire now.
-
-    What is claimed or published cannot be canceled (``deliveries.store.cancel``). What is published is published again
-    at once: it has expired, so its function sends nothing more and reports how it ended. The ledger then stops the
-    attempts of the first message, too.
-    """
-    connection.execute(
-        """
-        with locked as (
-            -- After it has waited for a row, this returns the row's newest version, which no one can change now.
-            select d.delivery_id, d.status, d.expires_at, d.sweep_at,
-                   d.status = 'pending' and d.sweep_at = greatest(d.due_at, d.deferred_until) as stops
-              from notifications n join deliveries d using (notification_id)
-             where n.user_id = %(user_id)s and coalesce(n.accepted_at, n.created_at) <= %(until)s
-               and d.status in ('pending', 'queued')
-             order by d.delivery_id for no key update of d
-        )
-        update deliveries d
-           set status = case when l.stops then 'canceled' else l.status end,
-               reason = case when l.stops then %(reason)s else d.reason end,
-               expires_at = least(l.expires_at, %(now)s),
-               sweep_at = case when l.status = 'queued' then %(now)s else l.sweep_at end,
-               updated_at = now()
-          from locked l
-         where d.delivery_id = l.delivery_id and (l.stops or l.expires_at > %(now)s)
-        """,
-        {"user_id": user_id, "until": until, "now": now, "reason": Reason.ERASED.value},
     )
 
 

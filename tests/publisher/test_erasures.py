@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg
 import pytest
 from msgspec import to_builtins
 
@@ -11,12 +12,15 @@ from functions.inapp.commands import outcome_of
 from functions.runtime.inbox import LOOKED_UP_AFTER
 from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
+from publisher_api.deliveries.stop_store import stop_some
 from publisher_api.erasures import service
 from publisher_api.settings import Settings
 from shared.envelope import Command
 from tests.factories import make_outcome
 from tests.publisher.erasing import Erasing, database_for, empty, new_name
 from tests.publisher.sweeping import Sweeping, accept_pending
+
+WAITING = "select status from deliveries where status in ('pending', 'canceled') order by delivery_id"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,19 @@ def test_an_erasure_waits_for_what_is_on_its_way(unswept: Settings, erasing: Era
     assert (running.status, running.waiting_for) == ("running", "rows")
     erasing.finish()
     assert erasing.request(ada).status == "complete"
+
+
+def test_an_erasure_waits_for_no_delivery_that_is_in_use(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    deliver_at = (erasing.clock() + timedelta(days=3)).isoformat()
+    for _ in range(2):
+        send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, deliver_at=deliver_at)
+    with psycopg.connect(unswept.database_url) as other:
+        other.execute("select from deliveries where status = 'pending' order by delivery_id limit 1 for update")
+        erasing.request(ada)
+        assert [row["status"] for row in erasing.sql(WAITING)] == ["pending", "canceled"]
+        erasing.steps()
+    erasing.finish()
+    assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
 
 
 def test_what_is_on_its_way_is_published_again_as_expired(unswept: Settings, erasing: Erasing, ada: str) -> None:
@@ -279,16 +296,35 @@ def test_the_erasure_of_one_user_touches_no_other(unswept: Settings, erasing: Er
 def test_more_notifications_are_erased_than_one_step_deletes(erasing: Erasing, ada: str) -> None:
     erasing.sql(
         """
-        insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
-                                   created_at, accepted_at)
-        select gen_random_uuid(), 'tests', %s, 'payment', '{}', '{}', 1, now() - interval '1 day', now()
-          from generate_series(1, 450)
+        with added as (
+            insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
+                                       created_at, accepted_at)
+            select gen_random_uuid(), 'tests', %s, 'payment', '{}', '{}', 1, now() - interval '1 day', now()
+              from generate_series(1, 450)
+            returning notification_id
+        )
+        insert into deliveries (delivery_id, notification_id, kind, slug, status, due_at, expires_at, sweep_at,
+                                updated_at)
+        select gen_random_uuid(), notification_id, 'sms', 'sms', 'pending', due_at, due_at + interval '1 day', due_at,
+               now()
+          from added, (values (now() + interval '1 day')) as due (due_at)
         """,
         ada,
     )
     erasing.request(ada)
+    assert erasing.sql("select from deliveries where status = 'pending'") == []
     erasing.finish()
-    assert (erasing.request(ada).notifications, erasing.found(ada)) == (452, [])
+    found = erasing.request(ada)
+    assert (found.notifications, found.deliveries, erasing.found(ada)) == (452, 453, [])
+
+
+def test_one_step_stops_a_bounded_number(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    deliver_at = (erasing.clock() + timedelta(days=3)).isoformat()
+    for _ in range(3):
+        send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, deliver_at=deliver_at)
+    now = erasing.clock()
+    with erasing.sweeping.pool.connection() as connection:
+        assert [stop_some(connection, ada, now, now, limit=2) for _ in range(3)] == [2, 1, 0]
 
 
 def test_a_complete_erasure_is_forgotten_after_30_days(erasing: Erasing, ada: str) -> None:
