@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from functions.postgres.calls import connected
-from functions.runtime.inbox import KEPT_FOR, TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
+from functions.runtime.inbox import TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
 from postgres.pool import Connected, Pool, fetch_one
 from shared.gathering import Gatherer
+from shared.inbox import KEPT_FOR
 from shared.reasons import Reason
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(InboxEntry))
@@ -78,6 +79,20 @@ _MARK_ALL_READ = _mark("read_at", _UNREAD)
 _MARK_SEEN = _mark("seen_at", _UNSEEN)
 
 
+# Clients that listen get a snapshot of what is left, because the first version rises with the version.
+_DELETE = f"""
+    with head as (
+        update state.inbox_heads h set version = version + 1, first_version = version + 1
+         where user_id = %(user_id)s
+           and exists (select from state.inbox i where i.user_id = h.user_id and {_NAMED})
+        returning user_id
+    ), deleted as (
+        delete from state.inbox
+         where user_id = %(user_id)s and {_NAMED} and (select count(*) from head) >= 0  -- the head is locked first
+        returning user_id
+    )
+    select pg_notify('inbox', user_id) from (select distinct user_id from deleted) as changed
+"""
 # The head is locked before the entries, and deleted: clients that listen then get a snapshot of what is left.
 _ERASE = """
     with tombstone as (
@@ -130,6 +145,10 @@ class PostgresInbox:
 
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark(_MARK_SEEN, {"user_id": user_id, "at": at})
+
+    def delete(self, user_id: str, notification_ids: Sequence[str]) -> None:
+        with self._connected() as connection:
+            connection.execute(_DELETE, {"user_id": user_id, "ids": list(notification_ids)})
 
     def erase(self, user_id: str, until: datetime, now: datetime) -> None:
         with self._connected() as connection:

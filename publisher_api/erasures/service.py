@@ -122,9 +122,9 @@ def _covers(connection: Connected, erasure: Erasure, user_id: str) -> bool:
 
 def _erase_rows(connection: Connected, erasure: Erasure, user_id: str, now: datetime) -> None:
     stopped = stop_some(connection, user_id, erasure.until, now)
-    removed = removal_store.remove_some_of_user(connection, user_id, erasure.until)
-    store.count_removed(connection, erasure.erasure_id, *removed)
-    if stopped or removed.notifications:
+    removed = removal_store.remove_some_of_user(connection, user_id, erasure.until, now)
+    store.count_removed(connection, erasure.erasure_id, len(removed), sum(each.deliveries for each in removed))
+    if stopped or removed:
         store.wait_until(connection, erasure.erasure_id, now)  # after the other erasures that are due
     elif removal_store.has_notifications(connection, user_id, erasure.until):
         store.wait_until(connection, erasure.erasure_id, now + _ON_THE_WAY)

@@ -16,5 +16,5 @@ def chores_of(pool: Pool, new_id: Callable[[], str]) -> tuple[Chore, ...]:
     return (
         Chore("expired_rows", partial(delete_some_expired_rows, pool), timedelta(minutes=10)),
         Chore("erasures", partial(erase_some, pool, new_id=new_id), timedelta(seconds=1)),
-        Chore("retention", partial(purge_some, pool), timedelta(minutes=10)),
+        Chore("retention", partial(purge_some, pool, new_id=new_id), timedelta(minutes=10)),
     )

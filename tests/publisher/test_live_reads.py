@@ -73,17 +73,21 @@ def test_one_read_answers_for_inboxes_in_every_state(worker: Worker, reader: Sta
 def test_a_reader_of_an_inbox_that_was_erased_gets_a_snapshot_of_what_is_left(
     worker: Worker, reader: StateReader
 ) -> None:
-    erased, came_back = new_user(), new_user()
+    erased, came_back, shortened = new_user(), new_user(), new_user()
     known: dict[str, int] = {}
     for user_id in (erased, came_back):
         put(worker, user_id, 2)
         known |= reader.versions([user_id])
         worker.inbox.erase(user_id, ENTRY.accepted_at, now())
     entries = put(worker, came_back, 3)  # more changes than there were before
-    updates = reader.changes([Asked(erased, known[erased]), Asked(came_back, known[came_back])])
+    gone, left = put(worker, shortened, 2)
+    known |= reader.versions([shortened])
+    worker.inbox.delete(shortened, [gone])
+    updates = reader.changes([Asked(user_id, known[user_id]) for user_id in (erased, came_back, shortened)])
     assert [each and (each.kind, [entry.notification_id for entry in each.view.entries]) for each in updates] == [
         ("snapshot", []),
         ("snapshot", entries[::-1]),
+        ("snapshot", [left]),
     ]
     assert reader.versions([came_back])[came_back] > known[came_back]
 
