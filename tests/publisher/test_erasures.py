@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from msgspec import to_builtins
 
+from functions.google.calls import LONGEST_CALL_SECONDS
 from functions.inapp.commands import outcome_of
 from functions.runtime.inbox import LOOKED_UP_AFTER
 from publisher_api.db.expired_rows import delete_some_expired_rows
@@ -339,5 +340,4 @@ def test_a_complete_erasure_is_forgotten_after_30_days(erasing: Erasing, ada: st
 
 def test_the_second_erasing_comes_after_the_last_put_that_looks_at_no_tombstone() -> None:
     """The second erasing deletes what a function put into the inbox without a look at the tombstones."""
-    longest_write = timedelta(seconds=20)
-    assert LOOKED_UP_AFTER + longest_write < service.SETTLED
+    assert LOOKED_UP_AFTER + timedelta(seconds=LONGEST_CALL_SECONDS) < service.SETTLED
