@@ -73,7 +73,7 @@ class Erasures:
         if known is not None:
             # A running erasure begins again. What was reported of its first run has another ``until``.
             until = max(until, known.until + timedelta.resolution)
-        store.begin(connection, self.new_id(), user_id, now, until)
+        store.begin(connection, self.new_id(), user_id, now, until, until + SETTLED)
         store.delete_profile(connection, user_id)
         forget(connection, f"users/{user_id}")
         # At once, so that the user's inbox is empty now. It is erased a second time in the end.
@@ -128,8 +128,8 @@ def _erase_rows(connection: Connected, erasure: Erasure, user_id: str, now: date
         store.wait_until(connection, erasure.erasure_id, now)  # after the other erasures that are due
     elif removal_store.has_notifications(connection, user_id, erasure.until):
         store.wait_until(connection, erasure.erasure_id, now + _ON_THE_WAY)
-    elif now < erasure.until + SETTLED:
-        store.wait_until(connection, erasure.erasure_id, erasure.until + SETTLED)
+    elif now < erasure.settled_at:
+        store.wait_until(connection, erasure.erasure_id, erasure.settled_at)
     else:
         store.rows_are_erased(connection, erasure.erasure_id, now)
 

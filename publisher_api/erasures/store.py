@@ -11,8 +11,8 @@ from publisher_api.erasures.model import Erasure
 from shared.outcomes import Outcome
 
 _COLUMNS = """
-    erasure_id, user_id, requested_at, until, devices, notifications, deliveries, rows_erased_at, inbox_erased_at,
-    completed_at
+    erasure_id, user_id, requested_at, until, settled_at, devices, notifications, deliveries, rows_erased_at,
+    inbox_erased_at, completed_at
 """
 _HASH = "sha256(convert_to(%(user_id)s, 'UTF8'))"
 
@@ -67,17 +67,19 @@ def last_accepted_at(connection: Connected, user_id: str) -> datetime | None:
     return last
 
 
-def begin(connection: Connected, erasure_id: str, user_id: str, now: datetime, until: datetime) -> None:
+def begin(
+    connection: Connected, erasure_id: str, user_id: str, now: datetime, until: datetime, settled_at: datetime
+) -> None:
     """Store a new erasure; or let the running one of this user begin again, with another ``until``."""
     connection.execute(
         f"""
-        insert into erasures (erasure_id, user_hash, user_id, requested_at, until, next_at)
-        values (%(erasure_id)s, {_HASH}, %(user_id)s, %(now)s, %(until)s, %(now)s)
+        insert into erasures (erasure_id, user_hash, user_id, requested_at, until, settled_at, next_at)
+        values (%(erasure_id)s, {_HASH}, %(user_id)s, %(now)s, %(until)s, %(settled_at)s, %(now)s)
         on conflict (user_id) where completed_at is null do update
-           set requested_at = excluded.requested_at, until = excluded.until, next_at = excluded.next_at,
-               rows_erased_at = null, inbox_erased_at = null
+           set requested_at = excluded.requested_at, until = excluded.until, settled_at = excluded.settled_at,
+               next_at = excluded.next_at, rows_erased_at = null, inbox_erased_at = null
         """,
-        {"erasure_id": erasure_id, "user_id": user_id, "now": now, "until": until},
+        {"erasure_id": erasure_id, "user_id": user_id, "now": now, "until": until, "settled_at": settled_at},
     )
 
 

@@ -20,6 +20,7 @@ create table erasures (
     user_id         text,            -- null when it is complete
     requested_at    timestamptz not null,
     until           timestamptz not null,  -- what was accepted by then is erased
+    settled_at      timestamptz not null,  -- from then on nothing is committed, or put into the inbox, unnoticed
     next_at         timestamptz not null,  -- when the sweeper goes on with it
     devices         int not null default 0,
     notifications   int not null default 0,
