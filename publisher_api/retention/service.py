@@ -18,13 +18,13 @@ from shared.envelope import VERSION, Command
 def get_retention(pool: Pool) -> RetentionFields:
     """How long notifications are kept in this environment."""
     with pool.connection() as connection:
-        return RetentionFields.model_validate(store.get_document(connection))
+        return store.get_fields(connection)
 
 
 def put_retention(pool: Pool, fields: RetentionFields, caller: Principal) -> RetentionFields:
     """Replace how long notifications are kept."""
     with pool.connection() as connection:
-        before, after = store.get_document(connection), fields.model_dump(exclude_none=True)
+        before, after = store.get_fields(connection).model_dump(exclude_none=True), fields.model_dump(exclude_none=True)
         store.put_document(connection, after)
         record(connection, caller, "retention.put", "retention", before=before, after=after)
     return fields
@@ -38,9 +38,9 @@ def purge_some(pool: Pool, now: datetime, new_id: Callable[[], str]) -> bool:
     repeated request sends nothing again. Raises ``psycopg.Error``.
     """
     with pool.connection() as connection:
-        policy = store.get_policy(connection)
+        fields = store.get_fields(connection)
         for stored in store.stored_types(connection):
-            kept = kept_for(stored, policy)
+            kept = kept_for(stored, fields)
             if kept is None:
                 continue
             removed = removal_store.remove_some_of_event_type(connection, stored.event_type, now - kept, now)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from publisher_api.retention.model import Policy, StoredType, kept_for
+from publisher_api.retention.model import RetentionFields, StoredType, kept_for
 
-POLICY = Policy(days=365, categories={"marketing": 90})
+POLICY = RetentionFields(days=365, categories={"marketing": 90})
 
 
 @pytest.mark.parametrize(
@@ -16,13 +16,13 @@ POLICY = Policy(days=365, categories={"marketing": 90})
         (None, "marketing", POLICY, 90),
         (None, "billing", POLICY, 365),
         (None, None, POLICY, 365),
-        (30, None, Policy(), 30),
-        (None, "billing", Policy(categories={"marketing": 90}), None),
-        (None, None, Policy(), None),
+        (30, None, RetentionFields(), 30),
+        (None, "billing", RetentionFields(categories={"marketing": 90}), None),
+        (None, None, RetentionFields(), None),
     ],
 )
 def test_the_first_of_event_type_category_and_environment_decides(
-    own: int | None, category: str | None, policy: Policy, days: int | None
+    own: int | None, category: str | None, policy: RetentionFields, days: int | None
 ) -> None:
     stored = StoredType(event_type="offer", retention_days=own, category=category)
     assert kept_for(stored, policy) == (timedelta(days=days) if days is not None else None)
