@@ -79,13 +79,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
 
     ``read``: mark ``notification_ids`` of ``user_id`` as read at ``at``. ``read_all``: mark everything delivered by
     ``at``, and ``notification_ids``, which may not have arrived yet. ``seen``: mark everything delivered by ``at`` as
-    seen. ``archive``: mark ``notification_ids`` as archived. ``erase``: delete everything of ``user_id`` that was
+    seen. ``archive``: mark ``notification_ids`` as archived. ``delete``: delete the entries of ``notification_ids``,
+    whose notifications are deleted. ``erase``: delete everything of ``user_id`` that was
     accepted by ``at``, let none of it arrive later, and report that under ``erasure_id`` if there is one. ``channels``:
     store ``channels`` (channel → enabled) as the channel switches, unless a newer ``version`` is stored.
     """
 
     v: int
-    command: Literal["read", "read_all", "seen", "archive", "erase", "channels"]
+    command: Literal["read", "read_all", "seen", "archive", "delete", "erase", "channels"]
     at: datetime
     user_id: str | None = None
     notification_ids: list[str] = msgspec.field(default_factory=list)

@@ -64,6 +64,7 @@ class LogEvent(Described):
         "The relay hit an unexpected error. The sweeper retries.",
     )
     OUTBOX_SWEEP_FAILED = "outbox.sweep_failed", "The sweep failed. The next sweep tries again."
+    CHORE_FAILED = "chore.failed", "A chore of the sweeper failed. The next time it is due, it runs again."
     OUTBOX_EPOCH_CHANGED = (
         "outbox.epoch_changed",
         "The transport's server restarted or lost its data. What may be lost is published again.",

@@ -69,8 +69,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the provider's text without personal data. ``received_at`` is when the function got the message, ``at`` when the
     provider had responded. ``possible_duplicate``: an earlier attempt may have reached the user.
 
-    The result ``erased`` answers the command ``erase``: the live inbox is erased, and ``delivery_id`` is the id of the
-    erasure.
+    The result ``erased`` answers the command ``erase``: the live inbox is erased of what was accepted by ``until``, and
+    ``delivery_id`` is the id of the erasure.
     """
 
     v: int = 1

@@ -160,6 +160,10 @@ class MemoryInbox:
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark_delivered(user_id, at)
 
+    def delete(self, user_id: str, notification_ids: Sequence[str]) -> None:
+        for each in notification_ids:
+            self._entries.pop((user_id, each), None)
+
     def erase(self, user_id: str, until: datetime, now: datetime) -> None:  # noqa: ARG002 - the port's signature
         self._erased[user_id] = max(until, self._erased.get(user_id, until))
         for key, entry in list(self._entries.items()):

@@ -11,7 +11,8 @@ from google.cloud.firestore import Client, CollectionReference, DocumentReferenc
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from functions.google.calls import CALL, google_errors
-from functions.runtime.inbox import KEPT_FOR, TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
+from functions.runtime.inbox import TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
+from shared.inbox import KEPT_FOR
 from shared.reasons import Reason
 
 TOMBSTONES = "erased"
@@ -73,6 +74,15 @@ class FirestoreInbox:
 
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark_found(unseen(inbox_of(self._client, user_id), at), "seen_at", at)
+
+    def delete(self, user_id: str, notification_ids: Sequence[str]) -> None:
+        inbox = inbox_of(self._client, user_id)
+        with _errors():
+            for ids in _batches(notification_ids):
+                batch = self._client.batch()
+                for each in ids:
+                    batch.delete(inbox.document(each))
+                batch.commit(**CALL)
 
     def erase(self, user_id: str, until: datetime, now: datetime) -> None:
         tombstone = self._tombstone(user_id)

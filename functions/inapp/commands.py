@@ -1,4 +1,4 @@
-"""The publisher's commands: mark notifications as read, seen or archived, erase inboxes, store the channel switches."""
+"""The publisher's commands: mark or delete entries of an inbox, erase inboxes, store the channel switches."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -30,8 +30,10 @@ def apply(command: Command, inbox: Inbox, switch_store: ChannelSwitchStore, now:
             inbox.mark_seen(_user_id(command), command.at)
         case "archive":
             _mark_named(command, inbox.mark_archived, now)
-        case "erase" if command.user_id is not None and not can_have_inbox(command.user_id):
-            pass  # there is no inbox to erase
+        case "delete" | "erase" if command.user_id is not None and not can_have_inbox(command.user_id):
+            pass  # there is no inbox
+        case "delete":
+            inbox.delete(_user_id(command), command.notification_ids)
         case "erase":
             inbox.erase(_user_id(command), command.at, now)
         case "channels":
@@ -42,7 +44,9 @@ def outcome_of(command: Command, now: datetime) -> Outcome | None:
     """What the publisher must know of a command that was carried out: only that an inbox is erased."""
     if command.erasure_id is None:
         return None
-    return Outcome(notification_id="", delivery_id=command.erasure_id, round=0, result="erased", at=now)
+    return Outcome(
+        notification_id="", delivery_id=command.erasure_id, round=0, result="erased", at=now, until=command.at
+    )
 
 
 def _user_id(command: Command) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from functions.postgres.calls import connected
-from functions.runtime.inbox import KEPT_FOR, TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
+from functions.runtime.inbox import TOMBSTONE_KEPT_FOR, InboxEntry, tombstone_of
 from postgres.pool import Connected, Pool, fetch_one
 from shared.gathering import Gatherer
+from shared.inbox import KEPT_FOR
 from shared.reasons import Reason
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(InboxEntry))
@@ -19,13 +20,15 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(InboxEntry))
 # A statement raises the version of each inbox that it changes, and locks its row in state.inbox_heads by that until it
 # commits. So one statement after the other changes the inbox of a user, and its versions become visible in order. Rows
 # are locked in the order of their keys, and heads before entries: no two statements wait for each other.
+# The first version of a head is the time in milliseconds: it is higher than all versions of a head that was deleted.
 # Publishers listen on the channel "inbox", for the users whose clients listen to them.
+_FIRST = "(extract(epoch from now()) * 1000)::bigint"
 _PUT = f"""
     with given as (
         select * from json_populate_recordset(null::state.inbox, %s::json)
     ), heads as (
-        insert into state.inbox_heads as h (user_id, version)
-        select user_id, 1 from given group by user_id order by user_id
+        insert into state.inbox_heads as h (user_id, version, first_version)
+        select user_id, {_FIRST}, {_FIRST} from given group by user_id order by user_id
         on conflict (user_id) do update set version = h.version + 1
         returning h.user_id, h.version
     ), put as (
@@ -37,9 +40,9 @@ _PUT = f"""
     )
     select pg_notify('inbox', user_id) from (select distinct user_id from put) as changed
 """
-_HEAD = """
+_HEAD = f"""
     head as (
-        insert into state.inbox_heads as h (user_id, version) values (%(user_id)s, 1)
+        insert into state.inbox_heads as h (user_id, version, first_version) values (%(user_id)s, {_FIRST}, {_FIRST})
         on conflict (user_id) do update set version = h.version + 1
         returning h.version
     )
@@ -76,6 +79,20 @@ _MARK_ALL_READ = _mark("read_at", _UNREAD)
 _MARK_SEEN = _mark("seen_at", _UNSEEN)
 
 
+# Clients that listen get a snapshot of what is left, because the first version rises with the version.
+_DELETE = f"""
+    with head as (
+        update state.inbox_heads h set version = version + 1, first_version = version + 1
+         where user_id = %(user_id)s
+           and exists (select from state.inbox i where i.user_id = h.user_id and {_NAMED})
+        returning user_id
+    ), deleted as (
+        delete from state.inbox
+         where user_id = %(user_id)s and {_NAMED} and (select count(*) from head) >= 0  -- the head is locked first
+        returning user_id
+    )
+    select pg_notify('inbox', user_id) from (select distinct user_id from deleted) as changed
+"""
 # The head is locked before the entries, and deleted: clients that listen then get a snapshot of what is left.
 _ERASE = """
     with tombstone as (
@@ -128,6 +145,10 @@ class PostgresInbox:
 
     def mark_seen(self, user_id: str, at: datetime) -> None:
         self._mark(_MARK_SEEN, {"user_id": user_id, "at": at})
+
+    def delete(self, user_id: str, notification_ids: Sequence[str]) -> None:
+        with self._connected() as connection:
+            connection.execute(_DELETE, {"user_id": user_id, "ids": list(notification_ids)})
 
     def erase(self, user_id: str, until: datetime, now: datetime) -> None:
         with self._connected() as connection:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-KEPT_FOR = timedelta(days=90)
-"""How long an entry is kept after it was delivered."""
 TOMBSTONE_KEPT_FOR = timedelta(days=14)
 """How long an inbox remembers that it was erased: twice as long as Pub/Sub keeps a message."""
 LOOKED_UP_AFTER = timedelta(seconds=30)

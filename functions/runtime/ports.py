@@ -105,6 +105,10 @@ class Inbox(Protocol):
         """Mark entries as archived at ``at``; return how many of the notifications the inbox does not hold."""
         ...
 
+    def delete(self, user_id: str, notification_ids: Sequence[str]) -> None:
+        """Delete the entries of these notifications, as far as the inbox holds them."""
+        ...
+
     def erase(self, user_id: str, until: datetime, now: datetime) -> None:
         """Delete every entry that was accepted by ``until``. Remember ``until`` for ``TOMBSTONE_KEPT_FOR``."""
         ...

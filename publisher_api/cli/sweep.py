@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 
 import psycopg
 
 from publisher_api.connections import connect, new_id, now
 from publisher_api.hosting.chores import chores_of
+from publisher_api.outbox.chores import Chores
 from publisher_api.outbox.epochs import make_lost_due
 from publisher_api.outbox.sweeper import sweep
 from publisher_api.settings import Settings
@@ -24,7 +26,8 @@ from shared.logs import EventLogger
 from transport.port import PublishError
 
 _log = EventLogger(__name__)
-_STEPS_OF_A_CHORE = 20
+_TIME_OF_A_CHORE = timedelta(seconds=2)
+"""In each sweep. A scheduled function has a minute, and the next sweep goes on."""
 
 
 def main() -> None:
@@ -59,14 +62,12 @@ def sweeping(settings: Settings) -> Iterator[Callable[[], int]]:
     """
     with closing(connect(settings, os.environ, 1, behind_pooler=True)) as connections:
         connections.pool.open()
+        chores = Chores(chores_of(connections.pool, new_id), _TIME_OF_A_CHORE)
 
         def sweep_once() -> int:
             make_lost_due(connections.pool, connections.epoch, now)
             published = sweep(connections.pool, connections.topic, connections.cache, connections.shares, now)
-            for chore in chores_of(connections.pool, new_id):
-                for _ in range(_STEPS_OF_A_CHORE):  # a scheduled function has a minute; the next sweep does the rest
-                    if not chore.run(now()):
-                        break
+            chores.run(now())
             return published
 
         yield sweep_once

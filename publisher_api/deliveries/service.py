@@ -21,8 +21,7 @@ def record_outcomes(pool: Pool, outcomes: Sequence[Outcome]) -> None:
     with autocommit(pool) as connection:
         store.record(connection, [outcome for outcome in outcomes if outcome.result != "erased"])
         if erased:
-            ids = [outcome.delivery_id for outcome in erased]
-            inboxes_are_erased(connection, ids, max(outcome.at for outcome in erased))
+            inboxes_are_erased(connection, erased)
 
 
 def cancel(pool: Pool, notification_id: UUID, sight: Sight) -> CancelResult:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from postgres.pool import Connected, fetch_one
+from publisher_api.deliveries.stop_store import WAITS
 from publisher_api.principal import IN_SIGHT, Sight
 from shared.outcomes import Outcome
 from shared.reasons import Reason
@@ -47,23 +48,17 @@ def record(connection: Connected, outcomes: Sequence[Outcome]) -> None:
 
 
 def cancel(connection: Connected, notification_id: UUID, sight: Sight) -> Canceled:
-    """Cancel the deliveries of a notification in sight that wait for their time.
-
-    Each claim moves ``sweep_at``, also that of the relay, which comes with the row. What is claimed counts as gone: it
-    is marked as queued only after it was published, so its message may be on its way. The times are compared with each
-    other and not with a clock, because the clocks of the publishers differ.
-    """
+    """Cancel the deliveries of a notification in sight that wait for their time. What is claimed counts as gone."""
     row = fetch_one(
         connection.execute(
             f"""
             with locked as (
                 -- After it has waited for a row, this returns the row's newest version, which no one can change now.
-                select delivery_id, round, status,
-                       status = 'pending' and sweep_at = greatest(due_at, deferred_until) as stops
-                  from deliveries where notification_id = (
+                select d.delivery_id, d.round, d.status, {WAITS} as stops
+                  from deliveries d where d.notification_id = (
                        select notification_id from notifications n
                         where notification_id = %(notification_id)s and {IN_SIGHT})
-                 order by delivery_id for no key update
+                 order by d.delivery_id for no key update
             ), stopped as (
                 update deliveries d set status = 'canceled', reason = %(reason)s, updated_at = now()
                   from locked where d.delivery_id = locked.delivery_id and locked.stops

@@ -16,6 +16,7 @@ class Erasure:
     user_id: str | None
     requested_at: datetime
     until: datetime
+    settled_at: datetime
     devices: int
     notifications: int
     deliveries: int

@@ -20,8 +20,9 @@ _LOCATION = {"Location": {"description": "Where to ask about the erasure.", "sch
     responses={202: {"headers": _LOCATION}, **problems(401, 403, 422, 503)},
 )
 def erase_user(user_id: UserId, producer: Producer, services: Services, response: Response) -> ErasureView:
-    """Erase a user everywhere. Addresses, devices, preferences and what waits are gone when this answers; notifications
-    and the live inbox follow. The same request again answers where the erasure stands.
+    """Erase a user everywhere. Addresses, devices and preferences are gone when this answers, and what waits to be sent
+    is canceled; if thousands of deliveries wait, the last ones within seconds. Notifications and the live inbox follow.
+    The same request again answers where the erasure stands.
     """
     erasure = services.erasures.request(user_id, producer)
     response.headers["Location"] = f"/v1/erasures/{erasure.erasure_id}"

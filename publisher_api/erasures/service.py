@@ -9,22 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from postgres.pool import Connected, Pool
+from postgres.pool import Connected, Pool, autocommit
 from publisher_api.audit.service import forget, record
+from publisher_api.deliveries.stop_store import STEP, stop_some
 from publisher_api.erasures import store
 from publisher_api.erasures.model import Erasure, ErasureView, view
 from publisher_api.notifications import removal_store
-from publisher_api.outbox.commands import add_command, has_command, remove_commands_of
+from publisher_api.outbox.commands import add_command, has_commands, has_erase_command, remove_commands_of
 from publisher_api.principal import Principal
 from publisher_api.refusal import not_found
 from shared.envelope import VERSION, Command
 from shared.log_events import LogEvent
 from shared.logs import EventLogger
+from shared.outcomes import Outcome
 
 SETTLED = timedelta(seconds=60)
 """How long after ``until`` an erasure may end at the earliest. A request that was accepted just before may be committed
 later than the erasure was requested, and a function looks for an erased inbox only when a delivery is half as old."""
 _ON_THE_WAY = timedelta(seconds=5)
+_STEPS_AT_ONCE = 10
+"""How often a request stops some deliveries. So it answers soon, also if many wait."""
 _INBOX_REPORTS_WITHIN = timedelta(hours=1)
 _log = EventLogger(__name__)
 
@@ -43,13 +47,14 @@ class Erasures:
         with self.pool.connection() as connection:
             store.hold(connection, user_id)
             known = store.latest(connection, user_id)
-            if known is not None and not store.has_anything(connection, user_id, known.until):
+            if known is not None and _covers(connection, known, user_id):
                 return view(known)
-            self._begin(connection, user_id)
+            self._begin(connection, user_id, known)
             begun = store.latest(connection, user_id)
             if begun is None:
                 raise RuntimeError("an erasure that was just begun does not exist")
             record(connection, caller, "user.erase", f"erasures/{begun.erasure_id}")
+        self._stop_deliveries(user_id, begun.until)
         self.publish_soon()
         return view(begun)
 
@@ -61,17 +66,27 @@ class Erasures:
             raise not_found(f"Erasure {erasure_id}", "It may have been complete for 30 days.")
         return view(found)
 
-    def _begin(self, connection: Connected, user_id: str) -> None:
+    def _begin(self, connection: Connected, user_id: str, known: Erasure | None) -> None:
         now = self.clock()
         last = store.last_accepted_at(connection, user_id)
         until = max(now, last) if last is not None else now
-        store.begin(connection, self.new_id(), user_id, now, until)
+        if known is not None:
+            # A running erasure begins again. What was reported of its first run has another ``until``.
+            until = max(until, known.until + timedelta.resolution)
+        store.begin(connection, self.new_id(), user_id, now, until, until + SETTLED)
         store.delete_profile(connection, user_id)
         forget(connection, f"users/{user_id}")
-        store.stop_deliveries(connection, user_id, until, now)
         # At once, so that the user's inbox is empty now. It is erased a second time in the end.
         command = Command(v=VERSION, command="erase", at=until, user_id=user_id)
         add_command(connection, self.new_id(), command, now)
+
+    def _stop_deliveries(self, user_id: str, until: datetime) -> None:
+        """Stop the deliveries, or the first of many, in short transactions. The sweeper stops what is left."""
+        now = self.clock()
+        with autocommit(self.pool) as connection:
+            for _ in range(_STEPS_AT_ONCE):
+                if stop_some(connection, user_id, until, now) < STEP:
+                    return
 
 
 def erase_some(pool: Pool, now: datetime, new_id: Callable[[], str]) -> bool:
@@ -84,7 +99,7 @@ def erase_some(pool: Pool, now: datetime, new_id: Callable[[], str]) -> bool:
         if erasure is None or erasure.user_id is None:
             return False
         if erasure.rows_erased_at is not None and erasure.inbox_erased_at is not None:
-            _complete(connection, erasure.erasure_id, erasure.user_id, erasure.rows_erased_at, now)
+            _complete(connection, erasure, erasure.user_id, now)
         elif erasure.rows_erased_at is not None:
             _erase_inbox(connection, erasure, erasure.user_id, now, new_id)
         else:
@@ -92,21 +107,29 @@ def erase_some(pool: Pool, now: datetime, new_id: Callable[[], str]) -> bool:
         return True
 
 
-def inboxes_are_erased(connection: Connected, erasure_ids: Sequence[str], now: datetime) -> None:
-    """Record the reports of the live inboxes."""
-    store.inboxes_are_erased(connection, erasure_ids, now)
+def inboxes_are_erased(connection: Connected, reports: Sequence[Outcome]) -> None:
+    """Record the reports of the live inboxes. Ignores those of a run that has begun again since."""
+    store.inboxes_are_erased(connection, reports)
+
+
+def _covers(connection: Connected, erasure: Erasure, user_id: str) -> bool:
+    """Whether the erasure erases, or has erased, everything that is stored of the user now."""
+    if erasure.completed_at is None:
+        return not store.has_anything(connection, user_id, erasure.until)
+    # Whatever is here was stored after the erasure was complete, also if it was accepted before.
+    return not store.has_anything(connection, user_id, None) and not has_commands(connection, user_id)
 
 
 def _erase_rows(connection: Connected, erasure: Erasure, user_id: str, now: datetime) -> None:
-    removed = removal_store.remove_some_of_user(connection, user_id, erasure.until)
-    store.count_removed(connection, erasure.erasure_id, *removed)
-    if removed.notifications:
-        return
-    store.stop_deliveries(connection, user_id, erasure.until, now)  # of what was committed since
-    if removal_store.has_notifications(connection, user_id, erasure.until):
+    stopped = stop_some(connection, user_id, erasure.until, now)
+    removed = removal_store.remove_some_of_user(connection, user_id, erasure.until, now)
+    store.count_removed(connection, erasure.erasure_id, len(removed), sum(each.deliveries for each in removed))
+    if stopped or removed:
+        store.wait_until(connection, erasure.erasure_id, now)  # after the other erasures that are due
+    elif removal_store.has_notifications(connection, user_id, erasure.until):
         store.wait_until(connection, erasure.erasure_id, now + _ON_THE_WAY)
-    elif now < erasure.until + SETTLED:
-        store.wait_until(connection, erasure.erasure_id, erasure.until + SETTLED)
+    elif now < erasure.settled_at:
+        store.wait_until(connection, erasure.erasure_id, erasure.settled_at)
     else:
         store.rows_are_erased(connection, erasure.erasure_id, now)
 
@@ -116,16 +139,20 @@ def _erase_inbox(
 ) -> None:
     """Let the inbox be erased for the last time, unless a command for that is under way."""
     erasure_id = str(erasure.erasure_id)
-    if not has_command(connection, user_id, erasure_id):
-        command = Command(v=VERSION, command="erase", at=erasure.until, user_id=user_id, erasure_id=erasure_id)
+    command = Command(v=VERSION, command="erase", at=erasure.until, user_id=user_id, erasure_id=erasure_id)
+    if not has_erase_command(connection, command):
         add_command(connection, new_id(), command, now)
     store.wait_until(connection, erasure.erasure_id, now + _INBOX_REPORTS_WITHIN)
 
 
-def _complete(connection: Connected, erasure_id: UUID, user_id: str, until: datetime, now: datetime) -> None:
-    """Complete the erasure, if no command of it is left: one may have been published a moment ago, and repeated."""
-    if remove_commands_of(connection, user_id, until):
-        store.wait_until(connection, erasure_id, now + _ON_THE_WAY)
+def _complete(connection: Connected, erasure: Erasure, user_id: str, now: datetime) -> None:
+    """Complete the erasure, if no command of it is left: one may have been published a moment ago, and repeated.
+
+    A user who came back keeps the marks that they have made since.
+    """
+    came_back = store.has_anything(connection, user_id, erasure.until)
+    if remove_commands_of(connection, user_id, erasure.until if came_back else now):
+        store.wait_until(connection, erasure.erasure_id, now + _ON_THE_WAY)
         return
-    store.complete(connection, erasure_id, now)
-    _log.info(LogEvent.ERASURE_COMPLETED, erasure_id=str(erasure_id))
+    store.complete(connection, erasure.erasure_id, now)
+    _log.info(LogEvent.ERASURE_COMPLETED, erasure_id=str(erasure.erasure_id))

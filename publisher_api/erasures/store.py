@@ -1,4 +1,4 @@
-"""Erasures in Postgres: their rows, and what they delete and stop at once."""
+"""Erasures in Postgres: their rows, and what they delete at once."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,11 +8,11 @@ from psycopg.rows import class_row
 
 from postgres.pool import Connected, fetch_one
 from publisher_api.erasures.model import Erasure
-from shared.reasons import Reason
+from shared.outcomes import Outcome
 
 _COLUMNS = """
-    erasure_id, user_id, requested_at, until, devices, notifications, deliveries, rows_erased_at, inbox_erased_at,
-    completed_at
+    erasure_id, user_id, requested_at, until, settled_at, devices, notifications, deliveries, rows_erased_at,
+    inbox_erased_at, completed_at
 """
 _HASH = "sha256(convert_to(%(user_id)s, 'UTF8'))"
 
@@ -39,15 +39,19 @@ def get(connection: Connected, erasure_id: UUID) -> Erasure | None:
         return cursor.fetchone()
 
 
-def has_anything(connection: Connected, user_id: str, after: datetime) -> bool:
-    """Whether something is stored of the user that an erasure until ``after`` did not cover."""
+def has_anything(connection: Connected, user_id: str, after: datetime | None) -> bool:
+    """Whether a profile or preferences are stored of the user, or notifications that were accepted after ``after``.
+
+    None: any notifications.
+    """
     cursor = connection.execute(
         """
         select exists (select from users where user_id = %(user_id)s)
             or exists (select from preferences where user_id = %(user_id)s)
             or exists (select from tenant_preferences where user_id = %(user_id)s)
             or exists (select from notifications where user_id = %(user_id)s
-                          and coalesce(accepted_at, created_at) > %(after)s) as found
+                          and coalesce(accepted_at, created_at) > coalesce(%(after)s, '-infinity'::timestamptz))
+            as found
         """,
         {"user_id": user_id, "after": after},
     )
@@ -63,17 +67,19 @@ def last_accepted_at(connection: Connected, user_id: str) -> datetime | None:
     return last
 
 
-def begin(connection: Connected, erasure_id: str, user_id: str, now: datetime, until: datetime) -> None:
+def begin(
+    connection: Connected, erasure_id: str, user_id: str, now: datetime, until: datetime, settled_at: datetime
+) -> None:
     """Store a new erasure; or let the running one of this user begin again, with another ``until``."""
     connection.execute(
         f"""
-        insert into erasures (erasure_id, user_hash, user_id, requested_at, until, next_at)
-        values (%(erasure_id)s, {_HASH}, %(user_id)s, %(now)s, %(until)s, %(now)s)
+        insert into erasures (erasure_id, user_hash, user_id, requested_at, until, settled_at, next_at)
+        values (%(erasure_id)s, {_HASH}, %(user_id)s, %(now)s, %(until)s, %(settled_at)s, %(now)s)
         on conflict (user_id) where completed_at is null do update
-           set requested_at = excluded.requested_at, until = excluded.until, next_at = excluded.next_at,
-               rows_erased_at = null, inbox_erased_at = null
+           set requested_at = excluded.requested_at, until = excluded.until, settled_at = excluded.settled_at,
+               next_at = excluded.next_at, rows_erased_at = null, inbox_erased_at = null
         """,
-        {"erasure_id": erasure_id, "user_id": user_id, "now": now, "until": until},
+        {"erasure_id": erasure_id, "user_id": user_id, "now": now, "until": until, "settled_at": settled_at},
     )
 
 
@@ -94,37 +100,6 @@ def delete_profile(connection: Connected, user_id: str) -> None:
          where user_id = %(user_id)s and completed_at is null
         """,
         {"user_id": user_id},
-    )
-
-
-def stop_deliveries(connection: Connected, user_id: str, until: datetime, now: datetime) -> None:
-    """Cancel the deliveries of the user that wait for their time, and let the others expire now.
-
-    What is claimed or published cannot be canceled (``deliveries.store.cancel``). What is published is published again
-    at once: it has expired, so its function sends nothing more and reports how it ended. The ledger then stops the
-    attempts of the first message, too.
-    """
-    connection.execute(
-        """
-        with locked as (
-            -- After it has waited for a row, this returns the row's newest version, which no one can change now.
-            select d.delivery_id, d.status, d.expires_at, d.sweep_at,
-                   d.status = 'pending' and d.sweep_at = greatest(d.due_at, d.deferred_until) as stops
-              from notifications n join deliveries d using (notification_id)
-             where n.user_id = %(user_id)s and coalesce(n.accepted_at, n.created_at) <= %(until)s
-               and d.status in ('pending', 'queued')
-             order by d.delivery_id for no key update of d
-        )
-        update deliveries d
-           set status = case when l.stops then 'canceled' else l.status end,
-               reason = case when l.stops then %(reason)s else d.reason end,
-               expires_at = least(l.expires_at, %(now)s),
-               sweep_at = case when l.status = 'queued' then %(now)s else l.sweep_at end,
-               updated_at = now()
-          from locked l
-         where d.delivery_id = l.delivery_id and (l.stops or l.expires_at > %(now)s)
-        """,
-        {"user_id": user_id, "until": until, "now": now, "reason": Reason.ERASED.value},
     )
 
 
@@ -159,14 +134,20 @@ def rows_are_erased(connection: Connected, erasure_id: UUID, now: datetime) -> N
     connection.execute("update erasures set rows_erased_at = %s where erasure_id = %s", [now, erasure_id])
 
 
-def inboxes_are_erased(connection: Connected, erasure_ids: Sequence[str], now: datetime) -> None:
-    """Note that the live inboxes of these erasures are erased."""
+def inboxes_are_erased(connection: Connected, reports: Sequence[Outcome]) -> None:
+    """Note that the live inboxes of these erasures are erased, as far as each must be."""
     connection.execute(
         """
-        update erasures set inbox_erased_at = %(now)s, next_at = %(now)s
-         where erasure_id = any(%(ids)s::uuid[]) and rows_erased_at is not null and inbox_erased_at is null
+        update erasures e set inbox_erased_at = r.at, next_at = r.at
+          from unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(ats)s::timestamptz[]) as r (erasure_id, until, at)
+         where e.erasure_id = r.erasure_id and e.until = r.until
+           and e.rows_erased_at is not null and e.inbox_erased_at is null
         """,
-        {"ids": list(erasure_ids), "now": now},
+        {
+            "ids": [report.delivery_id for report in reports],
+            "untils": [report.until for report in reports],
+            "ats": [report.at for report in reports],
+        },
     )
 
 

@@ -10,8 +10,6 @@ import msgspec
 from postgres.pool import Pool
 from publisher_api.export import store
 
-_NOTIFICATIONS_OF_A_PAGE = 100
-
 
 def export(pool: Pool, user_id: str) -> Iterator[str]:
     """The document, in parts. The first part is read before this returns. Raises ``psycopg.Error``.
@@ -20,7 +18,7 @@ def export(pool: Pool, user_id: str) -> Iterator[str]:
     """
     with pool.connection() as connection:
         profile = store.read_profile(connection, user_id)
-        page = store.read_page(connection, user_id, None, _NOTIFICATIONS_OF_A_PAGE)
+        page = store.read_page(connection, user_id, None)
     return _parts(pool, user_id, profile, page)
 
 
@@ -31,7 +29,7 @@ def _parts(pool: Pool, user_id: str, profile: str, page: store.Page) -> Iterator
         yield separator + ",".join(map(_compact, page.notifications))
         separator = ","
         with pool.connection() as connection:
-            page = store.read_page(connection, user_id, page.last, _NOTIFICATIONS_OF_A_PAGE)
+            page = store.read_page(connection, user_id, page.last)
     yield "]}"
 
 

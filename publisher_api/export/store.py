@@ -6,6 +6,11 @@ from uuid import UUID
 
 from postgres.pool import Connected, fetch_one
 
+BYTES_OF_A_PAGE = 4_000_000
+"""A page ends with the notification that reaches this size."""
+_NOTIFICATIONS_OF_A_PAGE = 100
+_FETCHED_AT_ONCE = 5
+
 
 class Place(NamedTuple):
     """A notification's place: exports are sorted by these two, the newest first."""
@@ -48,14 +53,14 @@ def read_profile(connection: Connected, user_id: str) -> str:
     return profile
 
 
-def read_page(connection: Connected, user_id: str, after: Place | None, limit: int) -> Page:
-    """Up to ``limit`` notifications with their deliveries and events, those that follow ``after``.
+def read_page(connection: Connected, user_id: str, after: Place | None) -> Page:
+    """Some notifications with their deliveries and events, those that follow ``after``.
 
-    Every column is in it, also one that is added later, except what is about the outbox and the trace only.
+    As many as fit into ``BYTES_OF_A_PAGE``, and the one that does not. Every column is in it, also one that is added
+    later, except what is about the outbox and the trace only.
     """
     following = "and (n.created_at, n.notification_id) < (%(created_at)s, %(notification_id)s)" if after else ""
-    rows = connection.execute(
-        f"""
+    statement = f"""
         select n.created_at, n.notification_id, (
                    to_jsonb(n) - array['user_id', 'traceparent'] || jsonb_build_object('deliveries', (
                        select coalesce(jsonb_agg(
@@ -69,8 +74,16 @@ def read_page(connection: Connected, user_id: str, after: Place | None, limit: i
                )::text as notification
           from notifications n where n.user_id = %(user_id)s {following}
          order by n.created_at desc, n.notification_id desc limit %(limit)s
-        """,
-        {"user_id": user_id, "limit": limit, **(after._asdict() if after else {})},
-    ).fetchall()
-    last = Place(rows[-1]["created_at"], rows[-1]["notification_id"]) if rows else None
-    return Page([row["notification"] for row in rows], last)
+    """
+    parameters = {"user_id": user_id, "limit": _NOTIFICATIONS_OF_A_PAGE, **(after._asdict() if after else {})}
+    notifications: list[str] = []
+    last, size = None, 0
+    with connection.cursor("export") as cursor:  # on the server, which writes a notification when it is fetched
+        cursor.itersize = _FETCHED_AT_ONCE
+        for row in cursor.execute(statement, parameters):
+            notifications.append(row["notification"])
+            last = Place(row["created_at"], row["notification_id"])
+            size += len(row["notification"].encode())
+            if size >= BYTES_OF_A_PAGE:
+                break
+    return Page(notifications, last)

@@ -14,7 +14,7 @@ from publisher_api.retention.service import purge_some
 def chores_of(pool: Pool, new_id: Callable[[], str]) -> tuple[Chore, ...]:
     """What is deleted: expired rows, users who are erased, and notifications that were kept for long enough."""
     return (
-        Chore(partial(delete_some_expired_rows, pool), timedelta(minutes=10)),
-        Chore(partial(erase_some, pool, new_id=new_id), timedelta(seconds=1)),
-        Chore(partial(purge_some, pool), timedelta(minutes=10)),
+        Chore("expired_rows", partial(delete_some_expired_rows, pool), timedelta(minutes=10)),
+        Chore("erasures", partial(erase_some, pool, new_id=new_id), timedelta(seconds=1)),
+        Chore("retention", partial(purge_some, pool, new_id=new_id), timedelta(minutes=10)),
     )

@@ -59,15 +59,14 @@ class StateReader:
     def changes(self, asked: Sequence[Asked]) -> list[Update | None]:
         """For each of ``asked``, what changed after the version that is known; None if nothing did.
 
-        A snapshot if no version is known, if more than ``MAX_CHANGED`` entries changed, or if the version was never
-        reached: then Postgres was restored from a backup.
+        A snapshot if no version is known, if more than ``MAX_CHANGED`` entries changed, or if what changed is not
+        known: then entries were deleted, or Postgres was restored from a backup.
         """
         updates: list[Update | None] = [None] * len(asked)
         snapshots = {number for number, each in enumerate(asked) if each.since is None}
         with autocommit(self.pool) as connection:
             for number, changed in state_store.read_changes(connection, asked).items():
-                known = asked[number].since or 0
-                if changed.version < known or len(changed.entries) > state_store.MAX_CHANGED:
+                if changed is None or len(changed.entries) > state_store.MAX_CHANGED:
                     snapshots.add(number)
                 elif changed.entries:
                     updates[number] = Update("changes", changed)

@@ -31,10 +31,12 @@ _COUNTS = f"""
        from state.inbox where user_id = asked.user_id and read_at is null and archived_at is null and {_OF_TENANT})
 """
 _HEAD = """
-    lateral (select coalesce((select version from state.inbox_heads h where h.user_id = asked.user_id), 0) as version)
-    as head
+    lateral (select coalesce(max(version), 0) as version, coalesce(max(first_version), 0) as first_version
+               from state.inbox_heads h where h.user_id = asked.user_id) as head
 """
 _USER = "(select %(user_id)s as user_id, %(tenant)s::text as tenant) as asked"
+# A reader knows such a version of a head that was deleted, or of a Postgres that was restored from a backup.
+_UNREACHED = "asked.since > head.version or asked.since > 0 and asked.since < head.first_version"
 _ASKED = """
     unnest(%(user_ids)s::text[], %(versions)s::bigint[], %(tenants)s::text[]) with ordinality
     as asked (user_id, since, tenant, number)
@@ -91,19 +93,26 @@ def read_newest(connection: Connected, asked: Sequence[Asked]) -> list[InboxView
     return [InboxView.model_validate_json(row["view"]) for row in rows]
 
 
-def read_changes(connection: Connected, asked: Sequence[Asked]) -> dict[int, InboxView]:
+def read_changes(connection: Connected, asked: Sequence[Asked]) -> dict[int, InboxView | None]:
     """The entries that changed since, up to one more than ``MAX_CHANGED``, by the position in ``asked``.
 
-    Leaves out what is current, and what has no ``since``.
+    Leaves out what is current, and what has no ``since``. None where what changed since is not known.
     """
     known = [(number, each) for number, each in enumerate(asked) if each.since is not None]
     if not known:
         return {}
     rows = connection.execute(
-        f"select number, {_view(_CHANGED)} from {_ASKED}, {_HEAD} where head.version <> asked.since",
+        f"""
+        select number, changed.view
+          from {_ASKED} cross join {_HEAD}
+          left join lateral (select {_view(_CHANGED)}) as changed on not ({_UNREACHED})
+         where head.version <> asked.since
+        """,
         {**_arrays([each for _, each in known]), "limit": MAX_CHANGED + 1},
     )
-    return {known[row["number"] - 1][0]: InboxView.model_validate_json(row["view"]) for row in rows}
+    return {
+        known[row["number"] - 1][0]: InboxView.model_validate_json(row["view"]) if row["view"] else None for row in rows
+    }
 
 
 def read_versions(connection: Connected, user_ids: Sequence[str]) -> dict[str, int]:

@@ -81,11 +81,20 @@ def remove_commands(connection: Connected, command_ids: Sequence[str]) -> None:
     connection.execute("delete from commands where command_id = any(%s::uuid[])", [list(command_ids)])
 
 
-def has_command(connection: Connected, user_id: str, erasure_id: str) -> bool:
-    """Whether a command of this erasure is in the outbox, or is published again later."""
+def has_commands(connection: Connected, user_id: str) -> bool:
+    """Whether a command about the user is in the outbox, or is published again later."""
+    cursor = connection.execute(f"select exists ({_OF_USER}) as found", {"user_id": user_id})
+    return bool(fetch_one(cursor)["found"])
+
+
+def has_erase_command(connection: Connected, command: Command) -> bool:
+    """Whether a command of the same erasure, until the same time, is in the outbox, or is published again later."""
     cursor = connection.execute(
-        f"select exists (select from ({_OF_USER}) as c where body ->> 'erasure_id' = %(erasure_id)s) as found",
-        {"user_id": user_id, "erasure_id": erasure_id},
+        f"""
+        select exists (select from ({_OF_USER}) as c where body ->> 'erasure_id' = %(erasure_id)s
+                          and (body ->> 'at')::timestamptz = %(at)s) as found
+        """,
+        {"user_id": command.user_id, "erasure_id": command.erasure_id, "at": command.at},
     )
     return bool(fetch_one(cursor)["found"])
 

@@ -12,9 +12,14 @@ def add_command(connection: Connected, command_id: str, command: Command, now: d
     command_store.add_command(connection, command_id, command, now)
 
 
-def has_command(connection: Connected, user_id: str, erasure_id: str) -> bool:
-    """Whether a command of this erasure is still published, now or later."""
-    return command_store.has_command(connection, user_id, erasure_id)
+def has_commands(connection: Connected, user_id: str) -> bool:
+    """Whether a command about the user is still published, now or later."""
+    return command_store.has_commands(connection, user_id)
+
+
+def has_erase_command(connection: Connected, command: Command) -> bool:
+    """Whether a command of the same erasure, until the same time, is still published, now or later."""
+    return command_store.has_erase_command(connection, command)
 
 
 def remove_commands_of(connection: Connected, user_id: str, until: datetime) -> int:

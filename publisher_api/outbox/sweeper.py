@@ -33,6 +33,7 @@ _STOP_SECONDS = 15.0
 # Most sweeps look only at what became due lately, so that they do not read the dead entries of everything before.
 LATELY = timedelta(seconds=30)
 _COMPLETE_EVERY = timedelta(seconds=10)
+_TIME_OF_A_CHORE = timedelta(milliseconds=300)
 # The rows, the messages and their bytes together take a few times as much.
 _PORTION_BYTES = 8_000_000
 
@@ -129,7 +130,7 @@ def sweep_is_overdue(pool: Pool, now: datetime) -> bool:
 
 
 class Sweeper:
-    """Sweeps every second in a thread of its own, and then does what is due of ``chores``.
+    """Sweeps every second in a thread of its own, and then runs those of ``chores`` that are due, for 0.3 s each.
 
     ``read_epoch`` returns the epoch of the transport. What the transport has lost is published again.
 
@@ -153,7 +154,7 @@ class Sweeper:
         self._cache = cache
         self._shares = shares
         self._clock = clock
-        self._chores = Chores(chores)
+        self._chores = Chores(chores, _TIME_OF_A_CHORE)
         self._interval_seconds = interval_seconds
         self._read_epoch = read_epoch
         self._wake = threading.Event()

@@ -11,42 +11,6 @@ from publisher_api.fields import Days, Name
 _MAX_CATEGORIES = 200
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The days of the environment. None: for ever."""
-
-    days: int | None = None
-    categories: dict[str, int] = msgspec.field(default_factory=dict)
-
-
-class StoredType(msgspec.Struct, frozen=True, kw_only=True):
-    """An event type, with what its declaration says, if there is one."""
-
-    event_type: str
-    retention_days: int | None = None
-    category: str | None = None
-
-
-def kept_for(stored: StoredType, policy: Policy) -> timedelta | None:
-    """How long notifications of this event type are kept; None: for ever.
-
-    The days of the event type count, otherwise those of its category, otherwise those of the environment.
-    """
-    days = stored.retention_days
-    if days is None and stored.category is not None:
-        days = policy.categories.get(stored.category)
-    if days is None:
-        days = policy.days
-    return timedelta(days=days) if days is not None else None
-
-
-def changes_retention(before: StoredType, after: StoredType, policy: Policy) -> bool:
-    """Whether a declaration changes the ``retention_days``, or its category lets notifications be deleted sooner."""
-    if before.retention_days != after.retention_days:
-        return True
-    old, new = kept_for(before, policy), kept_for(after, policy)
-    return new is not None and (old is None or new < old)
-
-
 class RetentionFields(BaseModel):
     """How many days notifications are kept after they were to be sent, where their event type does not say it."""
 
@@ -58,3 +22,32 @@ class RetentionFields(BaseModel):
     categories: Annotated[
         dict[Name, Days], Field(max_length=_MAX_CATEGORIES, json_schema_extra={"additionalProperties": False})
     ] = Field(default_factory=dict, description="By category.")
+
+
+class StoredType(msgspec.Struct, frozen=True, kw_only=True):
+    """An event type, with what its declaration says, if there is one."""
+
+    event_type: str
+    retention_days: int | None = None
+    category: str | None = None
+
+
+def kept_for(stored: StoredType, fields: RetentionFields) -> timedelta | None:
+    """How long notifications of this event type are kept; None: for ever.
+
+    The days of the event type count, otherwise those of its category, otherwise those of the environment.
+    """
+    days = stored.retention_days
+    if days is None and stored.category is not None:
+        days = fields.categories.get(stored.category)
+    if days is None:
+        days = fields.days
+    return timedelta(days=days) if days is not None else None
+
+
+def changes_retention(before: StoredType, after: StoredType, fields: RetentionFields) -> bool:
+    """Whether a declaration changes the ``retention_days``, or its category lets notifications be deleted sooner."""
+    if before.retention_days != after.retention_days:
+        return True
+    old, new = kept_for(before, fields), kept_for(after, fields)
+    return new is not None and (old is None or new < old)

@@ -6,13 +6,12 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from postgres.pool import Connected, fetch_one
-from publisher_api.retention.model import Policy, StoredType
+from publisher_api.retention.model import RetentionFields, StoredType
 
 
-def get_document(connection: Connected) -> dict[str, Any]:
+def get_fields(connection: Connected) -> RetentionFields:
     """What is stored for the environment."""
-    document: dict[str, Any] = fetch_one(connection.execute("select document from retention"))["document"]
-    return document
+    return RetentionFields.model_validate(fetch_one(connection.execute("select document from retention"))["document"])
 
 
 def lock_document(connection: Connected) -> dict[str, Any]:
@@ -24,11 +23,6 @@ def lock_document(connection: Connected) -> dict[str, Any]:
 def put_document(connection: Connected, document: dict[str, Any]) -> None:
     """Replace what is stored for the environment."""
     connection.execute("update retention set document = %s, updated_at = now()", [Jsonb(document)])
-
-
-def get_policy(connection: Connected) -> Policy:
-    """The days of the environment."""
-    return msgspec.convert(get_document(connection), Policy)
 
 
 def stored_types(connection: Connected) -> list[StoredType]:

@@ -61,6 +61,13 @@ class Inboxes:
         return found.seen_at, found.read_at, found.archived_at
 
 
+def count_versions(state: Pool, *user_ids: str) -> None:
+    """Let the versions of these inboxes begin at 1, as release 0008 did."""
+    with state.connection() as connection:
+        heads = "insert into state.inbox_heads (user_id, version) select unnest(%s::text[]), 0"
+        connection.execute(heads, [list(user_ids)])
+
+
 def in_memory() -> Inboxes:
     memory = MemoryInbox()
     return Inboxes(memory, memory.entries)

@@ -11,8 +11,8 @@ from google.cloud.firestore import Client
 
 from functions.google.inbox import FirestoreInbox, inbox_of
 from functions.google.ledger import COLLECTION, FirestoreLedger, document_of
-from functions.runtime.inbox import KEPT_FOR
 from functions.runtime.ledger import Claimed
+from shared.inbox import KEPT_FOR
 from tests.contract.inboxes import ENTRY, LATER
 from tests.factories import NOON, make_outcome
 

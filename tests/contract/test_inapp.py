@@ -57,6 +57,10 @@ def erase(user_id: str | None = "ada", erasure_id: str | None = None) -> Command
     return Command(v=1, command="erase", at=LATER, user_id=user_id, erasure_id=erasure_id)
 
 
+def delete(*ids: str, user_id: str = "ada") -> Command:
+    return Command(v=1, command="delete", at=LATER, user_id=user_id, notification_ids=list(ids))
+
+
 class TestLateDeliveries:
     """Of a user who was erased after the notification was accepted."""
 
@@ -94,8 +98,17 @@ class TestCommands:
         apply(inboxes, erase())
         assert inboxes.of("ada") == {}
 
-    def test_erase_of_a_user_who_cannot_have_an_inbox_does_nothing(self, inboxes: Inboxes) -> None:
+    def test_delete_deletes_the_named_entries_of_the_user(self, inboxes: Inboxes) -> None:
+        ids = [f"n{number}" for number in range(401)]  # more than fit into one batch
+        inboxes.fill(*ids, "kept")
+        inboxes.fill("n1", user_id="grace")
+        for _ in range(2):
+            apply(inboxes, delete(*ids, "missing"))
+        assert (list(inboxes.of("ada")), list(inboxes.of("grace"))) == (["kept"], ["n1"])
+
+    def test_a_user_who_cannot_have_an_inbox_has_nothing_to_delete(self, inboxes: Inboxes) -> None:
         apply(inboxes, erase("eve/inbox/n1"))
+        apply(inboxes, delete("n1", user_id="eve/inbox"))
 
     def test_read_marks_the_named_notifications(self, inboxes: Inboxes) -> None:
         inboxes.fill("n1", "n2")

@@ -21,7 +21,7 @@ from functions.postgres.inbox import PostgresInbox
 from postgres.pool import Pool
 from shared.envelope import Command
 from shared.errors import Retryable, Undecodable
-from tests.contract.inboxes import ENTRY, LATER, Inboxes, entry
+from tests.contract.inboxes import ENTRY, LATER, Inboxes, count_versions, entry
 from tests.factories import NOON, make_delivery
 from tests.fakes import Clock, MemorySwitchStore
 
@@ -135,6 +135,7 @@ def versions(state: Pool, user_id: str = "ada") -> tuple[int, dict[str, int]]:
 
 
 def test_every_change_raises_the_version_and_names_the_user_once(state: Pool, listening: psycopg.Connection) -> None:
+    count_versions(state, "ada")
     inbox = PostgresInbox(state)
     inbox.put("ada", entry("n1"))
     inbox.put("ada", entry("n2"))
@@ -147,6 +148,7 @@ def test_every_change_raises_the_version_and_names_the_user_once(state: Pool, li
 
 
 def test_what_changes_nothing_wakes_no_client_and_changes_no_entry(state: Pool, listening: psycopg.Connection) -> None:
+    count_versions(state, "ada")
     inbox = PostgresInbox(state)
     inbox.put("ada", entry("n1"))
     inbox.mark_read("ada", ["n1"], LATER)
@@ -182,6 +184,7 @@ def test_versions_of_one_user_become_visible_in_order(state: Pool) -> None:
 
 
 def test_worker_of_the_release_before_still_puts_and_marks(state: Pool) -> None:
+    count_versions(state, "ada")
     names = "user_id, expire_at, " + ", ".join(
         field.name for field in dataclasses.fields(ENTRY) if field.name not in ("seen_at", "archived_at")
     )

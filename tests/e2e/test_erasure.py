@@ -25,9 +25,12 @@ def tables_with(driver: StackDriver, text: str) -> list[str]:
 
 
 def minute_over(driver: StackDriver, erasure_id: object) -> bool:
-    """Whether only the minute is left that an erasure lasts at least; then this lets it be over."""
+    """Whether only the minute is left that an erasure lasts at least; then this lets it be over.
+
+    What is erased, and until when, stays as it was.
+    """
     moved = """
-        update erasures set until = until - interval '1 minute', next_at = now()
+        update erasures set settled_at = now(), next_at = now()
          where erasure_id = %s and rows_erased_at is null
            and not exists (select from notifications n where n.user_id = erasures.user_id) returning 1 as moved
     """

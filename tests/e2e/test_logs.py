@@ -1,5 +1,6 @@
 """No log of any process holds an address, a token, a content, a payload or a secret of what passed through."""
 
+import json
 import uuid
 from collections.abc import Iterator
 
@@ -92,7 +93,10 @@ def break_everything(driver: StackDriver, to: dict[str, str]) -> None:
 @pytest.mark.usefixtures("closed_breakers")
 def test_logs_hold_nothing_personal(driver: StackDriver, personal: dict[str, str]) -> None:
     for notification_id in send_everything(driver, personal):
-        driver.closed_delivery(notification_id)
+        assert driver.closed_delivery(notification_id)["status"] == "sent"
+    for channel, address in personal.items():
+        arrived = [each | {"recipient": ""} for each in driver.arrivals(address.partition("?")[0])]
+        assert MARK in json.dumps(arrived), f"No text passed through {channel}, so no log could hold it."
     for status in (401, 429, 500, 503):
         for channel in personal:
             fault = {"channel_type": channel, "rate": 1, "status": status}

@@ -22,9 +22,10 @@ from publisher_api.connections import new_id
 from publisher_api.deliveries.service import record_outcomes
 from publisher_api.erasures.model import ErasureView
 from publisher_api.erasures.service import Erasures, erase_some
+from publisher_api.outbox.commands import add_command
 from publisher_api.principal import command
 from publisher_api.settings import Settings
-from shared.envelope import Delivery, decode
+from shared.envelope import Command, Delivery, decode
 from tests.conftest import NewDatabase
 from tests.factories import make_outcome
 from tests.fakes import Clock, MemoryOutcomes
@@ -69,6 +70,19 @@ class Erasing:
         self.sql("insert into preferences (user_id, document) values (%s, '{}')", user_id)
         self.sql("insert into tenant_preferences (user_id, tenant, document) values (%s, 'acme', '{}')", user_id)
         self.sql("insert into limit_buckets values ('user:' || %s, now() + interval '1 day', 1, 1)", user_id)
+
+    def add_repeated(self, message: Command) -> None:
+        """Let ``message`` be published once, and wait to be published again."""
+        with self.sweeping.pool.connection() as connection:
+            add_command(connection, new_id(), message, self.clock())
+        self.publish()
+        self.take()
+
+    def take(self) -> list[Command]:
+        """The commands that are published and not handled yet. They are lost."""
+        rows = self.sql("delete from transport.messages where subscription like '%%inapp' returning data")
+        messages = [decode(bytes(row["data"])) for row in rows]
+        return [message for message in messages if isinstance(message, Command)]
 
     def steps(self) -> None:
         """Do all steps of erasures that are due now."""

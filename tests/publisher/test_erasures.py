@@ -1,22 +1,28 @@
 """An erasure deletes everything of a user, says when it is complete, and leaves alone what is stored after it."""
 
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg
 import pytest
-from psycopg.types.json import Jsonb
+from msgspec import to_builtins
 
+from functions.google.calls import LONGEST_CALL_SECONDS
+from functions.inapp.commands import outcome_of
 from functions.runtime.inbox import LOOKED_UP_AFTER
 from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
+from publisher_api.deliveries.stop_store import stop_some
 from publisher_api.erasures import service
 from publisher_api.settings import Settings
+from shared.envelope import Command
 from tests.conftest import NewDatabase
 from tests.factories import make_outcome
 from tests.publisher.erasing import Erasing, database_for, empty, new_name
 from tests.publisher.sweeping import Sweeping, accept_pending
+
+WAITING = "select status from deliveries where status in ('pending', 'canceled') order by delivery_id"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,14 @@ def ada(unswept: Settings, erasing: Erasing) -> str:
 
 def send(settings: Settings, user_id: str, **fields: object) -> str:
     return accept_pending(settings, user_id=user_id, payload={"name": user_id}, **fields)
+
+
+def come_back(settings: Settings, erasing: Erasing, user_id: str) -> str:
+    """Let a notification for the user be accepted now, by the clock of the test."""
+    notification_id = send(settings, user_id, channels=["inapp"])
+    accept = "update notifications set accepted_at = %s where notification_id = %s"
+    erasing.sql(accept, erasing.clock(), notification_id)
+    return notification_id
 
 
 def test_nothing_is_left_of_an_erased_user(erasing: Erasing, ada: str) -> None:
@@ -120,6 +134,19 @@ def test_an_erasure_waits_for_what_is_on_its_way(unswept: Settings, erasing: Era
     assert erasing.request(ada).status == "complete"
 
 
+def test_an_erasure_waits_for_no_delivery_that_is_in_use(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    deliver_at = (erasing.clock() + timedelta(days=3)).isoformat()
+    for _ in range(2):
+        send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, deliver_at=deliver_at)
+    with psycopg.connect(unswept.database_url) as other:
+        other.execute("select from deliveries where status = 'pending' order by delivery_id limit 1 for update")
+        erasing.request(ada)
+        assert [row["status"] for row in erasing.sql(WAITING)] == ["pending", "canceled"]
+        erasing.steps()
+    erasing.finish()
+    assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
+
+
 def test_what_is_on_its_way_is_published_again_as_expired(unswept: Settings, erasing: Erasing, ada: str) -> None:
     notification_id = send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"})
     erasing.publish()
@@ -151,9 +178,8 @@ def test_a_notification_that_was_committed_during_the_request_is_erased(
 def test_a_user_who_comes_back_keeps_what_is_new(unswept: Settings, erasing: Erasing, ada: str) -> None:
     erasing.request(ada)
     erasing.sql("insert into users (user_id, email) values (%s, 'new@x.org')", ada)
-    notification_id = send(unswept, ada, channels=["inapp"])
-    later = erasing.clock() + timedelta(seconds=1)
-    erasing.sql("update notifications set accepted_at = %s where notification_id = %s", later, notification_id)
+    erasing.clock.advance(seconds=1)
+    notification_id = come_back(unswept, erasing, ada)
     erasing.finish()
     assert erasing.sql("select status from deliveries") == [{"status": "sent"}]
     assert erasing.sql("select notification_id from state.inbox") == [{"notification_id": notification_id}]
@@ -171,6 +197,27 @@ def test_a_user_who_came_back_can_be_erased_again(erasing: Erasing, ada: str) ->
     assert erasing.found(ada) == []
 
 
+def test_what_was_committed_after_the_erasure_was_complete_is_erased_by_another(
+    unswept: Settings, erasing: Erasing, ada: str
+) -> None:
+    first = erasing.request(ada)
+    erasing.finish()
+    send(unswept, ada, channels=["inapp"])  # accepted before the first erasure was requested
+    second = erasing.request(ada)
+    assert (second.status, second.erasure_id == first.erasure_id) == ("running", False)
+    erasing.finish()
+    assert erasing.found(ada) == []
+
+
+def test_a_command_about_a_user_who_was_erased_is_erased_by_another(erasing: Erasing, ada: str) -> None:
+    first = erasing.request(ada)
+    erasing.finish()
+    erasing.add_repeated(Command(v=1, command="seen", at=erasing.clock(), user_id=ada))
+    assert erasing.request(ada).erasure_id != first.erasure_id
+    erasing.finish()
+    assert erasing.found(ada) == []
+
+
 def test_an_erasure_that_meets_new_rows_begins_again(erasing: Erasing, ada: str) -> None:
     first = erasing.request(ada)
     erasing.clock.advance(seconds=30)
@@ -181,15 +228,45 @@ def test_an_erasure_that_meets_new_rows_begins_again(erasing: Erasing, ada: str)
     assert erasing.found(ada) == []
 
 
-def test_marks_that_wait_to_be_repeated_are_erased(erasing: Erasing, ada: str) -> None:
-    erasing.sql(
-        "insert into command_repeats (command_id, body, published, due_at) values (%s, %s, 1, now() + interval '1 d')",
-        uuid.uuid4(),
-        Jsonb({"v": 1, "type": "command", "command": "read_all", "at": "2026-01-01T00:00:00Z", "user_id": ada}),
-    )
+def test_an_erasure_that_began_again_waits_for_the_inbox_once_more(erasing: Erasing, ada: str) -> None:
+    first = erasing.request(ada)
+    erasing.work()
+    erasing.clock.advance(minutes=2)
+    erasing.steps()  # the rows are erased: the inbox is asked to report
+    erasing.publish()
+    [asked] = [message for message in erasing.take() if message.erasure_id == str(first.erasure_id)]
+    erasing.store_profile(ada)
+    assert erasing.request(ada).erasure_id == first.erasure_id
+    erasing.clock.advance(minutes=2)
+    erasing.steps()
+    late = outcome_of(asked, erasing.clock())
+    assert late is not None
+    record_outcomes(erasing.sweeping.pool, [late])
+    erasing.steps()
+    erasing.clock.advance(seconds=10)
+    erasing.steps()
+    assert erasing.request(ada).waiting_for == "inbox"
+    erasing.finish()
+    assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
+
+
+@pytest.mark.parametrize("made", [timedelta(days=-1), timedelta(seconds=30)])
+def test_marks_that_wait_to_be_repeated_are_erased(erasing: Erasing, ada: str, made: timedelta) -> None:
+    erasing.add_repeated(Command(v=1, command="read_all", at=erasing.clock() + made, user_id=ada))
     erasing.request(ada)
     erasing.finish()
     assert erasing.found(ada) == []
+
+
+def test_a_user_who_comes_back_keeps_their_marks(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    erasing.request(ada)
+    erasing.clock.advance(seconds=1)
+    come_back(unswept, erasing, ada)
+    mark = Command(v=1, command="read_all", at=erasing.clock(), user_id=ada)
+    erasing.add_repeated(mark)
+    erasing.finish()
+    assert erasing.sql("select from erasures where completed_at is null") == []
+    assert [row["body"]["at"] for row in erasing.sql("select body from command_repeats")] == [to_builtins(mark)["at"]]
 
 
 def test_an_inbox_that_never_reports_is_asked_again(erasing: Erasing, ada: str) -> None:
@@ -221,16 +298,35 @@ def test_the_erasure_of_one_user_touches_no_other(unswept: Settings, erasing: Er
 def test_more_notifications_are_erased_than_one_step_deletes(erasing: Erasing, ada: str) -> None:
     erasing.sql(
         """
-        insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
-                                   created_at, accepted_at)
-        select gen_random_uuid(), 'tests', %s, 'payment', '{}', '{}', 1, now() - interval '1 day', now()
-          from generate_series(1, 450)
+        with added as (
+            insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
+                                       created_at, accepted_at)
+            select gen_random_uuid(), 'tests', %s, 'payment', '{}', '{}', 1, now() - interval '1 day', now()
+              from generate_series(1, 450)
+            returning notification_id
+        )
+        insert into deliveries (delivery_id, notification_id, kind, slug, status, due_at, expires_at, sweep_at,
+                                updated_at)
+        select gen_random_uuid(), notification_id, 'sms', 'sms', 'pending', due_at, due_at + interval '1 day', due_at,
+               now()
+          from added, (values (now() + interval '1 day')) as due (due_at)
         """,
         ada,
     )
     erasing.request(ada)
+    assert erasing.sql("select from deliveries where status = 'pending'") == []
     erasing.finish()
-    assert (erasing.request(ada).notifications, erasing.found(ada)) == (452, [])
+    found = erasing.request(ada)
+    assert (found.notifications, found.deliveries, erasing.found(ada)) == (452, 453, [])
+
+
+def test_one_step_stops_a_bounded_number(unswept: Settings, erasing: Erasing, ada: str) -> None:
+    deliver_at = (erasing.clock() + timedelta(days=3)).isoformat()
+    for _ in range(3):
+        send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, deliver_at=deliver_at)
+    now = erasing.clock()
+    with erasing.sweeping.pool.connection() as connection:
+        assert [stop_some(connection, ada, now, now, limit=2) for _ in range(3)] == [2, 1, 0]
 
 
 def test_a_complete_erasure_is_forgotten_after_30_days(erasing: Erasing, ada: str) -> None:
@@ -245,5 +341,4 @@ def test_a_complete_erasure_is_forgotten_after_30_days(erasing: Erasing, ada: st
 
 def test_the_second_erasing_comes_after_the_last_put_that_looks_at_no_tombstone() -> None:
     """The second erasing deletes what a function put into the inbox without a look at the tombstones."""
-    longest_write = timedelta(seconds=20)
-    assert LOOKED_UP_AFTER + longest_write < service.SETTLED
+    assert LOOKED_UP_AFTER + timedelta(seconds=LONGEST_CALL_SECONDS) < service.SETTLED

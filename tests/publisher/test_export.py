@@ -8,6 +8,7 @@ import pytest
 
 from publisher_api.export.model import UserExport
 from publisher_api.export.service import export
+from publisher_api.export.store import BYTES_OF_A_PAGE
 from tests.publisher.erasing import new_name
 from tests.publisher.running import Publisher
 from tests.publisher.sweeping import Sweeping
@@ -17,14 +18,20 @@ ADD = """
     with added as (
         insert into notifications (notification_id, producer, user_id, event_type, channels, payload, priority,
                                    created_at, accepted_at)
-        select gen_random_uuid(), 'tests', 'ada', 'payment', '{email}', jsonb_build_object('text', repeat('x', 1000)),
-               1, now() - number * interval '1 s', now()
-          from generate_series(1, %s) as number
+        select gen_random_uuid(), 'tests', 'ada', 'payment', '{email}',
+               jsonb_build_object('text', repeat('x', %(size)s)), 1, now() - number * interval '1 s', now()
+          from generate_series(1, %(count)s) as number
         returning notification_id
     )
     insert into deliveries (delivery_id, notification_id, kind, slug, status, due_at, expires_at, sweep_at, updated_at)
     select gen_random_uuid(), notification_id, 'email', 'email', 'sent', now(), now(), now(), now() from added
 """
+
+
+def add(sweeping: Sweeping, count: int, size: int = 1000) -> None:
+    """Add so many notifications, with a payload of so many bytes each."""
+    with sweeping.pool.connection() as connection:
+        connection.execute(ADD, {"count": count, "size": size})
 
 
 def exported(publisher: Publisher, user_id: str) -> dict[str, Any]:
@@ -107,7 +114,7 @@ def test_an_export_has_every_notification_once_and_the_newest_first(publisher: P
 
 
 def test_an_export_of_ten_thousand_notifications_needs_the_memory_of_a_page(sweeping: Sweeping) -> None:
-    sweeping.sql(ADD, MANY)
+    add(sweeping, MANY)
     tracemalloc.start()
     try:
         size = notifications = 0
@@ -123,5 +130,12 @@ def test_an_export_of_ten_thousand_notifications_needs_the_memory_of_a_page(swee
 
 
 def test_the_parts_are_one_json_document(sweeping: Sweeping) -> None:
-    sweeping.sql(ADD, 101)
+    add(sweeping, 101)
     assert len(json.loads("".join(export(sweeping.pool, "ada")))["notifications"]) == 101
+
+
+def test_a_part_of_large_notifications_has_few_of_them(sweeping: Sweeping) -> None:
+    add(sweeping, 11, 1_000_000)
+    parts = list(export(sweeping.pool, "ada"))
+    assert [part.count('"notification_id"') for part in parts] == [0, 4, 4, 3, 0]
+    assert max(map(len, parts)) < BYTES_OF_A_PAGE + 1_000_000

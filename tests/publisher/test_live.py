@@ -7,7 +7,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.contract.inboxes import ENTRY
+from tests.contract.inboxes import ENTRY, count_versions
 from tests.publisher.listening import Protocol, Socket, Sse, each_protocol, put
 from tests.publisher.own_inbox import ORIGIN, OwnInbox, Worker, now
 from tests.publisher.running import Publisher, problem_of
@@ -17,6 +17,7 @@ from tests.publisher.running import Publisher, problem_of
 def test_a_stream_starts_with_the_newest_entries_and_goes_on_with_changes(
     own: OwnInbox, worker: Worker, protocol: Protocol
 ) -> None:
+    count_versions(worker.pool, own.user_id)
     ids = put(worker, own.user_id, 25)
     worker.inbox.mark_archived(own.user_id, ids[-1:], now())
     with protocol(own.publisher.url, own.token) as listener:
@@ -82,6 +83,7 @@ def test_a_stream_resumes_after_the_last_event(own: OwnInbox, worker: Worker, pr
 
 @each_protocol
 def test_a_stream_that_is_current_starts_with_a_beat(own: OwnInbox, worker: Worker, protocol: Protocol) -> None:
+    count_versions(worker.pool, own.user_id)
     put(worker, own.user_id, 3)
     with protocol(own.publisher.url, own.token, 3) as listener:
         assert listener.next_or_beat().name == "beat"
@@ -91,6 +93,7 @@ def test_a_stream_that_is_current_starts_with_a_beat(own: OwnInbox, worker: Work
 
 @pytest.mark.parametrize(("missed", "name"), [(200, "changes"), (201, "snapshot")])
 def test_after_a_long_gap_a_snapshot_comes(own: OwnInbox, worker: Worker, missed: int, name: str) -> None:
+    count_versions(worker.pool, own.user_id)
     put(worker, own.user_id, missed + 1)
     with Sse(own.publisher.url, own.token, 1) as listener:
         event = listener.next()
@@ -100,12 +103,14 @@ def test_after_a_long_gap_a_snapshot_comes(own: OwnInbox, worker: Worker, missed
 
 def test_a_client_that_knows_a_later_version_gets_a_snapshot(own: OwnInbox, worker: Worker) -> None:
     """Postgres was restored from a backup, so versions begin again at an earlier one."""
+    count_versions(worker.pool, own.user_id)
     put(worker, own.user_id, 2)
     with Sse(own.publisher.url, own.token, 99) as listener:
         assert listener.next()[:2] == ("snapshot", 2)
 
 
 def test_changes_of_a_burst_go_out_together(own: OwnInbox, worker: Worker) -> None:
+    count_versions(worker.pool, own.user_id)
     with Sse(own.publisher.url, own.token) as listener:
         listener.next()
         ids = put(worker, own.user_id, 100)

@@ -14,7 +14,7 @@ from publisher_api.inbox.model import Asked
 from publisher_api.inbox.reader import StateReader
 from publisher_api.live.limits import LiveLimits
 from publisher_api.live.reads import MAX_BATCH, Reads
-from tests.contract.inboxes import ENTRY
+from tests.contract.inboxes import ENTRY, count_versions
 from tests.publisher.listening import Protocol, each_protocol, put
 from tests.publisher.own_inbox import OwnInbox, Worker, new_user, now
 from tests.publisher.running import serving
@@ -35,6 +35,7 @@ def hanging(worker: Worker) -> Iterator[None]:
 
 def test_one_read_answers_for_inboxes_in_every_state(worker: Worker, reader: StateReader) -> None:
     behind, current, far_behind, restored, new, empty = (new_user() for _ in range(6))
+    count_versions(worker.pool, behind, current, far_behind, restored, new)
     ids = {user_id: put(worker, user_id, count) for user_id, count in [(behind, 3), (current, 2), (restored, 2)]}
     put(worker, far_behind, 203)
     put(worker, new, 22)
@@ -97,20 +98,28 @@ def test_a_tenant_has_its_own_entries_and_counts(worker: Worker, reader: StateRe
 def test_a_reader_of_an_inbox_that_was_erased_gets_a_snapshot_of_what_is_left(
     worker: Worker, reader: StateReader
 ) -> None:
-    erased, came_back = new_user(), new_user()
+    erased, came_back, shortened = new_user(), new_user(), new_user()
+    known: dict[str, int] = {}
     for user_id in (erased, came_back):
         put(worker, user_id, 2)
+        known |= reader.versions([user_id])
         worker.inbox.erase(user_id, ENTRY.accepted_at, now())
-    [entry] = put(worker, came_back, 1)
-    updates = reader.changes([Asked(erased, 2), Asked(came_back, 2)])
+    entries = put(worker, came_back, 3)  # more changes than there were before
+    gone, left = put(worker, shortened, 2)
+    known |= reader.versions([shortened])
+    worker.inbox.delete(shortened, [gone])
+    updates = reader.changes([Asked(user_id, known[user_id]) for user_id in (erased, came_back, shortened)])
     assert [each and (each.kind, [entry.notification_id for entry in each.view.entries]) for each in updates] == [
         ("snapshot", []),
-        ("snapshot", [entry]),
+        ("snapshot", entries[::-1]),
+        ("snapshot", [left]),
     ]
+    assert reader.versions([came_back])[came_back] > known[came_back]
 
 
 def test_versions_of_inboxes_that_exist(worker: Worker, reader: StateReader) -> None:
     user_id, empty = new_user(), new_user()
+    count_versions(worker.pool, user_id)
     put(worker, user_id, 2)
     assert reader.versions([user_id, empty]) == {user_id: 2}
 
@@ -128,7 +137,7 @@ def test_each_stream_gets_its_own_inbox_and_equal_reads_are_shared(worker: Worke
             assert event.data is not None
             assert ids[user_id] in event.data
             assert again is event
-        assert await reads.changes(Asked(user_ids[0], 1)) is None
+            assert await reads.changes(Asked(user_id, event.version)) is None
         reads.end()
         reads.stop()
 
@@ -173,6 +182,7 @@ def test_a_version_that_rises_without_an_entry_delays_no_beat(
     own: OwnInbox, worker: Worker, protocol: Protocol
 ) -> None:
     """A redelivered entry raises the version. Each look finds that, and the stream then reads nothing new."""
+    count_versions(worker.pool, own.user_id)
     put(worker, own.user_id)
     settings = replace(own.publisher.settings, live=LiveLimits(beat=0.3))
     with serving(settings) as url, protocol(url, own.token) as listener:

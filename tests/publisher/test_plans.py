@@ -6,7 +6,7 @@ import pytest
 
 from bench.growth_requests import Requests, requests_over
 from postgres.pool import fetch_one
-from publisher_api.connections import now
+from publisher_api.connections import new_id, now
 from publisher_api.db.config_cache import ConfigCache
 from publisher_api.erasures.service import Erasures
 from publisher_api.export.service import export
@@ -62,7 +62,7 @@ def purge(requests: Requests) -> None:
             "update notifications set accepted_at = now() - interval '2 days', created_at = now() - interval '2 days'"
             " where user_id = 'user-3'"
         )
-    assert purge_some(requests.pool, now())
+    assert purge_some(requests.pool, now(), new_id)
 
 
 @pytest.mark.parametrize("use", [erase, read_export, purge])

@@ -1,18 +1,24 @@
 """Notifications are deleted after their days, in steps that wait for nothing and hold up no sweep."""
 
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from msgspec import convert
 
+from functions.inapp.commands import apply
+from functions.postgres.inbox import PostgresInbox
+from publisher_api.connections import new_id
 from publisher_api.hosting.chores import chores_of
 from publisher_api.notifications.removal_store import STEP, remove_some_of_event_type
 from publisher_api.outbox import store as outbox
 from publisher_api.outbox.sweeper import Sweeper
 from publisher_api.retention.service import purge_some
 from publisher_api.settings import Settings
+from shared.envelope import Command
+from tests.contract.inboxes import entry
+from tests.fakes import MemorySwitchStore
 from tests.publisher.running import Publisher, problem_of
 from tests.publisher.sweeping import Sweeping, accept_pending
 from tests.publisher.topic import waiting_for
@@ -63,7 +69,7 @@ def keep(sweeping: Sweeping, document: str) -> None:
 
 
 def purge(sweeping: Sweeping) -> None:
-    while purge_some(sweeping.pool, NOW):
+    while purge_some(sweeping.pool, NOW, new_id):
         pass
 
 
@@ -124,10 +130,28 @@ def test_the_key_of_a_deleted_notification_still_leads_to_it(unswept: Settings, 
     assert left(sweeping) == []
 
 
+def test_what_is_deleted_is_gone_from_the_live_inbox(sweeping: Sweeping) -> None:
+    keep(sweeping, '{"days": 1}')
+    add(sweeping, 2)
+    add(sweeping, 200, "old")
+    sweeping.sql(
+        "update deliveries d set updated_at = now() - interval '91 days'"
+        "  from notifications n where n.notification_id = d.notification_id and n.event_type = 'old'"
+    )
+    inbox = PostgresInbox(sweeping.pool)
+    for row in sweeping.sql("select notification_id::text from notifications where event_type = 'offer'"):
+        inbox.put("ada", entry(row["notification_id"]))
+    inbox.put("ada", entry("young"))
+    purge(sweeping)
+    [row] = sweeping.sql("select body from commands")
+    apply(convert(row["body"], Command), inbox, MemorySwitchStore(), NOW)
+    assert sweeping.sql("select notification_id from state.inbox") == [{"notification_id": "young"}]
+
+
 def test_one_step_deletes_a_bounded_number(sweeping: Sweeping) -> None:
     keep(sweeping, '{"days": 1}')
     add(sweeping, 2, count=STEP + 1)
-    assert purge_some(sweeping.pool, NOW) is True
+    assert purge_some(sweeping.pool, NOW, new_id) is True
     assert len(left(sweeping)) == 1
 
 
@@ -153,8 +177,8 @@ def test_a_purge_under_way_does_not_hold_up_a_claim(unswept: Settings, sweeping:
     add(sweeping, 2, count=STEP)
     accept_pending(unswept)
     with psycopg.connect(unswept.database_url, row_factory=psycopg.rows.dict_row) as purging:
-        removed = remove_some_of_event_type(purging, "offer", NOW)  # its transaction stays open
-        assert removed.notifications == STEP
+        removed = remove_some_of_event_type(purging, "offer", NOW, NOW)  # its transaction stays open
+        assert len(removed) == STEP
         with sweeping.pool.connection() as connection:
             connection.execute("set local lock_timeout = '100ms'")
             assert len(outbox.claim_due(connection, datetime.now(UTC), 500)) == 1
@@ -169,7 +193,7 @@ def test_a_publisher_sends_while_it_purges_a_backlog(unswept: Settings, sweeping
         sweeping.cache,
         sweeping.shares,
         lambda: datetime.now(UTC),
-        chores_of(sweeping.pool, lambda: str(uuid.uuid4())),
+        chores_of(sweeping.pool, new_id),
         0.05,
         read_epoch=lambda: None,
     )

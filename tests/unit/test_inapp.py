@@ -80,7 +80,8 @@ def test_delivery_that_did_not_arrive_before_it_expired_is_expired(function: Fun
 
 def test_an_erasing_is_reported_under_its_id(function: Function) -> None:
     function.receive(Command(v=1, command="erase", at=function.clock.at, user_id="ada", erasure_id="e1"))
-    assert [(each.result, each.delivery_id) for each in function.outcomes.published] == [("erased", "e1")]
+    [report] = function.outcomes.published
+    assert (report.result, report.delivery_id, report.until) == ("erased", "e1", function.clock.at)
 
 
 def test_an_erasing_without_an_id_is_not_reported(function: Function) -> None:

@@ -1,7 +1,7 @@
 """Users are erased by a job with a row, and notifications are deleted when their time is over.
 
 ``state.erased`` remembers the inboxes that were erased, by a hash, so that no late message brings them back. The
-release before this one still works: it writes entries without ``accepted_at``.
+release before this one still works: it writes entries without ``accepted_at``, and begins versions at 1.
 
 Revision ID: 0015
 """
@@ -20,6 +20,7 @@ create table erasures (
     user_id         text,            -- null when it is complete
     requested_at    timestamptz not null,
     until           timestamptz not null,  -- what was accepted by then is erased
+    settled_at      timestamptz not null,  -- from then on nothing is committed, or put into the inbox, unnoticed
     next_at         timestamptz not null,  -- when the sweeper goes on with it
     devices         int not null default 0,
     notifications   int not null default 0,
@@ -47,6 +48,8 @@ alter table notifications set (autovacuum_vacuum_scale_factor = 0.02, autovacuum
 alter table delivery_events set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 
 alter table state.inbox add column accepted_at timestamptz;
+-- Who knows an earlier version gets a snapshot, because entries were deleted since.
+alter table state.inbox_heads add column first_version bigint not null default 0;
 create table state.erased (
     user_hash bytea primary key,
     until     timestamptz not null,
