@@ -72,6 +72,7 @@ def test_one_read_answers_for_inboxes_in_every_state(worker: Worker, reader: Sta
 
 def test_a_tenant_has_its_own_entries_and_counts(worker: Worker, reader: StateReader) -> None:
     user_id, elsewhere = new_user(), new_user()
+    count_versions(worker.pool, user_id)
     put(worker, user_id, 2)
     worker.inbox.put(user_id, replace(ENTRY, notification_id="of-umbrella", tenant="umbrella"))
     put(worker, elsewhere, 2)
