@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import pytest
 from psycopg import sql
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
@@ -29,7 +30,7 @@ from shared.envelope import Command, Delivery, decode
 from tests.conftest import NewDatabase
 from tests.factories import make_outcome
 from tests.fakes import Clock, MemoryOutcomes
-from tests.publisher.sweeping import Sweeping
+from tests.publisher.sweeping import Sweeping, accept_pending
 from transport.port import Received
 
 
@@ -146,13 +147,6 @@ class Erasing:
         )
 
 
-@contextmanager
-def database_for(settings: Settings, new_database: NewDatabase) -> Iterator[Settings]:
-    """A database that no publisher sweeps, for the tests of a module. Each test empties it first."""
-    with new_database("unswept") as url:
-        yield replace(settings, database_url=url)
-
-
 # Deleting few rows takes less time than truncating tables.
 _FILLED = (
     "notifications", "users", "preferences", "tenant_preferences", "event_types", "event_type_versions", "erasures",
@@ -161,7 +155,7 @@ _FILLED = (
 )  # fmt: skip
 
 
-def empty(sweeping: Sweeping) -> None:
+def _empty(sweeping: Sweeping) -> None:
     """Delete what the tests before have stored."""
     for table in _FILLED:
         sweeping.sql(f"delete from {table}")  # noqa: S608 - from the list above
@@ -171,3 +165,32 @@ def empty(sweeping: Sweeping) -> None:
 def new_name() -> str:
     """A name that is found in no other row."""
     return f"q{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="module")
+def unswept(settings: Settings, new_database: NewDatabase) -> Iterator[Settings]:
+    """A database that no publisher sweeps, for the tests of a module. Each test empties it first."""
+    with new_database("unswept") as url:
+        yield replace(settings, database_url=url)
+
+
+@pytest.fixture
+def erasing(sweeping: Sweeping) -> Iterator[Erasing]:
+    _empty(sweeping)
+    with Erasing.of(sweeping) as erasing:
+        yield erasing
+
+
+@pytest.fixture
+def ada(unswept: Settings, erasing: Erasing) -> str:
+    """A user with everything that can be stored of one; their id is in all of it."""
+    ada = new_name()
+    erasing.store_profile(ada)
+    send(unswept, ada, channels=["inapp", "email"], to={"email": f"{ada}@x.org"})
+    send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, dedup_key="invoice-7")
+    erasing.work()
+    return ada
+
+
+def send(settings: Settings, user_id: str, **fields: object) -> str:
+    return accept_pending(settings, user_id=user_id, payload={"name": user_id}, **fields)

@@ -1,15 +1,12 @@
 """An erasure deletes everything of a user, says when it is complete, and leaves alone what is stored after it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
 import pytest
-from msgspec import to_builtins
 
 from functions.google.calls import LONGEST_CALL_SECONDS
-from functions.inapp.commands import outcome_of
 from functions.runtime.inbox import LOOKED_UP_AFTER
 from publisher_api.db.expired_rows import delete_some_expired_rows
 from publisher_api.deliveries.service import record_outcomes
@@ -17,48 +14,13 @@ from publisher_api.deliveries.stop_store import stop_some
 from publisher_api.erasures import service
 from publisher_api.settings import Settings
 from shared.envelope import Command
-from tests.conftest import NewDatabase
 from tests.factories import make_outcome
-from tests.publisher.erasing import Erasing, database_for, empty, new_name
-from tests.publisher.sweeping import Sweeping, accept_pending
+from tests.publisher.erasing import Erasing, ada, erasing, new_name, send, unswept
 
 WAITING = "select status from deliveries where status in ('pending', 'canceled') order by delivery_id"
 
 
-@pytest.fixture(scope="module")
-def unswept(settings: Settings, new_database: NewDatabase) -> Iterator[Settings]:
-    with database_for(settings, new_database) as own:
-        yield own
-
-
-@pytest.fixture
-def erasing(sweeping: Sweeping) -> Iterator[Erasing]:
-    empty(sweeping)
-    with Erasing.of(sweeping) as erasing:
-        yield erasing
-
-
-@pytest.fixture
-def ada(unswept: Settings, erasing: Erasing) -> str:
-    """A user with everything that can be stored of one; their id is in all of it."""
-    ada = new_name()
-    erasing.store_profile(ada)
-    send(unswept, ada, channels=["inapp", "email"], to={"email": f"{ada}@x.org"})
-    send(unswept, ada, channels=["email"], to={"email": f"{ada}@x.org"}, dedup_key="invoice-7")
-    erasing.work()
-    return ada
-
-
-def send(settings: Settings, user_id: str, **fields: object) -> str:
-    return accept_pending(settings, user_id=user_id, payload={"name": user_id}, **fields)
-
-
-def come_back(settings: Settings, erasing: Erasing, user_id: str) -> str:
-    """Let a notification for the user be accepted now, by the clock of the test."""
-    notification_id = send(settings, user_id, channels=["inapp"])
-    accept = "update notifications set accepted_at = %s where notification_id = %s"
-    erasing.sql(accept, erasing.clock(), notification_id)
-    return notification_id
+__all__ = ["ada", "erasing", "unswept"]  # fixtures
 
 
 def test_nothing_is_left_of_an_erased_user(erasing: Erasing, ada: str) -> None:
@@ -175,98 +137,12 @@ def test_a_notification_that_was_committed_during_the_request_is_erased(
     assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
 
 
-def test_a_user_who_comes_back_keeps_what_is_new(unswept: Settings, erasing: Erasing, ada: str) -> None:
-    erasing.request(ada)
-    erasing.sql("insert into users (user_id, email) values (%s, 'new@x.org')", ada)
-    erasing.clock.advance(seconds=1)
-    notification_id = come_back(unswept, erasing, ada)
-    erasing.finish()
-    assert erasing.sql("select status from deliveries") == [{"status": "sent"}]
-    assert erasing.sql("select notification_id from state.inbox") == [{"notification_id": notification_id}]
-    assert erasing.sql("select email from users") == [{"email": "new@x.org"}]
-    assert erasing.sql("select from erasures where completed_at is null") == []
-
-
-def test_a_user_who_came_back_can_be_erased_again(erasing: Erasing, ada: str) -> None:
-    first = erasing.request(ada)
-    erasing.finish()
-    erasing.sql("insert into users (user_id) values (%s)", ada)
-    second = erasing.request(ada)
-    assert (second.status, second.erasure_id == first.erasure_id) == ("running", False)
-    erasing.finish()
-    assert erasing.found(ada) == []
-
-
-def test_what_was_committed_after_the_erasure_was_complete_is_erased_by_another(
-    unswept: Settings, erasing: Erasing, ada: str
-) -> None:
-    first = erasing.request(ada)
-    erasing.finish()
-    send(unswept, ada, channels=["inapp"])  # accepted before the first erasure was requested
-    second = erasing.request(ada)
-    assert (second.status, second.erasure_id == first.erasure_id) == ("running", False)
-    erasing.finish()
-    assert erasing.found(ada) == []
-
-
-def test_a_command_about_a_user_who_was_erased_is_erased_by_another(erasing: Erasing, ada: str) -> None:
-    first = erasing.request(ada)
-    erasing.finish()
-    erasing.add_repeated(Command(v=1, command="seen", at=erasing.clock(), user_id=ada))
-    assert erasing.request(ada).erasure_id != first.erasure_id
-    erasing.finish()
-    assert erasing.found(ada) == []
-
-
-def test_an_erasure_that_meets_new_rows_begins_again(erasing: Erasing, ada: str) -> None:
-    first = erasing.request(ada)
-    erasing.clock.advance(seconds=30)
-    erasing.sql("insert into users (user_id) values (%s)", ada)
-    again = erasing.request(ada)
-    assert (again.erasure_id, again.requested_at) == (first.erasure_id, first.requested_at + timedelta(seconds=30))
-    erasing.finish()
-    assert erasing.found(ada) == []
-
-
-def test_an_erasure_that_began_again_waits_for_the_inbox_once_more(erasing: Erasing, ada: str) -> None:
-    first = erasing.request(ada)
-    erasing.work()
-    erasing.clock.advance(minutes=2)
-    erasing.steps()  # the rows are erased: the inbox is asked to report
-    erasing.publish()
-    [asked] = [message for message in erasing.take() if message.erasure_id == str(first.erasure_id)]
-    erasing.store_profile(ada)
-    assert erasing.request(ada).erasure_id == first.erasure_id
-    erasing.clock.advance(minutes=2)
-    erasing.steps()
-    late = outcome_of(asked, erasing.clock())
-    assert late is not None
-    record_outcomes(erasing.sweeping.pool, [late])
-    erasing.steps()
-    erasing.clock.advance(seconds=10)
-    erasing.steps()
-    assert erasing.request(ada).waiting_for == "inbox"
-    erasing.finish()
-    assert (erasing.request(ada).status, erasing.found(ada)) == ("complete", [])
-
-
 @pytest.mark.parametrize("made", [timedelta(days=-1), timedelta(seconds=30)])
 def test_marks_that_wait_to_be_repeated_are_erased(erasing: Erasing, ada: str, made: timedelta) -> None:
     erasing.add_repeated(Command(v=1, command="read_all", at=erasing.clock() + made, user_id=ada))
     erasing.request(ada)
     erasing.finish()
     assert erasing.found(ada) == []
-
-
-def test_a_user_who_comes_back_keeps_their_marks(unswept: Settings, erasing: Erasing, ada: str) -> None:
-    erasing.request(ada)
-    erasing.clock.advance(seconds=1)
-    come_back(unswept, erasing, ada)
-    mark = Command(v=1, command="read_all", at=erasing.clock(), user_id=ada)
-    erasing.add_repeated(mark)
-    erasing.finish()
-    assert erasing.sql("select from erasures where completed_at is null") == []
-    assert [row["body"]["at"] for row in erasing.sql("select body from command_repeats")] == [to_builtins(mark)["at"]]
 
 
 def test_an_inbox_that_never_reports_is_asked_again(erasing: Erasing, ada: str) -> None:
