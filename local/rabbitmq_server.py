@@ -16,6 +16,9 @@ READY_SECONDS = 60.0
 _CONNECT_SECONDS = 2.0
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 _METHOD_FRAME = b"\x01"
+# A message that waited for its next attempt moves to its queue when that queue confirms it. Where a killed server lost
+# the confirm, RabbitMQ moves the message again after this time; by default after three minutes.
+_MOVED_AGAIN_AFTER_MS = 10_000
 
 
 class RabbitmqMissing(Exception):
@@ -107,7 +110,10 @@ class RabbitmqServer:
             "RABBITMQ_CONFIG_FILE": str(self._config),
             "RABBITMQ_CONF_ENV_FILE": str(self.data / "no-rabbitmq-env.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._plugins),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none"
+                f" -rabbit dead_letter_worker_publisher_confirm_timeout {_MOVED_AGAIN_AFTER_MS}"
+            ),
             "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_FLAGS": "-start_epmd false",
